@@ -1,0 +1,44 @@
+import * as z from 'zod/mini';
+import { plainName, role } from './accounts.ts';
+import { channelName, history, topic, visibility } from './channels.ts';
+import { accountId, channelId, commandId, messageId } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import { emoji, inboxState, messageText } from './messages.ts';
+import { registrationMode } from './server.ts';
+
+const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
+
+/** Everything a member can ask a server to change, by socket or by HTTP. SPEC P-20. */
+export const command = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('message.send'), channel: channelId, text: messageText, replyTo: z.nullable(messageId) }),
+  z.strictObject({ kind: z.literal('message.edit'), message: messageId, text: messageText }),
+  z.strictObject({ kind: z.literal('message.delete'), message: messageId }),
+  z.strictObject({ kind: z.literal('reaction.set'), message: messageId, emoji, on: z.boolean() }),
+  z.strictObject({ kind: z.literal('marker.set'), channel: channelId, n: count }),
+  z.strictObject({ kind: z.literal('inbox.set'), message: messageId, state: inboxState }),
+  z.strictObject({ kind: z.literal('channel.create'), name: channelName, topic, visibility, history }),
+  z.strictObject({ kind: z.literal('channel.update'), channel: channelId, name: channelName, topic }),
+  z.strictObject({ kind: z.literal('channel.archive'), channel: channelId, archived: z.boolean() }),
+  z.strictObject({ kind: z.literal('channel.join'), channel: channelId }),
+  z.strictObject({ kind: z.literal('channel.leave'), channel: channelId }),
+  z.strictObject({ kind: z.literal('channel.add'), channel: channelId, account: accountId }),
+  z.strictObject({ kind: z.literal('channel.remove'), channel: channelId, account: accountId }),
+  z.strictObject({ kind: z.literal('profile.update'), displayName: plainName(LIMITS.displayName) }),
+  z.strictObject({ kind: z.literal('account.role'), account: accountId, role }),
+  z.strictObject({ kind: z.literal('account.disable'), account: accountId, disabled: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('server.update'),
+    name: plainName(LIMITS.serverName),
+    description: z.string().check(z.maxLength(LIMITS.serverDescription)),
+    registration: registrationMode,
+  }),
+]);
+export type Command = z.infer<typeof command>;
+export type CommandOf<Kind extends Command['kind']> = Extract<Command, { kind: Kind }>;
+
+export const commandRequest = z.strictObject({ id: commandId, command });
+export type CommandRequest = z.infer<typeof commandRequest>;
+
+/** `seq` and `n` of the event the command made; 0 where it changed nothing (already so). */
+export const commandResult = z.object({ seq: count, n: count });
+export type CommandResult = z.infer<typeof commandResult>;

@@ -1,0 +1,92 @@
+/**
+ * What the client may do about a failure:
+ * `no` repeating it unchanged fails again; `later` the same bytes may pass later; `auth` sign in or refresh first;
+ * `change` the person or program must send something else.
+ */
+export type Retry = 'no' | 'later' | 'auth' | 'change';
+
+type ErrorRow = { readonly status: number; readonly retry: Retry; readonly sentence: string };
+
+/** The closed list of error codes. A code is never reused for another meaning. SPEC P-7. */
+export const ERRORS = {
+  bad_request: { status: 400, retry: 'change', sentence: 'The request is not well formed.' },
+  bad_frame: { status: 400, retry: 'change', sentence: 'The server does not know this kind of frame.' },
+  token_in_url: { status: 400, retry: 'change', sentence: 'A token must not be part of an address.' },
+  unauthorized: { status: 401, retry: 'auth', sentence: 'You are not signed in, or your sign-in has expired.' },
+  credentials_wrong: { status: 401, retry: 'change', sentence: 'The name or the password is not right.' },
+  session_revoked: { status: 401, retry: 'auth', sentence: 'This sign-in has been ended.' },
+  forbidden: { status: 403, retry: 'no', sentence: 'Your role does not allow this.' },
+  origin_refused: { status: 403, retry: 'no', sentence: 'This server does not accept pages from that address.' },
+  registration_closed: { status: 403, retry: 'change', sentence: 'This server takes no new accounts.' },
+  invite_required: { status: 403, retry: 'change', sentence: 'This server needs an invite to make an account.' },
+  not_found: { status: 404, retry: 'no', sentence: 'It does not exist, or you may not see it.' },
+  method_not_allowed: { status: 405, retry: 'no', sentence: 'This address does not take that method.' },
+  id_conflict: { status: 409, retry: 'no', sentence: 'This id was already used for something else.' },
+  name_taken: { status: 409, retry: 'change', sentence: 'This name is already taken.' },
+  last_owner: { status: 409, retry: 'change', sentence: 'A server needs at least one owner.' },
+  archived: { status: 409, retry: 'no', sentence: 'This channel is archived and takes no changes.' },
+  limit_reached: { status: 409, retry: 'no', sentence: 'A limit of this server has been reached.' },
+  code_invalid: { status: 410, retry: 'change', sentence: 'This code is wrong, used up or expired.' },
+  too_large: { status: 413, retry: 'change', sentence: 'This is larger than the server accepts.' },
+  incompatible: { status: 426, retry: 'no', sentence: 'This client and this server speak no common version.' },
+  rate_limited: { status: 429, retry: 'later', sentence: 'Too many tries. Wait a little.' },
+  internal: { status: 500, retry: 'later', sentence: 'Something went wrong on the server.' },
+  unavailable: { status: 503, retry: 'later', sentence: 'The server is stopping or starting. Try again soon.' },
+  disk_full: { status: 507, retry: 'later', sentence: 'The server has no room left to save anything. Reading still works.' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const ERROR_CODES = Object.keys(ERRORS) as readonly ErrorCode[];
+
+export type ErrorBody = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retry: Retry;
+  /** Wait at least this long before the next try, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** The input field the failure is about, where there is one. */
+  readonly field?: string | undefined;
+};
+
+export type ErrorDetails = { message?: string; field?: string; retryAfterMs?: number; cause?: unknown };
+
+/** A failure either side can name. Carries nothing that may not be shown to the person. */
+export class SkerryError extends Error {
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(details.message ?? ERRORS[code].sentence, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'SkerryError';
+    this.code = code;
+    this.field = details.field;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  get retry(): Retry {
+    return ERRORS[this.code].retry;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  toBody(): ErrorBody {
+    return {
+      code: this.code,
+      message: this.message,
+      retry: this.retry,
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+      ...(this.field === undefined ? {} : { field: this.field }),
+    };
+  }
+
+  static fromBody(body: ErrorBody): SkerryError {
+    const details: ErrorDetails = { message: body.message };
+    if (body.field !== undefined) details.field = body.field;
+    if (body.retryAfterMs !== undefined) details.retryAfterMs = body.retryAfterMs;
+    return new SkerryError(body.code, details);
+  }
+}

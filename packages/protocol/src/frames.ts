@@ -1,0 +1,64 @@
+import * as z from 'zod/mini';
+import { token } from './accounts.ts';
+import { command, commandResult } from './commands.ts';
+import { ERROR_CODES, type ErrorCode } from './errors.ts';
+import { event, position, stream } from './events.ts';
+import { accountId, channelId, commandId } from './ids.ts';
+import { nonce, origin, proof, versionRange } from './server.ts';
+
+const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
+
+export const presenceState = z.enum(['online', 'away', 'offline']);
+export type PresenceState = z.infer<typeof presenceState>;
+
+export const errorBody = z.object({
+  code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+  message: z.string().check(z.maxLength(400)),
+  retry: z.enum(['no', 'later', 'auth', 'change']),
+  retryAfterMs: z.optional(count),
+  field: z.optional(z.string().check(z.maxLength(80))),
+});
+
+/** Client to server. SPEC P-11. */
+export const up = z.discriminatedUnion('t', [
+  z.strictObject({ t: z.literal('hello'), v: versionRange, device: z.string().check(z.maxLength(80)), nonce, origin }),
+  z.strictObject({ t: z.literal('auth'), token, resume: z.nullable(position) }),
+  z.strictObject({ t: z.literal('cmd'), id: commandId, command }),
+  z.strictObject({ t: z.literal('typing'), channel: channelId }),
+  z.strictObject({ t: z.literal('presence'), state: z.enum(['online', 'away']) }),
+  z.strictObject({ t: z.literal('ping'), n: count }),
+]);
+export type Up = z.infer<typeof up>;
+
+export const resetReason = z.enum(['new', 'unknown', 'diverged', 'too_far']);
+export type ResetReason = z.infer<typeof resetReason>;
+
+/** Server to client. SPEC P-12. */
+export const down = z.discriminatedUnion('t', [
+  z.object({ t: z.literal('proof'), v: count, proof }),
+  z.object({
+    t: z.literal('welcome'),
+    account: accountId,
+    head: position,
+    /** False: a `reset` follows, and the client loads a snapshot. */
+    resumed: z.boolean(),
+    heartbeatMs: count,
+    limits: z.object({ frameUpBytes: count, inFlight: count, messageText: count }),
+    serverTime: count,
+  }),
+  z.object({ t: z.literal('reset'), reason: resetReason }),
+  z.object({ t: z.literal('events'), stream, events: z.array(event).check(z.maxLength(4_096)) }),
+  z.object({ t: z.literal('mark'), seq: count, tag: z.string().check(z.maxLength(32)) }),
+  z.object({ t: z.literal('ok'), id: commandId, result: commandResult }),
+  z.object({ t: z.literal('fail'), id: z.nullable(commandId), error: errorBody }),
+  z.object({ t: z.literal('typing'), channel: channelId, account: accountId }),
+  z.object({
+    t: z.literal('presence'),
+    /** True: this is everybody who is here; false: only changes. */
+    full: z.boolean(),
+    accounts: z.array(z.tuple([accountId, presenceState])).check(z.maxLength(100_000)),
+  }),
+  z.object({ t: z.literal('pong'), n: count, serverTime: count }),
+]);
+export type Down = z.infer<typeof down>;
+export type DownOf<T extends Down['t']> = Extract<Down, { t: T }>;

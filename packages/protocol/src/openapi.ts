@@ -1,0 +1,54 @@
+import * as z from 'zod/mini';
+import { errorBody } from './frames.ts';
+import { type Route, ROUTES } from './routes.ts';
+
+type Json = { [key: string]: unknown };
+
+/** An OpenAPI 3.1 document of every route, made from the same table the server validates by. */
+export function openApi(info: { title: string; version: string }): Json {
+  const paths: Record<string, Json> = {};
+  for (const [name, route] of Object.entries(ROUTES) as [string, Route][]) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    (paths[path] ??= {})[route.method.toLowerCase()] = operation(name, route);
+  }
+  return {
+    openapi: '3.1.0',
+    info,
+    paths,
+    components: {
+      securitySchemes: { session: { type: 'http', scheme: 'bearer', description: 'An access token; send it only after the server proved its key.' } },
+      schemas: { Error: schema(z.object({ error: errorBody })) },
+    },
+  };
+}
+
+function operation(name: string, route: Route): Json {
+  const parameters = [...fields(route.params, 'path'), ...fields(route.query, 'query')];
+  return {
+    operationId: name,
+    summary: route.summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.auth === 'session' ? { security: [{ session: [] }] } : {}),
+    ...(route.body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schema(route.body) } } } }),
+    responses: {
+      '200': { description: 'Done', content: { 'application/json': { schema: schema(route.answer) } } },
+      default: { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+    },
+  };
+}
+
+function fields(object: z.ZodMiniType, place: 'path' | 'query'): Json[] {
+  const { properties, required } = schema(object) as { properties?: Json; required?: string[] };
+  return Object.entries(properties ?? {}).map(([name, shape]) => ({
+    name,
+    in: place,
+    required: place === 'path' || (required ?? []).includes(name),
+    schema: shape,
+  }));
+}
+
+function schema(type: z.ZodMiniType): Json {
+  const made = z.toJSONSchema(type, { unrepresentable: 'any', io: 'input' }) as Json;
+  delete made['$schema'];
+  return made;
+}

@@ -1,0 +1,22 @@
+import { wordlist } from '@scure/bip39/wordlists/english.js';
+
+const BITS_PER_WORD = 11;
+const WORDS = 6;
+
+/**
+ * The six words people compare: the first 66 bits of a SHA-256 digest, 11 bits a word, over a list of 2,048 words.
+ * @param digest SHA-256 of the raw Ed25519 public key
+ * @throws RangeError when the digest is not 32 bytes
+ */
+export function sixWords(digest: Uint8Array): readonly string[] {
+  if (digest.length !== 32) throw new RangeError('sixWords needs a SHA-256 digest');
+  const words: string[] = [];
+  for (let word = 0; word < WORDS; word++) {
+    let value = 0;
+    for (let bit = word * BITS_PER_WORD; bit < (word + 1) * BITS_PER_WORD; bit++) {
+      value = (value << 1) | (((digest[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1);
+    }
+    words.push(wordlist[value] ?? '');
+  }
+  return words;
+}
