@@ -1,0 +1,169 @@
+import type {
+  Account,
+  AccountId,
+  Answer,
+  ChannelId,
+  Command,
+  CommandResult,
+  InboxState,
+  MessageId,
+  PresenceState,
+  ServerProfile,
+} from '@skerry/protocol';
+import type { Subscribable } from './subscribable.ts';
+import type {
+  ChannelView,
+  ConnectionEvent,
+  ConnectionState,
+  EntryAddress,
+  EntryId,
+  FleetSummary,
+  Found,
+  Holdings,
+  InboxView,
+  ProbeResult,
+  ProbeStep,
+  ServerView,
+  StorageProblem,
+  TimelineView,
+} from './views.ts';
+
+/** How a person gets in. Passwords are handed over only after the server proved its key, and are not kept. */
+export type Credentials =
+  | { readonly kind: 'signIn'; readonly username: string; readonly password: string }
+  | { readonly kind: 'register'; readonly username: string; readonly password: string; readonly displayName: string; readonly code: string | null }
+  | { readonly kind: 'exchange'; readonly code: string };
+
+/** One channel's messages, windowed. Held while it is looked at; dispose to let it go. */
+export interface Timeline extends Disposable {
+  readonly view: Subscribable<TimelineView>;
+  /** Extends the window by a page; does nothing while one is on its way or none is left. */
+  loadOlder(): Promise<void>;
+  loadNewer(): Promise<void>;
+  /** Makes the window stand around that message; false when it is gone or may not be seen. */
+  jumpTo(message: MessageId): Promise<boolean>;
+  jumpToNewest(): Promise<void>;
+  /** A message that may lie outside the window (the one replied to), from window, storage or server. */
+  find(message: MessageId): Promise<TimelineView['messages'][number] | undefined>;
+  /** The person has seen everything up to number `n`. */
+  markRead(n: number): void;
+}
+
+/** Everything the interface does with one server. All of it stays inside that server's context. */
+export interface ServerHandle {
+  readonly id: EntryId;
+  readonly view: Subscribable<ServerView>;
+  readonly state: Subscribable<ConnectionState>;
+  readonly history: Subscribable<readonly ConnectionEvent[]>;
+  readonly profile: Subscribable<ServerProfile | undefined>;
+  readonly me: Subscribable<Account | undefined>;
+  /** Joined ones and public ones not joined, by name; archived ones included. */
+  readonly channels: Subscribable<readonly ChannelView[]>;
+  readonly accounts: Subscribable<ReadonlyMap<AccountId, Account>>;
+  /** Empty unless live: then everyone else is offline. */
+  readonly presence: Subscribable<ReadonlyMap<AccountId, PresenceState>>;
+  timeline(channel: ChannelId): Timeline;
+  /** Undefined until the server told. */
+  members(channel: ChannelId): Subscribable<readonly AccountId[] | undefined>;
+  /** Who else is typing there now. */
+  typing(channel: ChannelId): Subscribable<readonly AccountId[]>;
+  /** Tells the others; at most one notice every few seconds leaves. */
+  typed(channel: ChannelId): void;
+  draft(channel: ChannelId): Subscribable<string>;
+  setDraft(channel: ChannelId, text: string): void;
+
+  /** Written to the send queue before it resolves: from then on it survives a restart and is sent once. */
+  send(message: { channel: ChannelId; text: string; replyTo: MessageId | null }): Promise<MessageId>;
+  /** Queued like a send. */
+  edit(message: MessageId, text: string): Promise<void>;
+  delete(message: MessageId): Promise<void>;
+  react(message: MessageId, emoji: string, on: boolean): Promise<void>;
+  setInbox(message: MessageId, state: InboxState): Promise<void>;
+  /** Takes an unsent message back; the text is returned so that it can be edited. */
+  takeBack(pending: MessageId): Promise<string | undefined>;
+  /** Tries a parked one again. */
+  retry(pending: MessageId): Promise<void>;
+  /** Reads everything: sets every joined channel's marker to its head. */
+  markAllRead(): Promise<void>;
+
+  /**
+   * Does one command now and waits for its answer; not queued.
+   * @throws SkerryError with the server's code, or `unavailable` when not live
+   */
+  run(command: Command, signal?: AbortSignal): Promise<CommandResult>;
+  sessions(signal?: AbortSignal): Promise<Answer<'sessions'>['sessions']>;
+  revokeSession(id: string): Promise<void>;
+  changePassword(current: string, next: string): Promise<void>;
+  invites(signal?: AbortSignal): Promise<Answer<'invites'>['invites']>;
+  createInvite(options: { expiresInMs: number | null; uses: number | null }): Promise<Answer<'createInvite'> & { link: string }>;
+  revokeInvite(id: string): Promise<void>;
+  resetLink(account: AccountId): Promise<{ link: string; expiresAt: number }>;
+
+  /** Signs in again on an entry that is signed out. @throws SkerryError */
+  signIn(credentials: Credentials, signal?: AbortSignal): Promise<void>;
+  /** Tries at once, whatever the backoff says. */
+  tryNow(): void;
+  /** Measures what removal would delete. */
+  holdings(): Promise<Holdings>;
+  /** Keeps everything, closes the connection. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Drops the tokens (telling the server when it can be reached) and wipes or keeps what is stored here. */
+  signOut(stored: 'keep' | 'wipe'): Promise<{ readonly toldServer: boolean }>;
+  /** Deletes entry, tokens, send queue, drafts and cache of this entry here. The account stays on the server. */
+  remove(options: { signOutThere: boolean }): Promise<{ readonly toldServer: boolean }>;
+  /** Everything of this entry that is stored here and is not secret, as JSON. */
+  export(): Promise<string>;
+  update(changes: { label?: string | null; color?: number | null; muted?: boolean; addresses?: readonly EntryAddress[] }): Promise<void>;
+  /** The person compared the words and accepts the new key. */
+  acceptIdentity(seenKey: string): Promise<void>;
+}
+
+/** `elsewhere`: another tab of this origin is the live one. */
+export type TabState = 'starting' | 'live' | 'elsewhere';
+
+/** The headless client. Everything the interface shows or does goes through it. */
+export interface SkerryClient extends AsyncDisposable {
+  readonly mode: 'hub' | 'hosted';
+  readonly tab: Subscribable<TabState>;
+  /** Takes over from the other tab, which goes quiet without signing out or sending twice. */
+  useHere(): Promise<void>;
+  readonly problems: Subscribable<readonly StorageProblem[]>;
+  dismissProblem(problem: StorageProblem): void;
+  /** In the person's order. */
+  readonly servers: Subscribable<readonly ServerView[]>;
+  readonly fleet: Subscribable<FleetSummary>;
+  readonly inbox: Subscribable<InboxView>;
+  /** What the person looks at. */
+  readonly focused: Subscribable<EntryId | undefined>;
+  focus(id: EntryId | undefined): void;
+  /** Whose settings and old links are the default. */
+  readonly primary: Subscribable<EntryId | undefined>;
+  setPrimary(id: EntryId): Promise<void>;
+  server(id: EntryId): ServerHandle | undefined;
+  move(id: EntryId, toIndex: number): Promise<void>;
+  /**
+   * Checks an address, link or invite step by step. Sends nothing but a nonce; stores nothing.
+   * @param options.allowPlain the person allowed http beyond this machine for this address
+   */
+  probe(
+    input: string,
+    options: { allowPlain: boolean; signal: AbortSignal; onStep: (step: ProbeStep) => void },
+  ): Promise<ProbeResult>;
+  /**
+   * Signs in or registers on a server that was found, and adds its entry. Nothing is stored when it fails.
+   * @throws SkerryError with the server's code; `unavailable` when it cannot be reached
+   */
+  join(found: Found, credentials: Credentials, signal?: AbortSignal): Promise<EntryId>;
+  /** Adds an entry for a server that was found without signing in. */
+  addSignedOut(found: Found): Promise<EntryId>;
+  /** Sets a new password with a reset code; nothing is stored here. @throws SkerryError */
+  resetPassword(found: Found, code: string, password: string): Promise<void>;
+  /** Reads server lists of earlier products (`echora_servers`, `server_configs`, `server_url`): addresses and labels only. */
+  importList(text: string): readonly { readonly address: string; readonly label: string | null; readonly enabled: boolean }[];
+  /** Addresses, labels and words of all entries, nothing secret, as JSON that `importList` reads. */
+  exportList(): string;
+  retryAll(): void;
+}
+
+export type { EntryId, Found, Holdings, ProbeResult };
