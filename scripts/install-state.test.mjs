@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { firstDifference } from './install-state.mjs';
+
+const wanted = {
+  packages: {
+    '': { version: '1.0.0' },
+    'apps/cli': { version: '0.1.0' },
+    'node_modules/a': { version: '1.0.0' },
+    'node_modules/b-darwin': { version: '2.0.0', optional: true },
+    'node_modules/@skerry/core': { link: true, resolved: 'packages/core' },
+  },
+};
+
+describe('firstDifference', () => {
+  it('finds nothing when every package is there, leaving out binaries of other systems', () => {
+    const installed = {
+      packages: { 'node_modules/a': { version: '1.0.0' }, 'node_modules/@skerry/core': { link: true } },
+    };
+    expect(firstDifference(wanted, installed)).toBeUndefined();
+  });
+
+  it('names a package that is missing', () => {
+    expect(firstDifference(wanted, { packages: { 'node_modules/@skerry/core': { link: true } } })).toBe(
+      'node_modules/a',
+    );
+  });
+
+  it('names a package of another version, an optional one too', () => {
+    const installed = { ...wanted.packages, 'node_modules/b-darwin': { version: '2.0.1' } };
+    expect(firstDifference(wanted, { packages: installed })).toBe('node_modules/b-darwin');
+  });
+
+  it('names the first package when nothing is installed', () => {
+    expect(firstDifference(wanted, {})).toBe('node_modules/a');
+  });
+});

@@ -1,0 +1,5 @@
+// npm run serve | hub: one command of the `skerry` program, built when stale.
+import { launch } from './launch.mjs';
+import { main } from './shell.mjs';
+
+await main(() => launch('apps/cli/dist/main.js', process.argv.slice(2)));

@@ -1,0 +1,65 @@
+import { availableParallelism } from 'node:os';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { findChromium } from './scripts/find-chromium.mjs';
+
+/** The long tests (crash loops, soaks, every screen) are files of their own, run by `npm run test:long` and then alone. */
+const long = process.env['SKERRY_TEST'] === 'long';
+const chromium = findChromium();
+
+/**
+ * @param {string} folder
+ * @param {string} [extension]
+ */
+function files(folder, extension = 'ts') {
+  return {
+    include: [`${folder}/**/*${long ? '.long' : ''}.test.${extension}`],
+    exclude: [...configDefaults.exclude, '**/dist/**', ...(long ? [] : ['**/*.long.test.*'])],
+  };
+}
+
+/** Beyond a few, workers on a small machine only get in each other's way. */
+const workers = Math.max(2, Math.min(4, availableParallelism()));
+
+/** Units first, then journeys, then browsers: what measures time should have the machine for itself. */
+const unit = { maxWorkers: workers, sequence: { groupOrder: 0 } };
+const minute = 60_000;
+
+export default defineConfig({
+  test: {
+    env: { CHROMIUM: chromium ?? '' },
+    projects: [
+      { test: { name: 'scripts', ...unit, ...files('scripts', 'mjs') } },
+      { test: { name: 'protocol', ...unit, ...files('packages/protocol/src') } },
+      { test: { name: 'core', ...unit, ...files('packages/core/src') } },
+      { test: { name: 'server', ...unit, ...files('apps/server/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
+      { test: { name: 'cli', ...unit, ...files('apps/cli/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
+      {
+        extends: './apps/client/vitest.config.ts',
+        root: './apps/client',
+        test: { name: 'client', ...unit, ...files('src') },
+      },
+      {
+        test: {
+          name: 'journeys',
+          ...files('tests'),
+          exclude: [...files('tests').exclude, 'tests/browser/**'],
+          maxWorkers: workers,
+          sequence: { groupOrder: 1 },
+          testTimeout: long ? 30 * minute : minute,
+          hookTimeout: minute,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          ...files('tests/browser'),
+          ...(chromium === undefined ? { runner: './scripts/skip-all-runner.mjs' } : {}),
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          testTimeout: long ? 30 * minute : 2 * minute,
+          hookTimeout: 2 * minute,
+        },
+      },
+    ],
+  },
+});
