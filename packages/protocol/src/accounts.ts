@@ -7,7 +7,7 @@ const time = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_I
 // eslint-disable-next-line no-control-regex -- naming control characters is the purpose
 const UNSAFE_NAME = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
 
-/** A name people read: 1 to `max` code units, trimmed, without control or direction characters. */
+/** A name people read: 1 to `max` code points, trimmed, without control or direction characters. */
 export const plainName = (max: number) =>
   z.string().check(
     z.minLength(1),

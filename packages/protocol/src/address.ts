@@ -12,7 +12,8 @@ export type Address = {
 };
 
 export type AddressProblem = 'empty' | 'not_an_address' | 'has_credentials' | 'has_path' | 'scheme';
-export type ParsedAddress = { readonly ok: true; readonly address: Address } | { readonly ok: false; readonly problem: AddressProblem };
+export type ParsedAddress =
+  { readonly ok: true; readonly address: Address } | { readonly ok: false; readonly problem: AddressProblem };
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 

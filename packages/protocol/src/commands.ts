@@ -10,7 +10,12 @@ const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_
 
 /** Everything a member can ask a server to change, by socket or by HTTP. SPEC P-20. */
 export const command = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('message.send'), channel: channelId, text: messageText, replyTo: z.nullable(messageId) }),
+  z.strictObject({
+    kind: z.literal('message.send'),
+    channel: channelId,
+    text: messageText,
+    replyTo: z.nullable(messageId),
+  }),
   z.strictObject({ kind: z.literal('message.edit'), message: messageId, text: messageText }),
   z.strictObject({ kind: z.literal('message.delete'), message: messageId }),
   z.strictObject({ kind: z.literal('reaction.set'), message: messageId, emoji, on: z.boolean() }),

@@ -32,7 +32,11 @@ export const ERRORS = {
   rate_limited: { status: 429, retry: 'later', sentence: 'Too many tries. Wait a little.' },
   internal: { status: 500, retry: 'later', sentence: 'Something went wrong on the server.' },
   unavailable: { status: 503, retry: 'later', sentence: 'The server is stopping or starting. Try again soon.' },
-  disk_full: { status: 507, retry: 'later', sentence: 'The server has no room left to save anything. Reading still works.' },
+  disk_full: {
+    status: 507,
+    retry: 'later',
+    sentence: 'The server has no room left to save anything. Reading still works.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

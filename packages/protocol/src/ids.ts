@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-const id = <Brand extends string>() => z.string().check(z.regex(UUID)) as unknown as z.ZodMiniType<string & { readonly __id: Brand }, string>;
+const id = <Brand extends string>() =>
+  z.string().check(z.regex(UUID)) as unknown as z.ZodMiniType<string & { readonly __id: Brand }, string>;
 
 export type ServerId = string & { readonly __id: 'server' };
 export type AccountId = string & { readonly __id: 'account' };

@@ -6,7 +6,7 @@ export const LIMITS = {
   frameDownBytes: 1024 * 1024,
   /** Nesting of JSON values in a frame. */
   jsonDepth: 32,
-  /** UTF-16 code units of a message. */
+  /** Unicode code points of a message; every length of text here counts code points, as JSON Schema does. */
   messageText: 8_000,
   displayName: 48,
   channelName: 48,

@@ -15,7 +15,12 @@ const server = z.string().check(
 const kinds = {
   connect: z.strictObject({ fp: z.optional(fingerprint) }),
   join: z.strictObject({ invite: secretCode, fp: z.optional(fingerprint) }),
-  terminal: z.strictObject({ key: publicKey, commit: publicKey, server: z.optional(server), fp: z.optional(fingerprint) }),
+  terminal: z.strictObject({
+    key: publicKey,
+    commit: publicKey,
+    server: z.optional(server),
+    fp: z.optional(fingerprint),
+  }),
   open: z.strictObject({ channel: channelId, message: z.optional(messageId), fp: z.optional(fingerprint) }),
 };
 
@@ -23,7 +28,8 @@ type Kinds = typeof kinds;
 export type LinkKind = keyof Kinds;
 export type Link = { [K in LinkKind]: { readonly kind: K; readonly address: Address } & z.infer<Kinds[K]> }[LinkKind];
 export type LinkProblem = 'not_a_link' | 'too_long' | 'bad_host' | 'unknown_kind' | 'bad_params' | 'foreign_pairing';
-export type ParsedLink = { readonly ok: true; readonly link: Link } | { readonly ok: false; readonly problem: LinkProblem };
+export type ParsedLink =
+  { readonly ok: true; readonly link: Link } | { readonly ok: false; readonly problem: LinkProblem };
 
 /**
  * Reads a link of the one grammar. Total: any text gives a link or a problem, and nothing is fetched or opened. SPEC P-17.

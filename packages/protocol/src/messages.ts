@@ -5,12 +5,11 @@ import { LIMITS } from './limits.ts';
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
 
 export const messageText = z.string().check(z.minLength(1), z.maxLength(LIMITS.messageText));
-/** One emoji, as text; the length allows joined families and flags. */
-export const emoji = z.string().check(
-  z.minLength(1),
-  z.maxLength(32),
-  z.refine((value) => /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\u200d|\ufe0f)+$/u.test(value)),
-);
+const PICTURE = String.raw`\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?[\u{e0020}-\u{e007f}]*`;
+const EMOJI = new RegExp(String.raw`^(?:\p{RI}\p{RI}|[0-9#*]\ufe0f?\u20e3|${PICTURE}(?:\u200d${PICTURE})*)$`, 'u');
+
+/** Exactly one emoji (Unicode TS 51): a flag, a keycap, or a picture with its modifiers and joined parts. */
+export const emoji = z.string().check(z.minLength(1), z.maxLength(32), z.regex(EMOJI));
 
 export const reaction = z.object({
   emoji: z.string().check(z.minLength(1), z.maxLength(32)),

@@ -16,7 +16,13 @@ export function openApi(info: { title: string; version: string }): Json {
     info,
     paths,
     components: {
-      securitySchemes: { session: { type: 'http', scheme: 'bearer', description: 'An access token; send it only after the server proved its key.' } },
+      securitySchemes: {
+        session: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An access token; send it only after the server proved its key.',
+        },
+      },
       schemas: { Error: schema(z.object({ error: errorBody })) },
     },
   };
@@ -29,10 +35,15 @@ function operation(name: string, route: Route): Json {
     summary: route.summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.auth === 'session' ? { security: [{ session: [] }] } : {}),
-    ...(route.body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schema(route.body) } } } }),
+    ...(route.body === null
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: schema(route.body) } } } }),
     responses: {
       '200': { description: 'Done', content: { 'application/json': { schema: schema(route.answer) } } },
-      default: { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+      default: {
+        description: 'Refused',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
     },
   };
 }

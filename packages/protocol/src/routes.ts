@@ -1,5 +1,15 @@
 import * as z from 'zod/mini';
-import { deviceLabel, invite, password, plainName, secretCode, session, signedIn, token, username } from './accounts.ts';
+import {
+  deviceLabel,
+  invite,
+  password,
+  plainName,
+  secretCode,
+  session,
+  signedIn,
+  token,
+  username,
+} from './accounts.ts';
 import { commandRequest, commandResult } from './commands.ts';
 import { page, snapshot } from './events.ts';
 import { accountId, channelId, inviteId, messageId, sessionId } from './ids.ts';
@@ -9,10 +19,7 @@ import { health, proof, proofRequest, serverInfo } from './server.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
 /** Query values arrive as text. */
-const queryCount = z.pipe(
-  z.pipe(z.string().check(z.regex(/^\d{1,15}$/)), z.transform(Number)),
-  count,
-);
+const queryCount = z.pipe(z.pipe(z.string().check(z.regex(/^\d{1,15}$/)), z.transform(Number)), count);
 const none = z.object({});
 
 type Schema = z.ZodMiniType;
@@ -30,7 +37,11 @@ export type Route = {
   readonly answer: Schema;
 };
 
-const route = <const R extends Omit<Route, 'params' | 'query' | 'body'> & Partial<Pick<Route, 'params' | 'query' | 'body'>>>(r: R) =>
+const route = <
+  const R extends Omit<Route, 'params' | 'query' | 'body'> & Partial<Pick<Route, 'params' | 'query' | 'body'>>,
+>(
+  r: R,
+) =>
   ({ params: none, query: none, body: null, ...r }) as unknown as {
     readonly method: R['method'];
     readonly path: R['path'];
@@ -53,8 +64,20 @@ const registration = z.strictObject({
 
 /** The one table of HTTP routes: the server validates by it, clients call by it, OpenAPI is made from it. SPEC P-6. */
 export const ROUTES = {
-  health: route({ method: 'GET', path: '/api/health', summary: 'Says that a Skerry server is here', auth: 'none', answer: health }),
-  info: route({ method: 'GET', path: '/api/server/info', summary: 'What to show before joining', auth: 'none', answer: serverInfo }),
+  health: route({
+    method: 'GET',
+    path: '/api/health',
+    summary: 'Says that a Skerry server is here',
+    auth: 'none',
+    answer: health,
+  }),
+  info: route({
+    method: 'GET',
+    path: '/api/server/info',
+    summary: 'What to show before joining',
+    auth: 'none',
+    answer: serverInfo,
+  }),
   proof: route({
     method: 'POST',
     path: '/api/server/proof',
@@ -63,13 +86,24 @@ export const ROUTES = {
     body: proofRequest,
     answer: proof,
   }),
-  register: route({ method: 'POST', path: '/api/auth/register', summary: 'Make an account', auth: 'none', body: registration, answer: signedIn }),
+  register: route({
+    method: 'POST',
+    path: '/api/auth/register',
+    summary: 'Make an account',
+    auth: 'none',
+    body: registration,
+    answer: signedIn,
+  }),
   signIn: route({
     method: 'POST',
     path: '/api/auth/sign-in',
     summary: 'Sign in with a password',
     auth: 'none',
-    body: z.strictObject({ username, password: z.string().check(z.minLength(1), z.maxLength(LIMITS.passwordMax)), device: deviceLabel }),
+    body: z.strictObject({
+      username,
+      password: z.string().check(z.minLength(1), z.maxLength(LIMITS.passwordMax)),
+      device: deviceLabel,
+    }),
     answer: signedIn,
   }),
   exchange: route({
@@ -96,13 +130,23 @@ export const ROUTES = {
     body: z.strictObject({ code: secretCode, password }),
     answer: z.object({ username }),
   }),
-  signOut: route({ method: 'POST', path: '/api/auth/sign-out', summary: 'End this session', auth: 'session', body: none, answer: none }),
+  signOut: route({
+    method: 'POST',
+    path: '/api/auth/sign-out',
+    summary: 'End this session',
+    auth: 'session',
+    body: none,
+    answer: none,
+  }),
   changePassword: route({
     method: 'POST',
     path: '/api/auth/password',
     summary: 'Change the password and end every other session',
     auth: 'session',
-    body: z.strictObject({ current: z.string().check(z.minLength(1), z.maxLength(LIMITS.passwordMax)), next: password }),
+    body: z.strictObject({
+      current: z.string().check(z.minLength(1), z.maxLength(LIMITS.passwordMax)),
+      next: password,
+    }),
     answer: none,
   }),
   sessions: route({
@@ -152,14 +196,25 @@ export const ROUTES = {
     params: z.object({ inviteId }),
     answer: none,
   }),
-  snapshot: route({ method: 'GET', path: '/api/snapshot', summary: 'The state as this account sees it', auth: 'session', answer: snapshot }),
+  snapshot: route({
+    method: 'GET',
+    path: '/api/snapshot',
+    summary: 'The state as this account sees it',
+    auth: 'session',
+    answer: snapshot,
+  }),
   messages: route({
     method: 'GET',
     path: '/api/channels/:channelId/messages',
     summary: 'A page: the newest, those before or after a number, or those around one',
     auth: 'session',
     params: z.object({ channelId }),
-    query: z.object({ before: z.optional(queryCount), after: z.optional(queryCount), around: z.optional(queryCount), limit: z.optional(queryCount) }),
+    query: z.object({
+      before: z.optional(queryCount),
+      after: z.optional(queryCount),
+      around: z.optional(queryCount),
+      limit: z.optional(queryCount),
+    }),
     answer: page,
   }),
   message: route({
