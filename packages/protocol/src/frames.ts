@@ -8,6 +8,9 @@ import { nonce, origin, proof, versionRange } from './server.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
 
+/** Where a client opens its WebSocket, on the origin it dials. Nothing else is part of that address. */
+export const SOCKET_PATH = '/api/socket';
+
 export const presenceState = z.enum(['online', 'away', 'offline']);
 export type PresenceState = z.infer<typeof presenceState>;
 
