@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { count, countsLine, faults, projectLines, skippedLines } from './counts.mjs';
 
-/** @type {(project: string, outcome: import('./counts.mjs').Outcome, name?: string, why?: string) => import('./counts.mjs').Result} */
-const result = (project, outcome, name = 'a test', why = undefined) => ({
-  project,
-  outcome,
-  name,
-  ...(why === undefined ? {} : { why }),
-});
+/**
+ * @param {string} project
+ * @param {import('./counts.mjs').Outcome} outcome
+ * @param {{ name?: string, why?: string }} [rest]
+ * @returns {import('./counts.mjs').Result}
+ */
+const result = (project, outcome, rest) => ({ project, outcome, name: 'a test', ...rest });
 
 it('counts every outcome and says the three numbers on one line', () => {
   const results = [
@@ -28,8 +28,8 @@ it('lists each project, one without tests too', () => {
 });
 
 it('groups what was skipped by its reason and names some of it', () => {
-  const results = ['a', 'b', 'c', 'd'].map((name) => result('browser', 'skipped', name, 'no Chromium found'));
-  expect(skippedLines([...results, result('core', 'skipped', 'e'), result('core', 'passed', 'f')])).toEqual([
+  const results = ['a', 'b', 'c', 'd'].map((name) => result('browser', 'skipped', { name, why: 'no Chromium found' }));
+  expect(skippedLines([...results, result('core', 'skipped', { name: 'e' }), result('core', 'passed')])).toEqual([
     '  4 of browser: no Chromium found ("a", "b", "c" and 1 more)',
     '  1 of core: marked as skipped in its file ("e")',
   ]);

@@ -10,8 +10,8 @@ it('finds nothing, and takes no other, when CHROMIUM names something that cannot
 });
 
 it('looks along the path before the usual places', () => {
-  const there = new Set(['/home/bin/google-chrome', '/usr/bin/chromium']);
-  expect(findChromium({ PATH: '/home/bin' }, (file) => there.has(file))).toBe('/home/bin/google-chrome');
+  const there = new Set(['/my/bin/google-chrome', '/usr/bin/chromium']);
+  expect(findChromium({ PATH: '/my/bin' }, (file) => there.has(file))).toBe('/my/bin/google-chrome');
   expect(findChromium({ PATH: '/elsewhere' }, (file) => there.has(file))).toBe('/usr/bin/chromium');
 });
 
