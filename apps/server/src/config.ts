@@ -1,0 +1,152 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LIMITS, plainName, registrationMode, type RegistrationMode } from '@skerry/protocol';
+import { ConfigError, type Flags, type FlagTable, readFlags } from './config-flags.ts';
+
+export { ConfigError };
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Everything that is decided before the server starts. Nothing else reads the environment or the command line. */
+export type ServerConfig = {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** Folder of the database, the server's key and its backups; made when missing. */
+  readonly data: string;
+  /** `null`: leave what the server already has; a new server gets a default. The same for the next two. */
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly registration: RegistrationMode | null;
+  readonly operator: string | null;
+  /** Machine-readable lines on stdout instead of text. */
+  readonly json: boolean;
+  /** `null`: pages from anywhere may call (nothing is ambient); a list: only those and this server's own. */
+  readonly origins: readonly string[] | null;
+  /** The address of a caller is what the proxy in front says it is. */
+  readonly trustProxy: boolean;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** Folder of the built client, or `null` to serve none. */
+  readonly client: string | null;
+  readonly logLevel: LogLevel;
+  /** Every rate limit is multiplied by this. */
+  readonly rateScale: number;
+  /** Secret shared with a program on this machine that may mint one-time sign-in codes; `null` switches them off. */
+  readonly exchangeKey: string | null;
+  /** For crash tests only: where the process kills itself, and which guarantee is broken on purpose. */
+  readonly killAt: string | null;
+  readonly breaks: string | null;
+};
+
+const BUILT_CLIENT = fileURLToPath(new URL('../../client/dist', import.meta.url));
+
+export const SERVE_FLAGS = {
+  port: { value: 'number', help: 'Port to listen on, 0 for any free one', fallback: '4401' },
+  host: { value: 'address', help: 'Address to listen on; 0.0.0.0 for every network', fallback: '127.0.0.1' },
+  data: { value: 'folder', help: 'Where the database and the key are kept', fallback: './data' },
+  name: { value: 'text', help: 'Name of the server', fallback: null },
+  description: { value: 'text', help: 'What it is for, one or two sentences', fallback: null },
+  operator: { value: 'text', help: 'Who runs it, and how to reach them', fallback: null },
+  registration: { value: 'open|invite|closed', help: 'Who may make an account', fallback: null },
+  origins: { value: 'list', help: 'Only pages from these origins may call, separated by commas', fallback: null },
+  'trust-proxy': { value: null, help: 'Believe X-Forwarded-For of the proxy in front', fallback: null },
+  'tls-cert': { value: 'file', help: 'Certificate chain, PEM', fallback: null },
+  'tls-key': { value: 'file', help: "The certificate's private key, PEM", fallback: null },
+  client: { value: 'folder|none', help: 'Built client to serve, or "none"', fallback: null },
+  'rate-scale': { value: 'number', help: 'Multiplies every rate limit', fallback: '1' },
+  'log-level': { value: LOG_LEVELS.join('|'), help: 'How much is logged, on stderr', fallback: 'info' },
+  json: { value: null, help: 'Say where it listens as JSON lines on stdout', fallback: null },
+} as const satisfies FlagTable;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Command line first, then `SKERRY_<FLAG>` of the environment, then the default.
+ * @throws ConfigError with a sentence for the person: an unknown flag, a missing or a bad value
+ */
+export function parseConfig(argv: readonly string[], environment: Environment): ServerConfig {
+  const flags = readFlags(SERVE_FLAGS, argv, environment);
+  const testing = environment['SKERRY_TESTING'] === '1';
+  return {
+    port: flags.integer('port', 0, 65_535),
+    host: flags.required('host'),
+    data: path.resolve(flags.required('data')),
+    name: flags.matching('name', (value) => plainName(LIMITS.serverName).safeParse(value).success, `1 to ${LIMITS.serverName} visible characters`),
+    description: flags.matching('description', (value) => value.length <= LIMITS.serverDescription, `at most ${LIMITS.serverDescription} characters`),
+    registration: registration(flags),
+    operator: flags.matching('operator', (value) => value.length <= 200, 'at most 200 characters'),
+    json: flags.on('json'),
+    origins: origins(flags),
+    trustProxy: flags.on('trust-proxy'),
+    tls: tls(flags),
+    client: client(flags),
+    logLevel: flags.oneOf('log-level', LOG_LEVELS),
+    rateScale: flags.number('rate-scale', 0.01, 1_000_000),
+    exchangeKey: exchangeKey(environment),
+    killAt: testOnly('SKERRY_KILL_AT', environment, testing),
+    breaks: testOnly('SKERRY_BREAK', environment, testing),
+  };
+}
+
+function registration(flags: Flags): RegistrationMode | null {
+  const value = flags.optional('registration');
+  if (value === null) return null;
+  const read = registrationMode.safeParse(value);
+  return read.success ? read.data : flags.refuse('registration', value, 'open, invite or closed');
+}
+
+function origins(flags: Flags): readonly string[] | null {
+  const value = flags.optional('origins');
+  if (value === null) return null;
+  return value.split(',').map((entry) => {
+    const typed = entry.trim();
+    const url = URL.canParse(typed) ? new URL(typed) : undefined;
+    // An app's own scheme has the opaque origin "null" to the URL parser; its text is then compared as it stands.
+    const origin = url?.origin === 'null' ? typed : url?.origin;
+    if (origin === undefined || origin.toLowerCase() !== typed.replace(/\/$/, '').toLowerCase() || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/]+$/i.test(origin))
+      return flags.refuse('origins', typed, 'origins such as https://chat.example.org, separated by commas');
+    return origin.toLowerCase();
+  });
+}
+
+function tls(flags: Flags): ServerConfig['tls'] {
+  const cert = flags.optional('tls-cert');
+  const key = flags.optional('tls-key');
+  if (cert === null && key === null) return null;
+  if (cert === null) return flags.missing('tls-cert', 'goes together with --tls-key');
+  if (key === null) return flags.missing('tls-key', 'goes together with --tls-cert');
+  return { cert: file(flags, 'tls-cert', cert), key: file(flags, 'tls-key', key) };
+}
+
+function file(flags: Flags, flag: string, name: string): Buffer {
+  try {
+    return readFileSync(name);
+  } catch {
+    return flags.refuse(flag, name, 'a file that can be read');
+  }
+}
+
+function client(flags: Flags): string | null {
+  const value = flags.optional('client');
+  if (value === 'none') return null;
+  if (value === null) return existsSync(path.join(BUILT_CLIENT, 'index.html')) ? BUILT_CLIENT : null;
+  const folder = path.resolve(value);
+  return existsSync(path.join(folder, 'index.html')) ? folder : flags.refuse('client', value, 'a folder with an index.html in it, or "none"');
+}
+
+/** Never a flag: a command line can be read by every program of the machine. */
+function exchangeKey(environment: Environment): string | null {
+  const key = environment['SKERRY_EXCHANGE_KEY'];
+  if (key === undefined || key === '') return null;
+  if (!/^[A-Za-z0-9_-]{43,}$/.test(key)) throw new ConfigError('SKERRY_EXCHANGE_KEY must be at least 32 bytes as base64url.');
+  return key;
+}
+
+function testOnly(variable: string, environment: Environment, testing: boolean): string | null {
+  const value = environment[variable];
+  if (value === undefined || value === '') return null;
+  if (!testing) throw new ConfigError(`${variable} breaks the server on purpose and is read only together with SKERRY_TESTING=1.`);
+  return value;
+}

@@ -1,0 +1,115 @@
+import { SkerryError } from '@skerry/protocol';
+
+export type Clock = { now(): number };
+export type Rate = {
+  /** How many may come at once. */
+  readonly burst: number;
+  /** Milliseconds until one more may come. */
+  readonly everyMs: number;
+};
+
+const MOST_KEYS = 50_000;
+
+/** Token buckets by key, in memory. A key never seen, or not seen for long, has a full bucket. */
+export class TokenBuckets {
+  readonly #rate: Rate;
+  readonly #clock: Clock;
+  /** In order of last use, the oldest first. `at`: when the bucket held `left`. */
+  readonly #buckets = new Map<string, { left: number; at: number }>();
+
+  constructor(rate: Rate, clock: Clock) {
+    this.#rate = rate;
+    this.#clock = clock;
+  }
+
+  /** Takes one. @returns milliseconds until the next try can pass, 0 when this one passed */
+  take(key: string): number {
+    const now = this.#clock.now();
+    const known = this.#buckets.get(key);
+    const left = known === undefined ? this.#rate.burst : Math.min(this.#rate.burst, known.left + Math.max(0, now - known.at) / this.#rate.everyMs);
+    const passes = left >= 1;
+    this.#buckets.delete(key);
+    this.#buckets.set(key, { left: passes ? left - 1 : left, at: now });
+    if (this.#buckets.size > MOST_KEYS) this.#forgetOldest();
+    return passes ? 0 : Math.ceil((1 - left) * this.#rate.everyMs);
+  }
+
+  /** Gives the key a full bucket again. */
+  reset(key: string): void {
+    this.#buckets.delete(key);
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#buckets.keys().next();
+    if (!oldest.done) this.#buckets.delete(oldest.value);
+  }
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** What one address, or one account, may ask for. Chosen so that a person or a busy client never meets them. */
+export const RATES = {
+  /** Any HTTP request, per address. */
+  request: { burst: 600, everyMs: 20 },
+  /** Sockets opened, per address. */
+  connect: { burst: 120, everyMs: 250 },
+  /** Passwords tried for one account from one address. */
+  signIn: { burst: 10, everyMs: 30 * SECOND },
+  /** Passwords tried from one address, whatever the account. */
+  signInAddress: { burst: 60, everyMs: 5 * SECOND },
+  /** Passwords tried for one account from addresses it was never signed in from. */
+  signInAccount: { burst: 60, everyMs: 60 * SECOND },
+  register: { burst: 20, everyMs: 30 * SECOND },
+  refresh: { burst: 60, everyMs: SECOND },
+  reset: { burst: 10, everyMs: MINUTE },
+  proof: { burst: 120, everyMs: 100 },
+  /** Commands of one account, by socket and HTTP together. */
+  command: { burst: 300, everyMs: 25 },
+  /** Typing and presence notices of one account. */
+  notice: { burst: 30, everyMs: SECOND },
+} as const satisfies Record<string, Rate>;
+
+export type RateName = keyof typeof RATES;
+
+/** Every rate limit of a server. One object, shared by HTTP and sockets. */
+export class RateLimits {
+  readonly #buckets: ReadonlyMap<RateName, TokenBuckets>;
+
+  /** @param scale multiplies every limit */
+  constructor(clock: Clock, scale: number) {
+    const names = Object.keys(RATES) as RateName[];
+    this.#buckets = new Map(names.map((name) => [name, new TokenBuckets(scaled(RATES[name], scale), clock)]));
+  }
+
+  /** @throws SkerryError rate_limited, with the milliseconds to wait */
+  take(name: RateName, key: string): void {
+    const retryAfterMs = this.wait(name, key);
+    if (retryAfterMs > 0) throw new SkerryError('rate_limited', { retryAfterMs });
+  }
+
+  /** Takes one. @returns milliseconds to wait, 0 when it passed */
+  wait(name: RateName, key: string): number {
+    return this.#buckets.get(name)?.take(key) ?? 0;
+  }
+
+  reset(name: RateName, key: string): void {
+    this.#buckets.get(name)?.reset(key);
+  }
+}
+
+/** One caller, for counting: an IPv4 address as it is, of an IPv6 address the half that names the network. */
+export function addressKey(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+  return `${groups.slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}/64`;
+}
+
+function scaled(rate: Rate, scale: number): Rate {
+  return { burst: Math.max(1, Math.round(rate.burst * scale)), everyMs: rate.everyMs / scale };
+}
