@@ -1,0 +1,61 @@
+import { counted } from '../plural.ts';
+
+/** The frame around everything: navigation, first run, notices about the app itself. */
+export const app = {
+  name: 'Skerry',
+  skipToContent: 'Skip to the content',
+  skipToServers: 'Skip to the servers',
+  mainLabel: 'Content',
+  sideLabel: 'Channels',
+  bottomBarLabel: 'Main navigation',
+  tabServers: 'Servers',
+  tabInbox: 'Inbox',
+  tabYou: 'You',
+  titleWith: (place: string) => `${place} · Skerry`,
+  titleMentions: (count: number) => `(${count > 99 ? '99+' : count})`,
+  firstRun: {
+    title: 'All your servers, in one place',
+    text: 'Every server you belong to stays connected, and separate from the others. What needs you comes to one inbox.',
+    add: 'Add a server',
+    addText: 'Type its address or paste an invite. You see who answers before you sign in.',
+    scan: 'Scan a code',
+    scanText: 'From another device of yours, or from the person who invited you.',
+    importList: 'Import a list of servers',
+    importListText: 'A file saved on another device. It holds addresses and labels, no passwords.',
+    host: 'Host one on this computer',
+    hostText: 'A server is one command, and a file on your disk.',
+    promise: 'Nothing leaves this device until you choose a server.',
+  },
+  notFound: {
+    title: 'There is nothing at this address',
+    text: 'The link may be old, or meant for a server that is not on this device.',
+    home: 'Go to your servers',
+  },
+  link: {
+    joinTitle: (host: string) => `A link to ${host}`,
+    unknown: 'Skerry does not understand this link.',
+    foreignPairing: 'This code belongs to another app. Its pairing would hand over the key to everything, so Skerry refuses it.',
+  },
+  otherTab: {
+    title: 'Skerry is open in another tab',
+    text: 'Only one tab holds the connections, so that nothing is sent twice.',
+    useHere: 'Use here',
+    moved: 'Skerry moved to another tab.',
+  },
+  update: { ready: 'A new version of Skerry is ready.', reload: 'Reload' },
+  storage: {
+    refused: 'This browser does not let Skerry store anything. What you see is lost when the page closes.',
+    full: 'This device has no space left. Skerry keeps what it has and cannot save new messages.',
+    registryBroken: 'The list of your servers could not be read. It was set aside, nothing was deleted.',
+    registryRepaired: (count: number) => `${counted(count, 'server')} could be read again from the list that was set aside.`,
+    vaultBroken: 'The saved sign-ins could not be read. Sign in again on each server; messages and drafts are still here.',
+    cacheBroken: (server: string) => `The saved copy of ${server} was damaged and is being loaded again.`,
+    insecurePage: 'This page came over plain http, so the browser switches off encryption, notifications and saving in the background.',
+  },
+  crashed: {
+    title: 'This view stopped working',
+    text: 'Your messages are safe, and the servers stay connected.',
+    again: 'Show it again',
+    copy: 'Copy report without names',
+  },
+};
