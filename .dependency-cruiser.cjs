@@ -142,7 +142,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: ['node_modules', '^(packages|apps)/[^/]+/dist/'] },
-    exclude: { path: '^apps/client/(dist|gallery)/' },
+    exclude: { path: ['^(tests|bench|apps/client)/dist/', '^apps/client/gallery/'] },
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     enhancedResolveOptions: {

@@ -58,7 +58,7 @@ export default defineConfig(
 
   {
     rules: {
-      eqeqeq: ['error', 'always'],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'object-shorthand': 'error',
       'prefer-const': 'error',
       'no-console': 'error',
@@ -187,5 +187,10 @@ export default defineConfig(
     files: ['**/*.cjs', 'apps/client/public/**/*.js', 'apps/client/svelte.config.js'],
     extends: [ts.configs.disableTypeChecked],
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
+  },
+  {
+    name: 'the classic script that runs before the modules, on whatever browser comes',
+    files: ['apps/client/public/**/*.js'],
+    rules: { 'object-shorthand': 'off', '@typescript-eslint/no-unused-vars': ['error', { caughtErrors: 'none' }] },
   },
 );
