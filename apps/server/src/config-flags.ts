@@ -116,6 +116,14 @@ function split(argument: string, table: FlagTable): { name: string; inline: stri
 }
 
 function nearest(name: string, table: FlagTable): string {
-  const close = Object.keys(table).find((known) => known.startsWith(name.slice(0, 3)) || known.includes(name));
-  return close === undefined ? '' : ` Did you mean --${close}?`;
+  const close = Object.keys(table)
+    .map((known) => ({ known, shared: sharedStart(name, known) }))
+    .sort((a, b) => b.shared - a.shared)[0];
+  return close === undefined || close.shared < 2 ? '' : ` Did you mean --${close.known}?`;
+}
+
+function sharedStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ConfigError, parseConfig } from './config.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'skerry-config-'));
+writeFileSync(path.join(folder, 'some.pem'), 'PEM');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const none = {};
+
+describe('the configuration', () => {
+  it('has defaults for everything, on this machine only', () => {
+    expect(parseConfig(['--client', 'none'], none)).toEqual({
+      port: 4401,
+      host: '127.0.0.1',
+      data: path.resolve('data'),
+      name: null,
+      description: null,
+      registration: null,
+      operator: null,
+      json: false,
+      origins: null,
+      trustProxy: false,
+      tls: null,
+      client: null,
+      logLevel: 'info',
+      rateScale: 1,
+      exchangeKey: null,
+      killAt: null,
+      breaks: null,
+    });
+  });
+
+  it('takes the command line before the environment before the default', () => {
+    const config = parseConfig(['--port', '8080', '--name=The "Harbour" = ours', '--json'], { SKERRY_PORT: '9', SKERRY_HOST: '0.0.0.0', SKERRY_TRUST_PROXY: 'true', SKERRY_NAME: 'Other' });
+    expect(config).toMatchObject({ port: 8080, name: 'The "Harbour" = ours', json: true, host: '0.0.0.0', trustProxy: true });
+  });
+
+  it('reads a list of origins, and an app scheme as it stands', () => {
+    expect(parseConfig(['--origins', 'https://Chat.example.org, tauri://localhost'], none).origins).toEqual(['https://chat.example.org', 'tauri://localhost']);
+  });
+
+  it('reads certificate and key', () => {
+    const pem = path.join(folder, 'some.pem');
+    expect(parseConfig(['--tls-cert', pem, '--tls-key', pem], none).tls?.key.toString()).toBe('PEM');
+  });
+
+  it.each([
+    [['--prot', '80'], 'There is no flag --prot.'],
+    [['--porto', '80'], 'There is no flag --porto. Did you mean --port?'],
+    [['--constructor', '80'], 'There is no flag --constructor.'],
+    [['8080'], '"8080" is not a flag.'],
+    [['--port'], '--port needs a value'],
+    [['--port', '--json'], '--port needs a value'],
+    [['--port', '65536'], '--port does not take "65536"; it takes a whole number from 0 to 65535.'],
+    [['--port', '1e3'], '--port does not take "1e3"'],
+    [['--port', '1', '--port', '2'], '--port is given twice.'],
+    [['--json=maybe'], '--json does not take "maybe"'],
+    [['--name', ' '], '--name does not take " "'],
+    [['--name', 'x'.repeat(49)], 'it takes 1 to 48 visible characters.'],
+    [['--registration', 'everyone'], 'it takes open, invite or closed.'],
+    [['--log-level', 'loud'], 'it takes one of debug, info, warn, error, silent.'],
+    [['--origins', 'https://a.example/path'], '--origins does not take "https://a.example/path"'],
+    [['--origins', 'null'], '--origins does not take "null"'],
+    [['--tls-cert', 'x'], '--tls-key goes together with --tls-cert.'],
+    [['--tls-cert', '/nowhere/x', '--tls-key', '/nowhere/y'], 'it takes a file that can be read.'],
+    [['--client', folder], 'it takes a folder with an index.html in it'],
+    [['--rate-scale', '0'], '--rate-scale does not take "0"'],
+  ])('refuses %j with a sentence', (argv, sentence) => {
+    expect(() => parseConfig(argv, none)).toThrow(ConfigError);
+    expect(() => parseConfig(argv, none)).toThrow(sentence);
+  });
+
+  it('breaks nothing on purpose outside of tests', () => {
+    expect(() => parseConfig([], { SKERRY_KILL_AT: 'accepted:1' })).toThrow('SKERRY_TESTING=1');
+    expect(() => parseConfig([], { SKERRY_BREAK: 'no-dedupe' })).toThrow('SKERRY_TESTING=1');
+    expect(parseConfig([], { SKERRY_KILL_AT: 'accepted:1', SKERRY_TESTING: '1' }).killAt).toBe('accepted:1');
+  });
+
+  it('refuses an exchange key that could be guessed, and never repeats it', () => {
+    expect(() => parseConfig([], { SKERRY_EXCHANGE_KEY: 'hunter2' })).toThrow(expect.not.objectContaining({ message: expect.stringContaining('hunter2') }));
+    expect(parseConfig([], { SKERRY_EXCHANGE_KEY: 'k'.repeat(43) }).exchangeKey).toBe('k'.repeat(43));
+  });
+});

@@ -1,0 +1,204 @@
+import type { Server } from 'node:http';
+import {
+  type AccountId,
+  type Answer,
+  type Body,
+  LIMITS,
+  type Params,
+  type Query,
+  type Route,
+  type RouteName,
+  ROUTES,
+  type SessionId,
+  SkerryError,
+} from '@skerry/protocol';
+import { openApi } from '@skerry/protocol/openapi';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Log, whereOf } from '../logging.ts';
+import { addressKey, type RateLimits } from '../rate-limits.ts';
+import { callerAddress, isLocalCaller } from './caller.ts';
+import { invalidInput, knownError } from './errors.ts';
+import { parseJson } from './json-body.ts';
+import { judgeOrigin, type OriginPolicy } from './origin.ts';
+import type { StaticSite } from './static.ts';
+
+/** Who calls, once their access token was checked. */
+export type Caller = { readonly account: AccountId; readonly session: SessionId };
+
+export type Call<N extends RouteName> = {
+  readonly params: Params<N>;
+  readonly query: Query<N>;
+  readonly body: Body<N>;
+  readonly caller: (typeof ROUTES)[N]['auth'] extends 'session' ? Caller : null;
+  /** What rate limits count by. */
+  readonly address: string;
+  /** The caller is a program on this machine. */
+  readonly isLocal: boolean;
+};
+
+/** One per route; an answer that is bytes already is sent as it is. */
+export type Handlers = { readonly [N in RouteName]: (call: Call<N>) => Promise<Answer<N> | Uint8Array> };
+
+export type RouterOptions = {
+  readonly handlers: Handlers;
+  /** @throws SkerryError unauthorized or session_revoked */
+  readonly authenticate: (token: string) => Promise<Caller>;
+  readonly limits: RateLimits;
+  readonly origins: OriginPolicy;
+  readonly trustProxy: boolean;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  readonly site: StaticSite | null;
+  readonly version: string;
+  readonly log: Log;
+  /** True once the server is on its way down. */
+  readonly isStopping: () => boolean;
+};
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TOKEN_NAMES = /[?&;](?:token|access_?token|refresh_?token|authorization|password)(?:=|&|;|$)/i;
+const API_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'cross-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+/** HTTP over the protocol's one table of routes: read, check, call, answer. SPEC P-6. */
+export function createRouter(options: RouterOptions): FastifyInstance {
+  const { log, tls } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: LIMITS.frameUpBytes,
+    requestTimeout: 30_000,
+    // The server says itself that it is stopping, in its own words.
+    return503OnClosing: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => fail(error, request, reply),
+    clientErrorHandler: (_error, socket) => {
+      const body = JSON.stringify({ error: new SkerryError('bad_request').toBody() });
+      if (socket.writable)
+        socket.write(`HTTP/1.1 400 Bad Request\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+      socket.destroySoon();
+    },
+    ...(tls === null ? {} : { https: tls }),
+  }) as FastifyInstance<Server>;
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, body.length === 0 ? undefined : parseJson(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers(API_HEADERS);
+    admit(request, reply);
+    if (request.method === 'OPTIONS' && request.url.startsWith('/api/')) return reply.code(204).send();
+    return undefined;
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const status = reply.statusCode;
+    const fields = { event: 'request', method: request.method, route: request.routeOptions.url ?? '-', status, ms: Math.round(reply.elapsedTime) };
+    if (status >= 500) log.warn(fields);
+    else if (status >= 400) log.info(fields);
+    else log.debug(fields);
+  });
+  app.setErrorHandler(fail);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(request.url);
+    if (allowed.length > 0) {
+      void reply.header('allow', allowed.join(', '));
+      throw new SkerryError('method_not_allowed');
+    }
+    if (options.site !== null && !request.url.startsWith('/api/')) {
+      for (const name of Object.keys(reply.getHeaders())) if (!name.startsWith('access-control-')) reply.removeHeader(name);
+      if (options.site.handle(request.raw, reply.raw)) return reply.hijack();
+      void reply.headers(API_HEADERS);
+    }
+    throw new SkerryError('not_found');
+  });
+
+  for (const name of Object.keys(ROUTES) as RouteName[]) mount(name);
+  const document = JSON.stringify(openApi({ title: 'Skerry', version: options.version }));
+  app.get('/api/openapi.json', (_request, reply) => reply.type(JSON_TYPE).send(document));
+  return app;
+
+  /** What is refused whoever calls whatever: pages that may not, tokens in addresses, floods. */
+  function admit(request: FastifyRequest, reply: FastifyReply): void {
+    const { origin, host } = request.headers;
+    const verdict = judgeOrigin(origin, host, options.origins);
+    if (options.origins.allowed !== null) void reply.header('vary', 'origin');
+    if (verdict === 'refused') throw new SkerryError('origin_refused');
+    // Never with credentials: there are none that a browser would add by itself.
+    void reply.header('access-control-allow-origin', options.origins.allowed === null || origin === undefined ? '*' : origin);
+    void reply.header('access-control-expose-headers', 'retry-after');
+    if (request.method === 'OPTIONS')
+      void reply.headers({
+        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-allow-headers': 'authorization, content-type',
+        'access-control-max-age': '7200',
+      });
+    if (TOKEN_NAMES.test(request.url)) throw new SkerryError('token_in_url');
+    if (options.isStopping()) throw new SkerryError('unavailable', { retryAfterMs: 2_000 });
+    options.limits.take('request', addressKey(callerAddress(request.raw, options.trustProxy)));
+  }
+
+  function mount<N extends RouteName>(name: N): void {
+    const route: Route = ROUTES[name];
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => {
+        const caller = route.auth === 'session' ? await options.authenticate(bearer(request)) : null;
+        const call = {
+          params: read(route.params, request.params),
+          query: read(route.query, request.query),
+          // A body that may be empty may also be missing.
+          body: route.body === null ? null : read(route.body, request.body ?? {}),
+          caller,
+          address: addressKey(callerAddress(request.raw, options.trustProxy)),
+          isLocal: isLocalCaller(request.raw),
+        } as Call<N>;
+        const answer = await options.handlers[name](call);
+        const body = answer instanceof Uint8Array ? Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength) : JSON.stringify(answer);
+        return reply.type(JSON_TYPE).send(body);
+      },
+    });
+  }
+
+  function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const known = knownError(error);
+    if (known === undefined) log.error({ event: 'fault', method: request.method, route: request.routeOptions.url ?? '-', error: whereOf(error) });
+    const told = known ?? new SkerryError('internal');
+    if (told.retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(told.retryAfterMs / 1_000));
+    if (told.status === 401) void reply.header('www-authenticate', 'Bearer');
+    return reply.code(told.status).type(JSON_TYPE).send(JSON.stringify({ error: told.toBody() }));
+  }
+}
+
+function bearer(request: FastifyRequest): string {
+  const token = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (token === undefined) throw new SkerryError('unauthorized');
+  return token;
+}
+
+function read(schema: Route['params'], value: unknown): unknown {
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalidInput(result.error);
+  return result.data;
+}
+
+const PATTERNS = [...Object.values(ROUTES).map(({ method, path }: Route) => ({ method, path })), { method: 'GET', path: '/api/openapi.json' }].map(
+  ({ method, path }) => ({ method, pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`) }),
+);
+
+/** The methods an address takes; none when there is no such address. */
+function methodsOf(url: string): string[] {
+  const pathname = url.split(/[?#]/, 1)[0] ?? '';
+  return [...new Set(PATTERNS.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method))];
+}
