@@ -107,13 +107,14 @@ export class FaultProxy implements AsyncDisposable {
       this.accepted.push(Date.now());
       const link = new Link(client, connect({ port: this.#target, host: '127.0.0.1' }), {
         faults: () => this.#faults,
-        changed: () => new Promise((resolve) => {
-          const once = (): void => {
-            this.#changes.delete(once);
-            resolve();
-          };
-          this.#changes.add(once);
-        }),
+        changed: () =>
+          new Promise((resolve) => {
+            const once = (): void => {
+              this.#changes.delete(once);
+              resolve();
+            };
+            this.#changes.add(once);
+          }),
         passing: (direction, bytes) => this.#allowance(direction, bytes),
         used: (direction, bytes) => this.#use(direction, bytes),
         ended: () => this.#links.delete(link),
@@ -208,7 +209,7 @@ class Link {
   }
 
   async #handOn(direction: Direction, chunk: Buffer, to: Socket): Promise<void> {
-    for (let at = 0; at < chunk.length && !this.#over; ) {
+    for (let at = 0; at < chunk.length && !this.#over;) {
       const { sliceBytes, delayMs, bytesPerSecond } = this.#owner.faults();
       if (delayMs > 0) await sleep(delayMs);
       while (this.#owner.faults().stalled.includes(direction)) await this.#owner.changed();
