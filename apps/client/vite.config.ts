@@ -22,7 +22,14 @@ export default defineConfig({
       injectRegister: false,
       manifest: false,
       injectManifest: {
-        globPatterns: ['index.html', 'boot.js', 'manifest.webmanifest', 'icons/mark.svg', 'assets/*.{js,css}', 'assets/inter-latin-wght-normal-*.woff2'],
+        globPatterns: [
+          'index.html',
+          'boot.js',
+          'manifest.webmanifest',
+          'icons/mark.svg',
+          'assets/*.{js,css}',
+          'assets/inter-latin-wght-normal-*.woff2',
+        ],
       },
     }),
   ],

@@ -14,9 +14,28 @@ import { presence, status, time, ui } from './en/ui.ts';
 
 /** The English catalogue, and by its type the shape every other language has. */
 export const en = {
-  addServer, app, channels, connection, inbox, messages, palette, presence, rail, servers, settings, shortcuts, signIn, status, time, ui,
+  addServer,
+  app,
+  channels,
+  connection,
+  inbox,
+  messages,
+  palette,
+  presence,
+  rail,
+  servers,
+  settings,
+  shortcuts,
+  signIn,
+  status,
+  time,
+  ui,
 };
 
-type Widen<T> = T extends string ? string : T extends (...args: infer Args) => string ? (...args: Args) => string : { readonly [Key in keyof T]: Widen<T[Key]> };
+type Widen<T> = T extends string
+  ? string
+  : T extends (...args: infer Args) => string
+    ? (...args: Args) => string
+    : { readonly [Key in keyof T]: Widen<T[Key]> };
 
 export type Catalogue = Widen<typeof en>;

@@ -4,9 +4,13 @@ import { en, type Catalogue } from './en.ts';
 class I18n {
   #catalogue: Catalogue = $state.raw(en);
 
-  get catalogue(): Catalogue { return this.#catalogue; }
+  get catalogue(): Catalogue {
+    return this.#catalogue;
+  }
 
-  use(catalogue: Catalogue): void { this.#catalogue = catalogue; }
+  use(catalogue: Catalogue): void {
+    this.#catalogue = catalogue;
+  }
 }
 
 export const i18n = new I18n();

@@ -2,7 +2,9 @@
 export type WaitingUpdate = { readonly apply: () => void };
 
 type TrustedScriptUrlPolicy = { createScriptURL(input: string): unknown };
-type TrustedTypesFactory = { createPolicy(name: string, rules: { createScriptURL(input: string): string }): TrustedScriptUrlPolicy };
+type TrustedTypesFactory = {
+  createPolicy(name: string, rules: { createScriptURL(input: string): string }): TrustedScriptUrlPolicy;
+};
 
 const SCRIPT = './sw.js';
 
@@ -11,9 +13,18 @@ const SCRIPT = './sw.js';
  * a desktop shell, on a page that is not secure, and while developing.
  */
 export async function registerServiceWorker(onUpdate: (update: WaitingUpdate) => void): Promise<void> {
-  if (import.meta.env.DEV || !('serviceWorker' in navigator) || !location.protocol.startsWith('http') || '__TAURI_INTERNALS__' in window) return;
+  if (
+    import.meta.env.DEV ||
+    !('serviceWorker' in navigator) ||
+    !location.protocol.startsWith('http') ||
+    '__TAURI_INTERNALS__' in window
+  )
+    return;
   const { serviceWorker } = navigator;
-  const registration = await serviceWorker.register(trusted(SCRIPT) as string, { type: 'classic', updateViaCache: 'none' });
+  const registration = await serviceWorker.register(trusted(SCRIPT) as string, {
+    type: 'classic',
+    updateViaCache: 'none',
+  });
 
   const offer = (worker: ServiceWorker): void => {
     // Without a controller this is the first installation: the page is already what the worker saved.
@@ -28,7 +39,9 @@ export async function registerServiceWorker(onUpdate: (update: WaitingUpdate) =>
   if (registration.waiting !== null) offer(registration.waiting);
   registration.addEventListener('updatefound', () => {
     const worker = registration.installing;
-    worker?.addEventListener('statechange', () => { if (worker.state === 'installed') offer(worker); });
+    worker?.addEventListener('statechange', () => {
+      if (worker.state === 'installed') offer(worker);
+    });
   });
 }
 

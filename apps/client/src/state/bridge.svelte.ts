@@ -21,7 +21,16 @@ export function bridge<T>(source: () => Subscribable<T>): Bridged<T> {
   const connected = $derived.by(() => {
     const subscribable = source();
     const follow = createSubscriber((update) => subscribable.subscribe(update));
-    return { read: (): T => { follow(); return subscribable.get(); } };
+    return {
+      read: (): T => {
+        follow();
+        return subscribable.get();
+      },
+    };
   });
-  return { get current() { return connected.read(); } };
+  return {
+    get current() {
+      return connected.read();
+    },
+  };
 }

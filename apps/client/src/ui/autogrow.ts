@@ -16,7 +16,10 @@ export function autogrow(value: () => string, maxHeight = 320): Attachment<HTMLT
     let width = 0;
     const observer = new ResizeObserver(() => {
       // Only a change of width re-wraps; reacting to our own height would loop.
-      if (node.clientWidth !== width) { width = node.clientWidth; fit(); }
+      if (node.clientWidth !== width) {
+        width = node.clientWidth;
+        fit();
+      }
     });
     observer.observe(node);
     // An attachment runs as an effect: this read makes it run again when the text changes.

@@ -22,30 +22,57 @@ export function contextMenu(overlays: Overlays, menu: () => MenuSpec | undefined
       overlays.openMenu(x === 0 && y === 0 ? node : { x, y }, spec);
       return true;
     };
-    const release = (): void => { clearTimeout(hold); hold = undefined; start = undefined; };
+    const release = (): void => {
+      clearTimeout(hold);
+      hold = undefined;
+      start = undefined;
+    };
 
-    node.addEventListener('contextmenu', (event) => {
-      // Text that was selected, and links, keep the browser's own menu.
-      if (event.shiftKey || (getSelection()?.isCollapsed === false)) return;
-      if (open(event.clientX, event.clientY)) event.preventDefault();
-      release();
-    }, { signal });
-    // Safari on a phone sends no contextmenu event.
-    node.addEventListener('pointerdown', (event) => {
-      if (event.pointerType !== 'touch') return;
-      start = { x: event.clientX, y: event.clientY };
-      hold = setTimeout(() => {
-        if (start !== undefined && open(start.x, start.y)) {
-          // The finger's coming click belongs to the press.
-          addEventListener('click', (click) => { click.preventDefault(); click.stopPropagation(); }, { capture: true, once: true });
-        }
+    node.addEventListener(
+      'contextmenu',
+      (event) => {
+        // Text that was selected, and links, keep the browser's own menu.
+        if (event.shiftKey || getSelection()?.isCollapsed === false) return;
+        if (open(event.clientX, event.clientY)) event.preventDefault();
         release();
-      }, HOLD_MS);
-    }, { signal });
-    node.addEventListener('pointermove', (event) => {
-      if (start !== undefined && Math.hypot(event.clientX - start.x, event.clientY - start.y) > SLIP_PX) release();
-    }, { signal });
-    for (const end of ['pointerup', 'pointercancel', 'pointerleave'] as const) node.addEventListener(end, release, { signal });
-    return () => { release(); leaving.abort(); };
+      },
+      { signal },
+    );
+    // Safari on a phone sends no contextmenu event.
+    node.addEventListener(
+      'pointerdown',
+      (event) => {
+        if (event.pointerType !== 'touch') return;
+        start = { x: event.clientX, y: event.clientY };
+        hold = setTimeout(() => {
+          if (start !== undefined && open(start.x, start.y)) {
+            // The finger's coming click belongs to the press.
+            addEventListener(
+              'click',
+              (click) => {
+                click.preventDefault();
+                click.stopPropagation();
+              },
+              { capture: true, once: true },
+            );
+          }
+          release();
+        }, HOLD_MS);
+      },
+      { signal },
+    );
+    node.addEventListener(
+      'pointermove',
+      (event) => {
+        if (start !== undefined && Math.hypot(event.clientX - start.x, event.clientY - start.y) > SLIP_PX) release();
+      },
+      { signal },
+    );
+    for (const end of ['pointerup', 'pointercancel', 'pointerleave'] as const)
+      node.addEventListener(end, release, { signal });
+    return () => {
+      release();
+      leaving.abort();
+    };
   };
 }

@@ -11,7 +11,12 @@ function ticker(periodMs: number): Ticker {
     const timer = setInterval(update, periodMs);
     return () => clearInterval(timer);
   });
-  return { get now() { follow(); return Date.now(); } };
+  return {
+    get now() {
+      follow();
+      return Date.now();
+    },
+  };
 }
 
 /** For countdowns. */

@@ -4,8 +4,22 @@ import { createContext } from 'svelte';
 export type MenuIcon = Component<{ size?: number | string }>;
 
 export type MenuEntry =
-  | { readonly kind: 'action'; readonly label: string; readonly icon?: MenuIcon; readonly keys?: string; readonly danger?: boolean; readonly disabled?: boolean; readonly onselect: () => void }
-  | { readonly kind: 'check'; readonly label: string; readonly checked: boolean; readonly icon?: MenuIcon; readonly onselect: () => void }
+  | {
+      readonly kind: 'action';
+      readonly label: string;
+      readonly icon?: MenuIcon;
+      readonly keys?: string;
+      readonly danger?: boolean;
+      readonly disabled?: boolean;
+      readonly onselect: () => void;
+    }
+  | {
+      readonly kind: 'check';
+      readonly label: string;
+      readonly checked: boolean;
+      readonly icon?: MenuIcon;
+      readonly onselect: () => void;
+    }
   | { readonly kind: 'separator' };
 
 export type MenuSpec = {
@@ -55,14 +69,22 @@ export class Overlays {
   #urgent: Announcement = $state.raw({ text: '', serial: 0 });
   #serial = 0;
 
-  get menu(): OpenMenu | undefined { return this.#menu; }
-  get question(): OpenConfirm | undefined { return this.#confirm; }
-  get polite(): Announcement { return this.#polite; }
-  get urgent(): Announcement { return this.#urgent; }
+  get menu(): OpenMenu | undefined {
+    return this.#menu;
+  }
+  get question(): OpenConfirm | undefined {
+    return this.#confirm;
+  }
+  get polite(): Announcement {
+    return this.#polite;
+  }
+  get urgent(): Announcement {
+    return this.#urgent;
+  }
 
   /** Opens a menu at an element or at a point; one that is open already gives way. */
   openMenu(anchor: MenuAnchor, spec: MenuSpec): void {
-    this.#menu = { anchor, spec, serial: this.#serial += 1 };
+    this.#menu = { anchor, spec, serial: (this.#serial += 1) };
   }
 
   closeMenu(): void {
@@ -77,7 +99,7 @@ export class Overlays {
   confirm(spec: ConfirmSpec): Promise<boolean> {
     this.#confirm?.settle(false);
     return new Promise((resolve) => {
-      const serial = this.#serial += 1;
+      const serial = (this.#serial += 1);
       this.#confirm = {
         spec,
         serial,
@@ -97,7 +119,7 @@ export class Overlays {
 
   /** Says a sentence to screen readers without moving the focus. */
   announce(text: string, urgent = false): void {
-    const announcement = { text, serial: this.#serial += 1 };
+    const announcement = { text, serial: (this.#serial += 1) };
     if (urgent) this.#urgent = announcement;
     else this.#polite = announcement;
   }

@@ -3,7 +3,7 @@ import { hash32 } from './hash.ts';
 /** A pair of colours for a gradient. White text reaches 5:1 on the lighter one. */
 export type Tone = { readonly id: string; readonly from: string; readonly to: string };
 
-/** Colours a server may have: by its key at first, by choice of the person later. The order is part of the look. */
+/** Colours a server may have: by its key at first, by choice of the person later. The order is stored, so it stays. */
 export const SERVER_TONES: readonly Tone[] = [
   { id: 'blue', from: '#2e5fdc', to: '#1e3fa6' },
   { id: 'slate', from: '#4c5c86', to: '#2f3b60' },
@@ -13,10 +13,6 @@ export const SERVER_TONES: readonly Tone[] = [
   { id: 'coral', from: '#bd4730', to: '#8f2e1d' },
   { id: 'umber', from: '#8a5a12', to: '#63400c' },
   { id: 'pink', from: '#b23a68', to: '#82264a' },
-  { id: 'sky', from: '#1b71a8', to: '#124f79' },
-  { id: 'moss', from: '#5b7014', to: '#40500d' },
-  { id: 'rust', from: '#a9552b', to: '#7a3a1b' },
-  { id: 'plum', from: '#94409f', to: '#6a2b73' },
 ];
 
 const PERSON_TONES: readonly Tone[] = [
@@ -44,7 +40,10 @@ export function personTone(id: string): Tone {
 
 /** One or two letters that stand for a name; whole grapheme clusters, never half an emoji. */
 export function initials(name: string): string {
-  const words = name.trim().split(/[\s._\-·]+/u).filter((word) => word !== '');
+  const words = name
+    .trim()
+    .split(/[\s._\-·]+/u)
+    .filter((word) => word !== '');
   const first = firstGrapheme(words[0] ?? '');
   const last = words.length > 1 ? firstGrapheme(words[words.length - 1] ?? '') : '';
   return (first + last).toLocaleUpperCase() || '?';

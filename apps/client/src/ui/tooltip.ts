@@ -24,7 +24,10 @@ let closedAt = 0;
  * A tooltip on hover and on keyboard focus. One element serves the whole page; it can be pointed at, leaves with
  * Escape, and never appears by touch (a long press means a menu there).
  */
-export function tooltip(content: () => TooltipContent | string | undefined, options: TooltipOptions = {}): Attachment<HTMLElement> {
+export function tooltip(
+  content: () => TooltipContent | string | undefined,
+  options: TooltipOptions = {},
+): Attachment<HTMLElement> {
   return (node) => {
     const leaving = new AbortController();
     const { signal } = leaving;
@@ -35,30 +38,60 @@ export function tooltip(content: () => TooltipContent | string | undefined, opti
       if (value === undefined || value === '' || !node.isConnected) return;
       show(node, typeof value === 'string' ? { title: value } : value, options);
     };
-    const plan = (delay: number): void => { clearTimeout(timer); timer = setTimeout(open, delay); };
-    const cancel = (): void => { clearTimeout(timer); if (owner === node) hide(); };
-
-    node.addEventListener('pointerenter', (event) => {
-      if (event.pointerType === 'touch') return;
-      plan(performance.now() - closedAt < WARM_MS ? 0 : OPEN_AFTER_MS);
-    }, { signal });
-    node.addEventListener('pointerleave', (event) => {
+    const plan = (delay: number): void => {
       clearTimeout(timer);
-      if (owner === node && !(event.relatedTarget instanceof Node && bubble?.contains(event.relatedTarget))) hide();
-    }, { signal });
+      timer = setTimeout(open, delay);
+    };
+    const cancel = (): void => {
+      clearTimeout(timer);
+      if (owner === node) hide();
+    };
+
+    node.addEventListener(
+      'pointerenter',
+      (event) => {
+        if (event.pointerType === 'touch') return;
+        plan(performance.now() - closedAt < WARM_MS ? 0 : OPEN_AFTER_MS);
+      },
+      { signal },
+    );
+    node.addEventListener(
+      'pointerleave',
+      (event) => {
+        clearTimeout(timer);
+        if (owner === node && !(event.relatedTarget instanceof Node && bubble?.contains(event.relatedTarget))) hide();
+      },
+      { signal },
+    );
     node.addEventListener('pointerdown', cancel, { signal });
-    node.addEventListener('focus', () => { if (node.matches(':focus-visible')) plan(0); }, { signal });
+    node.addEventListener(
+      'focus',
+      () => {
+        if (node.matches(':focus-visible')) plan(0);
+      },
+      { signal },
+    );
     node.addEventListener('blur', cancel, { signal });
-    node.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && owner === node) { hide(); event.stopPropagation(); }
-    }, { signal });
-    return () => { leaving.abort(); cancel(); };
+    node.addEventListener(
+      'keydown',
+      (event) => {
+        if (event.key === 'Escape' && owner === node) {
+          hide();
+          event.stopPropagation();
+        }
+      },
+      { signal },
+    );
+    return () => {
+      leaving.abort();
+      cancel();
+    };
   };
 }
 
 function show(node: HTMLElement, content: TooltipContent, options: TooltipOptions): void {
   hide();
-  const element = bubble ??= create();
+  const element = (bubble ??= create());
   element.replaceChildren(line('tip-title', content.title));
   if (content.keys !== undefined) element.append(line('tip-keys', content.keys));
   if (content.detail !== undefined) element.append(line('tip-detail', content.detail));

@@ -7,9 +7,15 @@ const coarse = new MediaQuery('pointer: coarse');
 /** What the window is like. Prefer CSS; this is for where a different tree is drawn. */
 export const viewport = {
   /** One column at a time, bottom bar. */
-  get isPhone(): boolean { return phone.current; },
+  get isPhone(): boolean {
+    return phone.current;
+  },
   /** No room for a third column. */
-  get isNarrow(): boolean { return narrow.current; },
+  get isNarrow(): boolean {
+    return narrow.current;
+  },
   /** Fingers. */
-  get isCoarse(): boolean { return coarse.current; },
+  get isCoarse(): boolean {
+    return coarse.current;
+  },
 };

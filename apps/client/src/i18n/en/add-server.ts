@@ -44,19 +44,25 @@ export const addServer = {
     hostUnknown: (host: string) => `There is no server named ${host}. Check the spelling.`,
     refused: (host: string) => `${host} is there but refuses the connection. The server may not be running.`,
     certificate: (host: string) => `The certificate of ${host} is not valid for this device. Nothing was sent.`,
-    browserBlocked: (host: string) => `${host} answers, but does not allow this page to talk to it. Its owner can allow this address.`,
+    browserBlocked: (host: string) =>
+      `${host} answers, but does not allow this page to talk to it. Its owner can allow this address.`,
     plainHttp: 'This address is not encrypted. Anyone on the way can read and change what is sent.',
     plainAllow: 'Use it on this network only',
     plainRefuse: 'Do not use it',
     mixedContent: 'This page is encrypted, so the browser refuses an address that is not.',
     notSkerry: (host: string) => `Something answers at ${host}, but it is not a Skerry server.`,
-    redirected: (host: string, target: string) => `${host} sends everyone to ${target}. Add that address if you trust it.`,
-    serverTooOld: (theirs: number, ours: number) => `This server speaks version ${theirs}; this app needs ${ours} or newer.`,
-    appTooOld: (theirs: number, ours: number) => `This server needs version ${theirs}; this app speaks ${ours}. Reload to get a newer app.`,
+    redirected: (host: string, target: string) =>
+      `${host} sends everyone to ${target}. Add that address if you trust it.`,
+    serverTooOld: (theirs: number, ours: number) =>
+      `This server speaks version ${theirs}; this app needs ${ours} or newer.`,
+    appTooOld: (theirs: number, ours: number) =>
+      `This server needs version ${theirs}; this app speaks ${ours}. Reload to get a newer app.`,
     copyForAdmin: 'Copy message to the admin',
-    adminMessage: (host: string, theirs: number, ours: number) => `Hello. ${host} speaks protocol version ${theirs}, my app needs ${ours} or newer. Could you update the server?`,
+    adminMessage: (host: string, theirs: number, ours: number) =>
+      `Hello. ${host} speaks protocol version ${theirs}, my app needs ${ours} or newer. Could you update the server?`,
     proofFailed: 'The server did not prove that it holds its key. Nothing was sent to it.',
-    wordsDiffer: 'The six words are not the ones in your invite. This may be another server that pretends to be it. Nothing was sent.',
+    wordsDiffer:
+      'The six words are not the ones in your invite. This may be another server that pretends to be it. Nothing was sent.',
     knownKeyChanged: (name: string) => `${name} answers with another key than before. Skerry stopped and sent nothing.`,
     known: (account: string) => `You already use this server as ${account}.`,
     registrationClosed: 'This server takes no new accounts. Sign in if you have one.',

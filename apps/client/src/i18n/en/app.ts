@@ -34,7 +34,8 @@ export const app = {
   link: {
     joinTitle: (host: string) => `A link to ${host}`,
     unknown: 'Skerry does not understand this link.',
-    foreignPairing: 'This code belongs to another app. Its pairing would hand over the key to everything, so Skerry refuses it.',
+    foreignPairing:
+      'This code belongs to another app. Its pairing would hand over the key to everything, so Skerry refuses it.',
   },
   otherTab: {
     title: 'Skerry is open in another tab',
@@ -47,10 +48,13 @@ export const app = {
     refused: 'This browser does not let Skerry store anything. What you see is lost when the page closes.',
     full: 'This device has no space left. Skerry keeps what it has and cannot save new messages.',
     registryBroken: 'The list of your servers could not be read. It was set aside, nothing was deleted.',
-    registryRepaired: (count: number) => `${counted(count, 'server')} could be read again from the list that was set aside.`,
-    vaultBroken: 'The saved sign-ins could not be read. Sign in again on each server; messages and drafts are still here.',
+    registryRepaired: (count: number) =>
+      `${counted(count, 'server')} could be read again from the list that was set aside.`,
+    vaultBroken:
+      'The saved sign-ins could not be read. Sign in again on each server; messages and drafts are still here.',
     cacheBroken: (server: string) => `The saved copy of ${server} was damaged and is being loaded again.`,
-    insecurePage: 'This page came over plain http, so the browser switches off encryption, notifications and saving in the background.',
+    insecurePage:
+      'This page came over plain http, so the browser switches off encryption, notifications and saving in the background.',
   },
   crashed: {
     title: 'This view stopped working',

@@ -12,7 +12,9 @@ export const channels = {
       parts.isPrivate ? `private channel ${parts.name}` : `channel ${parts.name}`,
       parts.mentions > 0 ? counted(parts.mentions, 'mention') : parts.unread > 0 ? `${parts.unread} unread` : undefined,
       parts.muted ? 'muted' : undefined,
-    ].filter((part) => part !== undefined).join(', '),
+    ]
+      .filter((part) => part !== undefined)
+      .join(', '),
   create: 'Create a channel',
   createTitle: 'Create a channel',
   createOn: (server: string) => `On ${server}`,
@@ -47,12 +49,15 @@ export const channels = {
   copyLink: 'Copy link',
   linkCopied: 'The link is in the clipboard.',
   emptyTitle: (name: string) => `Nothing in ${name} yet`,
-  emptyText: (members: number, server: string) => `${counted(members, 'member')} of ${server} can read this channel. Write the first message, or say what the channel is for.`,
-  emptyPrivateText: (members: number) => `Only the ${counted(members, 'member')} of this channel can read it. Write the first message, or say what it is for.`,
+  emptyText: (members: number, server: string) =>
+    `${counted(members, 'member')} of ${server} can read this channel. Write the first message, or say what the channel is for.`,
+  emptyPrivateText: (members: number) =>
+    `Only the ${counted(members, 'member')} of this channel can read it. Write the first message, or say what it is for.`,
   noneTitle: 'No channels yet',
   noneText: (server: string) => `${server} has no channel that you can see.`,
   loadFailedTitle: 'Older messages could not be loaded',
-  loadFailedText: (server: string, reason: string, code: string) => `${server} answered “${reason}” (${code}). New messages still arrive. Other servers are not affected.`,
+  loadFailedText: (server: string, reason: string, code: string) =>
+    `${server} answered “${reason}” (${code}). New messages still arrive. Other servers are not affected.`,
   triesAgain: 'Skerry tries by itself in',
   loadAgain: 'Load again',
   copyReport: 'Copy report without names',

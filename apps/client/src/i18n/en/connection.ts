@@ -6,7 +6,10 @@ export const connection = {
   deviceOnline: 'this device is online',
   deviceOffline: 'this device is offline',
   allLive: 'Every server is connected.',
-  someDown: (count: number) => (count === 1 ? 'One server is not reachable. What it sent before can be read.' : `${count} servers are not reachable. What they sent before can be read.`),
+  someDown: (count: number) =>
+    count === 1
+      ? 'One server is not reachable. What it sent before can be read.'
+      : `${count} servers are not reachable. What they sent before can be read.`,
   offlineText: 'Skerry connects again as soon as there is a network. What was saved can be read, and you can write.',
   someAttention: (count: number) => (count === 1 ? 'One server needs you.' : `${count} servers need you.`),
   noServers: 'No servers yet.',

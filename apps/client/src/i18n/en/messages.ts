@@ -34,7 +34,8 @@ export const messages = {
   copyLink: 'Copy link',
   markUnread: 'Mark as unread from here',
   more: 'More',
-  reaction: (emoji: string, count: number, mine: boolean) => `${emoji}, ${counted(count, 'reaction')}${mine ? ', yours too' : ''}`,
+  reaction: (emoji: string, count: number, mine: boolean) =>
+    `${emoji}, ${counted(count, 'reaction')}${mine ? ', yours too' : ''}`,
   reactedBy: (names: string, emoji: string) => `${names} reacted with ${emoji}`,
   codeBlock: 'Code',
   copyCode: 'Copy code',

@@ -16,7 +16,9 @@ export const rail = {
       parts.mentions > 0 ? counted(parts.mentions, 'mention') : parts.unread ? 'unread messages' : undefined,
       parts.state,
       parts.talking ? 'you are talking here' : undefined,
-    ].filter((part) => part !== undefined).join(', '),
+    ]
+      .filter((part) => part !== undefined)
+      .join(', '),
   tipLine: (host: string, account: string) => `${host} · ${account}`,
   tipMentions: (count: number) => counted(count, 'mention'),
   tipLive: (latency: string) => `Live, ${latency}`,

@@ -29,7 +29,16 @@ export const servers = {
     label: 'Label',
     hint: 'Only you see it. Empty means the name the server gives itself.',
     colour: 'Colour',
-    colourName: { blue: 'Blue', slate: 'Slate', teal: 'Teal', green: 'Green', violet: 'Violet', coral: 'Coral', umber: 'Umber', pink: 'Pink', sky: 'Sky', moss: 'Moss', rust: 'Rust', plum: 'Plum' },
+    colourName: {
+      blue: 'Blue',
+      slate: 'Slate',
+      teal: 'Teal',
+      green: 'Green',
+      violet: 'Violet',
+      coral: 'Coral',
+      umber: 'Umber',
+      pink: 'Pink',
+    },
     save: 'Save',
   },
   pause: {
@@ -49,21 +58,28 @@ export const servers = {
     keep: 'Keep messages and drafts on this device',
     keepHint: 'They stay sealed until you sign in again.',
     wipe: 'Wipe everything stored from this server',
-    wipeHint: (unsent: number, drafts: number) => (unsent + drafts === 0 ? 'Nothing unsent is lost.' : `${counted(unsent, 'unsent message')} and ${counted(drafts, 'draft')} are lost.`),
+    wipeHint: (unsent: number, drafts: number) =>
+      unsent + drafts === 0
+        ? 'Nothing unsent is lost.'
+        : `${counted(unsent, 'unsent message')} and ${counted(drafts, 'draft')} are lost.`,
     confirm: 'Sign out',
     done: (name: string) => `You are signed out of ${name}.`,
-    doneOffline: (name: string) => `You are signed out of ${name} here. The server could not be told; end this session there as well.`,
+    doneOffline: (name: string) =>
+      `You are signed out of ${name} here. The server could not be told; end this session there as well.`,
   },
   remove: {
     action: 'Remove…',
-    text: (stored: string, drafts: number, unsent: number) => `Deletes ${stored} of messages, ${counted(drafts, 'draft')} and ${counted(unsent, 'unsent message')} here. Your account stays on the server.`,
-    short: (stored: string, drafts: number, unsent: number) => `Deletes ${stored}, ${counted(drafts, 'draft')}, ${counted(unsent, 'unsent message')}`,
+    text: (stored: string, drafts: number, unsent: number) =>
+      `Deletes ${stored} of messages, ${counted(drafts, 'draft')} and ${counted(unsent, 'unsent message')} here. Your account stays on the server.`,
+    short: (stored: string, drafts: number, unsent: number) =>
+      `Deletes ${stored}, ${counted(drafts, 'draft')}, ${counted(unsent, 'unsent message')}`,
     title: (name: string) => `Remove ${name} from this device?`,
     alsoSignOut: 'Also sign this device out there',
     exportFirst: 'Export first…',
     confirm: 'Remove',
     done: (name: string) => `${name} is removed from this device.`,
-    receipt: (stored: string, revoked: boolean) => `${stored} deleted here. The account is still on the server. ${revoked ? 'This session was ended there.' : 'This session could not be ended there.'}`,
+    receipt: (stored: string, revoked: boolean) =>
+      `${stored} deleted here. The account is still on the server. ${revoked ? 'This session was ended there.' : 'This session could not be ended there.'}`,
   },
   keyChanged: {
     title: (name: string) => `The key of ${name} has changed`,

@@ -16,7 +16,8 @@ export const signIn = {
   newPassword: 'New password',
   passwordHint: 'At least 10 characters. A sentence is fine.',
   forgot: 'Forgot it?',
-  forgotText: 'An admin of this server can make a link with which you choose a new password. Skerry cannot: the servers know nothing of each other.',
+  forgotText:
+    'An admin of this server can make a link with which you choose a new password. Skerry cannot: the servers know nothing of each other.',
   invite: 'Invite code',
   setupCode: 'Set-up code',
   setupHint: 'This server is new. Whoever has the code it printed becomes its owner.',
@@ -28,7 +29,8 @@ export const signIn = {
   problem: {
     wrong: 'Name or password is not right.',
     nameTaken: 'This name is taken.',
-    nameInvalid: 'A name has 2 to 32 small letters, digits, dots, dashes or underscores, and starts with a letter or digit.',
+    nameInvalid:
+      'A name has 2 to 32 small letters, digits, dots, dashes or underscores, and starts with a letter or digit.',
     nameMissing: 'Type your name.',
     passwordMissing: 'Type your password.',
     passwordWeak: 'This password is too short, or too well known.',
