@@ -1,0 +1,16 @@
+import type { Position } from '@skerry/protocol';
+import type { Statements } from './statements.ts';
+
+export type ReadProcedure = (db: Statements, args: never) => unknown;
+
+/**
+ * Every question there is, by name. A procedure is a plain synchronous function `(db, args) => result` in its feature's
+ * `reads.ts`; it runs in the read worker inside a read transaction. What becomes the body of an HTTP answer is returned
+ * as JSON bytes.
+ */
+export const READ_PROCEDURES = {
+  'log.position': (db: Statements, _args: null): Position => db.get<Position>('SELECT seq, tag FROM log WHERE id = 1') ?? { seq: 0, tag: '' },
+};
+
+type Procedures = typeof READ_PROCEDURES;
+export type Reads = { [N in keyof Procedures]: { args: Parameters<Procedures[N]>[1]; result: ReturnType<Procedures[N]> } };

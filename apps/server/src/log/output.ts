@@ -1,0 +1,69 @@
+import type { AccountId, ChannelId, Position, SessionId } from '@skerry/protocol';
+import type { Statements } from '../db/statements.ts';
+import { eventJson } from './event-json.ts';
+import { EventFrames, headerLength, markJson, writeFrame, type FrameText } from './frames.ts';
+import type { Pending } from './log-writer.ts';
+import { channelStream, type StreamKey } from './stream-key.ts';
+
+/** What a committed batch tells the sockets, in this order. Frames are whole WebSocket frames, shared by all who get them. */
+export type OutputItem =
+  | { readonly type: 'frame'; readonly stream: StreamKey; readonly bytes: Uint8Array }
+  | { readonly type: 'member'; readonly channel: ChannelId; readonly account: AccountId; readonly joined: boolean }
+  | { readonly type: 'sessionEnded'; readonly session: SessionId };
+
+export type Output = { readonly items: readonly OutputItem[]; readonly mark: Uint8Array; readonly position: Position };
+
+type Draft = Exclude<OutputItem, { type: 'frame' }> | { readonly type: 'frame'; readonly stream: StreamKey; readonly frame: FrameText };
+
+/**
+ * Builds the frames of a batch. A stream has one frame; a change of membership first closes the frame of its channel,
+ * so that nothing of the channel overtakes it. SPEC L-7.
+ */
+export function buildOutput(db: Statements, pending: readonly Pending[], position: Position): Output {
+  const drafts: Draft[] = [];
+  const open = new Map<StreamKey, EventFrames>();
+  const close = (stream: StreamKey) => {
+    const frames = open.get(stream);
+    if (frames === undefined) return;
+    open.delete(stream);
+    drafts.push({ type: 'frame', stream, frame: frames.close() });
+  };
+  for (const item of pending) {
+    switch (item.type) {
+      case 'event': {
+        let frames = open.get(item.stream);
+        if (frames === undefined) open.set(item.stream, (frames = new EventFrames(item.stream)));
+        const full = frames.add(eventJson(db, item));
+        if (full !== undefined) drafts.push({ type: 'frame', stream: item.stream, frame: full });
+        break;
+      }
+      case 'member':
+        close(channelStream(item.channel));
+        drafts.push(item);
+        break;
+      case 'sessionEnded':
+        for (const stream of [...open.keys()]) close(stream);
+        drafts.push(item);
+        break;
+    }
+  }
+  for (const stream of [...open.keys()]) close(stream);
+  return encode(drafts, position);
+}
+
+/** All frames of a batch lie in one buffer, so that handing them to another thread copies nothing. */
+function encode(drafts: readonly Draft[], position: Position): Output {
+  const markText = markJson(position);
+  const mark: FrameText = { json: markText, bytes: markText.length };
+  const size = (frame: FrameText) => headerLength(frame.bytes) + frame.bytes;
+  const total = drafts.reduce((sum, draft) => sum + (draft.type === 'frame' ? size(draft.frame) : 0), size(mark));
+  const buffer = Buffer.allocUnsafeSlow(total);
+  let at = 0;
+  const write = (frame: FrameText): Uint8Array => {
+    const from = at;
+    at = writeFrame(buffer, at, frame);
+    return buffer.subarray(from, at);
+  };
+  const items = drafts.map((draft): OutputItem => (draft.type === 'frame' ? { type: 'frame', stream: draft.stream, bytes: write(draft.frame) } : draft));
+  return { items, mark: write(mark), position };
+}
