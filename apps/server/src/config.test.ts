@@ -28,8 +28,7 @@ describe('the configuration', () => {
       logLevel: 'info',
       rateScale: 1,
       exchangeKey: null,
-      killAt: null,
-      breaks: null,
+      faults: { killAt: null, breaks: [] },
     });
   });
 
@@ -76,7 +75,8 @@ describe('the configuration', () => {
   it('breaks nothing on purpose outside of tests', () => {
     expect(() => parseConfig([], { SKERRY_KILL_AT: 'accepted:1' })).toThrow('SKERRY_TESTING=1');
     expect(() => parseConfig([], { SKERRY_BREAK: 'no-dedupe' })).toThrow('SKERRY_TESTING=1');
-    expect(parseConfig([], { SKERRY_KILL_AT: 'accepted:1', SKERRY_TESTING: '1' }).killAt).toBe('accepted:1');
+    expect(() => parseConfig([], { SKERRY_BREAK: 'everything', SKERRY_TESTING: '1' })).toThrow(ConfigError);
+    expect(parseConfig([], { SKERRY_KILL_AT: 'accepted:1', SKERRY_TESTING: '1' }).faults).toEqual({ killAt: { point: 'accepted', pass: 1 }, breaks: [] });
   });
 
   it('refuses an exchange key that could be guessed, and never repeats it', () => {

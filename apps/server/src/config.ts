@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LIMITS, plainName, registrationMode, type RegistrationMode } from '@skerry/protocol';
+import { type Faults, NO_FAULTS, parseFaults } from './testing/kill-points.ts';
 import { ConfigError, type Flags, type FlagTable, readFlags } from './config-flags.ts';
 
 export { ConfigError };
@@ -36,8 +37,7 @@ export type ServerConfig = {
   /** Secret shared with a program on this machine that may mint one-time sign-in codes; `null` switches them off. */
   readonly exchangeKey: string | null;
   /** For crash tests only: where the process kills itself, and which guarantee is broken on purpose. */
-  readonly killAt: string | null;
-  readonly breaks: string | null;
+  readonly faults: Faults;
 };
 
 const BUILT_CLIENT = fileURLToPath(new URL('../../client/dist', import.meta.url));
@@ -68,7 +68,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function parseConfig(argv: readonly string[], environment: Environment): ServerConfig {
   const flags = readFlags(SERVE_FLAGS, argv, environment);
-  const testing = environment['SKERRY_TESTING'] === '1';
   return {
     port: flags.integer('port', 0, 65_535),
     host: flags.required('host'),
@@ -85,8 +84,7 @@ export function parseConfig(argv: readonly string[], environment: Environment): 
     logLevel: flags.oneOf('log-level', LOG_LEVELS),
     rateScale: flags.number('rate-scale', 0.01, 1_000_000),
     exchangeKey: exchangeKey(environment),
-    killAt: testOnly('SKERRY_KILL_AT', environment, testing),
-    breaks: testOnly('SKERRY_BREAK', environment, testing),
+    faults: faults(environment),
   };
 }
 
@@ -144,9 +142,14 @@ function exchangeKey(environment: Environment): string | null {
   return key;
 }
 
-function testOnly(variable: string, environment: Environment, testing: boolean): string | null {
-  const value = environment[variable];
-  if (value === undefined || value === '') return null;
-  if (!testing) throw new ConfigError(`${variable} breaks the server on purpose and is read only together with SKERRY_TESTING=1.`);
-  return value;
+function faults(environment: Environment): Faults {
+  const killAt = environment['SKERRY_KILL_AT'] ?? null;
+  const breaks = environment['SKERRY_BREAK'] ?? null;
+  if (killAt === null && breaks === null) return NO_FAULTS;
+  if (environment['SKERRY_TESTING'] !== '1') throw new ConfigError('SKERRY_KILL_AT and SKERRY_BREAK harm the server on purpose; they are read only together with SKERRY_TESTING=1.');
+  try {
+    return parseFaults(killAt, breaks);
+  } catch (error) {
+    throw new ConfigError(`SKERRY_KILL_AT or SKERRY_BREAK is not right: ${error instanceof Error ? error.message : ''}.`);
+  }
 }

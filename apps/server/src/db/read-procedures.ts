@@ -1,4 +1,6 @@
 import type { Position } from '@skerry/protocol';
+import { AUTH_READS } from '../auth/procedures.ts';
+import { SERVER_READS } from '../server/procedures.ts';
 import type { Statements } from './statements.ts';
 
 export type ReadProcedure = (db: Statements, args: never) => unknown;
@@ -10,6 +12,8 @@ export type ReadProcedure = (db: Statements, args: never) => unknown;
  */
 export const READ_PROCEDURES = {
   'log.position': (db: Statements, _args: null): Position => db.get<Position>('SELECT seq, tag FROM log WHERE id = 1') ?? { seq: 0, tag: '' },
+  ...AUTH_READS,
+  ...SERVER_READS,
 };
 
 type Procedures = typeof READ_PROCEDURES;

@@ -1,4 +1,6 @@
+import { AUTH_WRITES } from '../auth/procedures.ts';
 import type { Tx } from '../log/tx.ts';
+import { SERVER_WRITES } from '../server/procedures.ts';
 
 /**
  * Every change there is, by name. A procedure is a plain synchronous function `(tx, args) => result` in its feature's
@@ -7,6 +9,8 @@ import type { Tx } from '../log/tx.ts';
 export const WRITE_PROCEDURES = {
   /** Does nothing; its answer says that everything before it is committed. */
   'log.barrier': (_tx: Tx, _args: null): null => null,
+  ...AUTH_WRITES,
+  ...SERVER_WRITES,
 };
 
 type Procedures = typeof WRITE_PROCEDURES;

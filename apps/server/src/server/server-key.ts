@@ -1,13 +1,20 @@
 import { createHash, createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { encodeKeyRotation, encodeProof, fromBase64Url, toBase64Url } from '@skerry/protocol';
+import { encodeKeyRotation, encodeProof, fromBase64Url, type KeyRotation, toBase64Url } from '@skerry/protocol';
 import { sixWords } from '@skerry/protocol/words';
 
 const FILE = 'server.key';
 
 /** The file's content: the Ed25519 seed, and a secret that only makes refresh tokens' successors. Both base64url. */
-type Stored = { readonly version: 1; readonly publicKey: string; readonly seed: string; readonly secret: string };
+type Stored = {
+  readonly version: 1;
+  readonly publicKey: string;
+  readonly seed: string;
+  readonly secret: string;
+  /** The step that led to this key, when it is not the server's first. */
+  readonly rotation: KeyRotation | null;
+};
 
 /** What a server proves itself with. The private half leaves this object only as signatures. SPEC P-10. */
 export class ServerKey {
@@ -28,19 +35,22 @@ export class ServerKey {
     return this.#sign(encodeProof(proof));
   }
 
-  /** Vouches, with this key, for the one that follows it. */
-  signRotation(rotation: { serverId: string; to: string }): string {
-    return this.#sign(encodeKeyRotation({ serverId: rotation.serverId, from: bytesOf(this.publicKey), to: bytesOf(rotation.to) }));
-  }
-
   /** A key for one purpose, which no other purpose can learn anything from. */
   derive(purpose: string): Buffer {
     return Buffer.from(hkdfSync('sha256', bytesOf(this.#stored.secret), new Uint8Array(), `skerry/${purpose}`, 32));
   }
 
-  /** A new key pair under the same secret, so that refresh tokens in flight stay good. */
-  successor(): ServerKey {
-    return new ServerKey({ ...freshPair(), secret: this.#stored.secret });
+  /** How this key followed the one before it; `null` for a server's first. */
+  get rotation(): KeyRotation | null {
+    return this.#stored.rotation;
+  }
+
+  /** A new key that this one vouches for. The secret stays, so that refresh tokens in flight stay good. */
+  successor(serverId: string): ServerKey {
+    const pair = freshPair();
+    const bytes = encodeKeyRotation({ serverId, from: bytesOf(this.publicKey), to: bytesOf(pair.publicKey) });
+    const rotation = { from: this.publicKey, to: pair.publicKey, signature: this.#sign(bytes) };
+    return new ServerKey({ ...pair, secret: this.#stored.secret, rotation });
   }
 
   /** Writes the key so that it is whole or not there at all, readable by its owner alone. */
@@ -64,7 +74,7 @@ export class ServerKey {
   }
 
   static generate(): ServerKey {
-    return new ServerKey({ ...freshPair(), secret: toBase64Url(randomBytes(32)) });
+    return new ServerKey({ ...freshPair(), secret: toBase64Url(randomBytes(32)), rotation: null });
   }
 
   /**
@@ -88,7 +98,7 @@ export class ServerKey {
   }
 }
 
-function freshPair(): Omit<Stored, 'secret'> {
+function freshPair(): Pick<Stored, 'version' | 'publicKey' | 'seed'> {
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   return { version: 1, publicKey: jwk.x ?? '', seed: jwk.d ?? '' };
 }

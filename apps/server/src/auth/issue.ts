@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import { type Account, type SessionId, type SignedIn, TIMES, uuidv7 } from '@skerry/protocol';
+import type { Clock } from '../rate-limits.ts';
+import { hashSecret, mintRefreshToken, mintToken } from './secrets.ts';
+import type { NewSession } from './sessions.ts';
+
+/** The tokens of a session as they go out, and what the database keeps of them. */
+export type Issued<Kept> = { readonly kept: Kept; answer(account: Account): SignedIn };
+
+/** A new session with its first tokens. */
+export function issueSession(device: string, clock: Clock): Issued<NewSession> {
+  const id = newId<SessionId>(clock);
+  const refreshToken = mintRefreshToken(id);
+  const { kept, answer } = issueAccess({ id, refreshToken }, clock);
+  return { kept: { ...kept, device, refreshHash: hashSecret(refreshToken) }, answer };
+}
+
+/** A new access token for a session that exists, going out together with its refresh token. */
+export function issueAccess(session: { id: SessionId; refreshToken: string }, clock: Clock): Issued<Pick<NewSession, 'id' | 'accessHash' | 'accessExpiresAt'>> {
+  const accessToken = mintToken();
+  return {
+    kept: { id: session.id, accessHash: hashSecret(accessToken), accessExpiresAt: clock.now() + TIMES.accessTokenMs },
+    answer: (account) => ({ account, sessionId: session.id, accessToken, accessExpiresIn: TIMES.accessTokenMs, refreshToken: session.refreshToken }),
+  };
+}
+
+export const newId = <Id extends string>(clock: Clock): Id => uuidv7<Id>(clock.now(), randomBytes(10));
