@@ -4,7 +4,7 @@ export type Mode = 'hub' | 'hosted';
 /** What the server wrote into the page it delivered. Read once at start. */
 export type PageInfo = {
   readonly mode: Mode;
-  /** A hint for the first screen (a one-time word, never a secret); undefined where there is none. */
+  /** Where a one-time sign-in for a local trial can be fetched, relative to this page; undefined where there is none. */
   readonly welcome: string | undefined;
 };
 
