@@ -1,6 +1,6 @@
 import type { Account, AccountId } from '@skerry/protocol';
 import { describe, expect, it } from 'vitest';
-import { decodeMentions, encodeMentions, mentionQuery, plainLine, suggest } from './mentions.ts';
+import { decodeMentions, encodeMentions, mentionQuery, suggest } from './mentions.ts';
 
 const id = (digit: number): AccountId => `00000000-0000-7000-8000-00000000000${digit}` as AccountId;
 const person = (digit: number, username: string, displayName: string, disabled = false): Account => ({
@@ -61,19 +61,5 @@ describe('encodeMentions', () => {
     const text = 'Hello @ada and @noor';
     expect(decodeMentions(encodeMentions(text, people), people)).toBe(text);
     expect(decodeMentions(`<@${id(9)}>`, people)).toBe(`<@${id(9)}>`);
-  });
-});
-
-describe('plainLine', () => {
-  it('names people, drops the marks, keeps one line', () => {
-    expect(
-      plainLine(`**Hi** <@${id(3)}>,\n> see [this](https://a.example) and \`x_y\``, people, { someone: 'someone' }),
-    ).toBe('Hi @Noor Haddad, see this and x_y');
-    expect(plainLine(`<@${id(9)}>`, people, { someone: 'someone' })).toBe('@someone');
-    expect(plainLine('snake_case_name stays', people, { someone: 'someone' })).toBe('snake_case_name stays');
-  });
-
-  it('cuts by whole characters', () => {
-    expect(plainLine('😀😀😀😀', people, { someone: 'someone', max: 3 })).toBe('😀😀…');
   });
 });

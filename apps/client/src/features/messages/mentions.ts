@@ -63,27 +63,6 @@ export function decodeMentions(text: string, accounts: ReadonlyMap<AccountId, Ac
   });
 }
 
-/** The text in a line, for previews, announcements and quotes: names in place of ids, no marks of Markdown. */
-export function plainLine(
-  text: string,
-  accounts: ReadonlyMap<AccountId, Account>,
-  options: { someone: string; max?: number },
-): string {
-  const { someone, max = 160 } = options;
-  const named = text
-    .slice(0, max * 4)
-    .replace(MENTION, (_whole, id: string) => `@${accounts.get(id as AccountId)?.displayName ?? someone}`);
-  const plain = named
-    .replace(/```[^\n]*\n?/g, ' ')
-    .replace(/\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
-    .replace(/(?<![\p{L}\p{N}])([*_~`]{1,3})(?=\S)([^\n]*?\S)\1(?![\p{L}\p{N}])/gu, '$2')
-    .replace(/^\s*>\s?/gm, '')
-    .replace(/\s+/g, ' ')
-    .trim();
-  const points = [...plain];
-  return points.length > max ? `${points.slice(0, max - 1).join('')}…` : plain;
-}
-
 function outsideCode(text: string, change: (part: string) => string): string {
   return text
     .split(CODE)

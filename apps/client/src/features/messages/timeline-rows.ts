@@ -75,7 +75,8 @@ function follows(previous: Previous, next: { readonly author: string; readonly a
 }
 
 function isSame(a: TimelineRow, b: TimelineRow): boolean {
-  if (a.kind === 'saved' || b.kind === 'saved') return a.kind === b.kind && a.at === b.at;
+  if (a.kind === 'saved') return b.kind === 'saved' && a.at === b.at;
+  if (b.kind === 'saved') return false;
   if (a.day !== b.day || a.isNew !== b.isNew || a.head !== b.head) return false;
   if (a.kind === 'message') return b.kind === 'message' && a.entry === b.entry;
   return b.kind === 'pending' && a.pending === b.pending;

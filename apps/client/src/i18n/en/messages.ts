@@ -37,6 +37,7 @@ export const messages = {
   reaction: (emoji: string, count: number, mine: boolean) =>
     `${emoji}, ${counted(count, 'reaction')}${mine ? ', yours too' : ''}`,
   reactedBy: (names: string, emoji: string) => `${names} reacted with ${emoji}`,
+  andMore: (count: number) => `${count} more`,
   codeBlock: 'Code',
   copyCode: 'Copy code',
   state: {
@@ -45,6 +46,7 @@ export const messages = {
     failed: 'not sent',
     editWaiting: 'Edit',
     doNotSend: 'Do not send',
+    taken: 'The message will not be sent.',
     tryAgain: 'Try again',
     discard: 'Discard',
     refused: (reason: string) => `The server refused it: ${reason}`,
@@ -55,7 +57,9 @@ export const messages = {
     send: 'Send',
     emoji: 'Emoji',
     mention: 'Mention someone',
-    format: 'Format',
+    bold: 'Bold',
+    italic: 'Italic',
+    code: 'Code',
     replying: 'Replying to',
     cancelReply: 'Cancel the reply',
     editing: 'Editing your message',

@@ -8,6 +8,8 @@ export const ui = {
   save: 'Save',
   done: 'Done',
   retry: 'Try again',
+  undo: 'Undo',
+  unexpected: 'Something went wrong in Skerry. Nothing was changed.',
   details: 'Details',
   more: 'More',
   copied: 'Copied',

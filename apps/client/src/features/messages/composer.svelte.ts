@@ -1,0 +1,247 @@
+import { untrack } from 'svelte';
+import { LIMITS, type Account } from '@skerry/protocol';
+import { bridge } from '../../state/bridge.svelte.ts';
+import type { Conversation } from './conversation.svelte.ts';
+import { decodeMentions, encodeMentions, mentionQuery, suggest, type MentionQuery } from './mentions.ts';
+import { codePoints, isInFence, toggleMark, type Edit, type Mark } from './text-marks.ts';
+
+const DRAFT_MS = 400;
+/** From here on the composer says how much room is left. */
+const NEARLY_FULL = 500;
+
+/** The text being written in one channel: draft, mentions, what Enter means, and where it goes. */
+export class Composer {
+  readonly #conversation: Conversation;
+  readonly #draft;
+  #text = $state('');
+  #query: MentionQuery | undefined = $state.raw();
+  #chosen = $state(0);
+  #field: HTMLTextAreaElement | undefined;
+  /** The draft of a new message while a sent one is edited. */
+  #aside = '';
+  #isTouched = false;
+  #draftTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #size: number;
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+    this.#draft = bridge(() => conversation.server.draft(conversation.channel));
+    this.#size = $derived(codePoints(encodeMentions(this.#text, conversation.accounts)));
+    // The draft may come out of storage after the field is there; what was typed meanwhile stands.
+    $effect.pre(() => {
+      const saved = this.#draft.current;
+      untrack(() => {
+        if (!this.#isTouched && conversation.writing.kind !== 'edit') this.#text = saved;
+      });
+    });
+    $effect.pre(() => {
+      const { writing } = conversation;
+      untrack(() => this.#follow(writing));
+    });
+    $effect(() => {
+      const { text, serial } = conversation.handedBack;
+      if (serial > 0) untrack(() => this.#take(text));
+    });
+    $effect(() => () => this.saveDraft());
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+  get isEmpty(): boolean {
+    return this.#text.trim() === '';
+  }
+  /** Characters beyond what a message may hold; negative while there is room. */
+  get over(): number {
+    return this.#size - LIMITS.messageText;
+  }
+  get isNearlyFull(): boolean {
+    return this.over > -NEARLY_FULL;
+  }
+  get canSend(): boolean {
+    return !this.isEmpty && this.over <= 0;
+  }
+  /** People who fit what is typed after an "@"; empty when nobody is being mentioned. */
+  get suggestions(): readonly Account[] {
+    return this.#query === undefined ? [] : suggest(this.#conversation.accounts.values(), this.#query.text);
+  }
+  get chosen(): number {
+    return Math.min(this.#chosen, Math.max(0, this.suggestions.length - 1));
+  }
+
+  attach(field: HTMLTextAreaElement): () => void {
+    this.#field = field;
+    return () => {
+      this.#field = undefined;
+    };
+  }
+
+  focus(): void {
+    this.#field?.focus();
+  }
+
+  /** The field changed by the person's hand. */
+  typed(text: string): void {
+    this.#isTouched = true;
+    this.#text = text;
+    this.caretMoved();
+    if (this.#conversation.writing.kind === 'edit') return;
+    if (text.trim() !== '') this.#conversation.server.typed(this.#conversation.channel);
+    clearTimeout(this.#draftTimer);
+    this.#draftTimer = setTimeout(() => this.saveDraft(), DRAFT_MS);
+  }
+
+  caretMoved(): void {
+    const field = this.#field;
+    const query =
+      field === undefined || field.selectionStart !== field.selectionEnd || isInFence(this.#text, field.selectionStart)
+        ? undefined
+        : mentionQuery(this.#text, field.selectionStart);
+    if (query?.text !== this.#query?.text) this.#chosen = 0;
+    this.#query = query;
+  }
+
+  closeSuggestions(): void {
+    this.#query = undefined;
+  }
+
+  choose(step: number): void {
+    const count = this.suggestions.length;
+    if (count > 0) this.#chosen = (this.chosen + step + count) % count;
+  }
+
+  /** Puts the chosen person, or another one of the list, into the text. */
+  mention(account: Account | undefined = this.suggestions[this.chosen]): void {
+    const query = this.#query;
+    if (account === undefined || query === undefined) return;
+    const insert = `@${account.username} `;
+    // A space that stands there already is not doubled.
+    const to = this.#text[query.to] === ' ' ? query.to + 1 : query.to;
+    this.#apply({ from: query.from, to, insert, select: [query.from + insert.length, query.from + insert.length] });
+    this.#query = undefined;
+  }
+
+  /** Writes at the caret: an emoji, an "@". */
+  insert(text: string): void {
+    const { from, to } = this.#selection();
+    const before = this.#text.slice(0, from);
+    const padded = text === '@' && before !== '' && !/\s$/.test(before) ? ` ${text}` : text;
+    this.#apply({ from, to, insert: padded, select: [from + padded.length, from + padded.length] });
+  }
+
+  mark(mark: Mark): void {
+    this.#apply(toggleMark({ text: this.#text, ...this.#selection() }, mark));
+  }
+
+  isInFence(): boolean {
+    return isInFence(this.#text, this.#selection().from);
+  }
+
+  /** Sends, or saves the edit. @throws SkerryError; then the text stands again as it was. */
+  async submit(): Promise<void> {
+    if (!this.canSend) return;
+    const { server, channel, accounts, writing } = this.#conversation;
+    const written = this.#text;
+    const text = encodeMentions(written.trim(), accounts);
+    this.#query = undefined;
+    if (writing.kind === 'edit') {
+      this.#conversation.write({ kind: 'new' });
+      if (text !== writing.message.text) await server.edit(writing.message.id, text);
+      return;
+    }
+    this.#set('');
+    this.#conversation.write({ kind: 'new' });
+    try {
+      await server.send({ channel, text, replyTo: writing.kind === 'reply' ? writing.to.id : null });
+    } catch (error) {
+      if (this.#text === '') this.#set(written);
+      this.#conversation.write(writing);
+      throw error;
+    }
+    // Only now: a crash in between must leave the message in one place at least.
+    this.saveDraft();
+  }
+
+  /** Escape: the suggestions, then the reply or edit. @returns whether there was something to leave */
+  cancel(): boolean {
+    if (this.suggestions.length > 0) {
+      this.closeSuggestions();
+      return true;
+    }
+    if (this.#conversation.writing.kind === 'new') return false;
+    this.#conversation.write({ kind: 'new' });
+    return true;
+  }
+
+  /** The person's own last message that can be edited becomes the text. @returns whether there is one */
+  editLast(): boolean {
+    const entry = this.#conversation.timeline.view
+      .get()
+      .messages.findLast(({ message }) => this.#conversation.canEdit(message));
+    if (entry === undefined) return false;
+    this.#conversation.write({ kind: 'edit', message: entry.message });
+    return true;
+  }
+
+  saveDraft(): void {
+    clearTimeout(this.#draftTimer);
+    if (!this.#isTouched) return;
+    const { server, channel, writing } = this.#conversation;
+    const text = writing.kind === 'edit' ? this.#aside : this.#text;
+    if (server.draft(channel).get() !== text) server.setDraft(channel, text);
+  }
+
+  #isEditing = false;
+
+  #follow(writing: Conversation['writing']): void {
+    if (writing.kind === 'edit') {
+      if (!this.#isEditing) this.#aside = this.#text;
+      this.#isEditing = true;
+      this.#text = decodeMentions(writing.message.text, this.#conversation.accounts);
+    } else if (this.#isEditing) {
+      this.#isEditing = false;
+      this.#text = this.#aside;
+    }
+    if (writing.kind !== 'new') queueMicrotask(() => this.#focusEnd());
+  }
+
+  #take(text: string): void {
+    this.#isTouched = true;
+    this.#set(this.#text.trim() === '' ? text : `${this.#text}\n${text}`);
+    this.saveDraft();
+    queueMicrotask(() => this.#focusEnd());
+  }
+
+  #focusEnd(): void {
+    const field = this.#field;
+    if (field === undefined) return;
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+
+  #selection(): { from: number; to: number } {
+    const end = this.#text.length;
+    return { from: this.#field?.selectionStart ?? end, to: this.#field?.selectionEnd ?? end };
+  }
+
+  #apply(edit: Edit): void {
+    const field = this.#field;
+    if (field === undefined) return;
+    field.focus();
+    field.setSelectionRange(edit.from, edit.to);
+    // The old command is the only one that keeps the browser's undo; it fires the input event itself.
+    const isDone =
+      edit.insert === '' ? document.execCommand('delete') : document.execCommand('insertText', false, edit.insert);
+    if (!isDone) {
+      field.setRangeText(edit.insert, edit.from, edit.to, 'end');
+      this.typed(field.value);
+    }
+    field.setSelectionRange(edit.select[0], edit.select[1]);
+    this.caretMoved();
+  }
+
+  #set(text: string): void {
+    this.#text = text;
+    this.#isTouched = true;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Message } from '@skerry/protocol';
+import Copy from '@lucide/svelte/icons/copy';
+import Pencil from '@lucide/svelte/icons/pencil';
+import Reply from '@lucide/svelte/icons/reply';
+import SmilePlus from '@lucide/svelte/icons/smile-plus';
+import Trash2 from '@lucide/svelte/icons/trash-2';
+import { t } from '../../i18n/t.ts';
+import { sayFailure } from '../../state/failure.ts';
+import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
+import type { Conversation } from './conversation.svelte.ts';
+import { decodeMentions } from './mentions.ts';
+
+export type MessageActs = {
+  readonly conversation: Conversation;
+  readonly overlays: Overlays;
+  readonly react: () => void;
+};
+
+/** Everything that can be done with a message, by who may do it. Undefined when that is nothing. */
+export function messageMenu(message: Message, acts: MessageActs): MenuSpec | undefined {
+  const { conversation, overlays, react } = acts;
+  if (message.deleted) return undefined;
+  const entries: MenuEntry[] = [];
+  if (conversation.canWrite) {
+    entries.push({
+      kind: 'action',
+      label: t.messages.reply,
+      icon: Reply,
+      keys: 'R',
+      onselect: () => conversation.write({ kind: 'reply', to: message }),
+    });
+    entries.push({ kind: 'action', label: t.messages.react, icon: SmilePlus, keys: '+', onselect: react });
+  }
+  if (conversation.canEdit(message))
+    entries.push({
+      kind: 'action',
+      label: t.messages.edit,
+      icon: Pencil,
+      keys: 'E',
+      onselect: () => conversation.write({ kind: 'edit', message }),
+    });
+  entries.push({
+    kind: 'action',
+    label: t.messages.copyText,
+    icon: Copy,
+    onselect: () => void copyText(message, acts),
+  });
+  if (conversation.canDelete(message)) {
+    entries.push({ kind: 'separator' });
+    entries.push({
+      kind: 'action',
+      label: t.messages.remove,
+      icon: Trash2,
+      keys: 'Del',
+      danger: true,
+      onselect: () => void deleteMessage(message, { conversation, overlays }),
+    });
+  }
+  return { label: t.messages.actions(conversation.nameOf(message.author)), entries };
+}
+
+/** Asks, then deletes. */
+export async function deleteMessage(
+  message: Message,
+  acts: Pick<MessageActs, 'conversation' | 'overlays'>,
+): Promise<void> {
+  const { conversation, overlays } = acts;
+  const agreed = await overlays.confirm({
+    title: t.messages.removeAsk,
+    text: `${conversation.nameOf(message.author)}: ${conversation.lineOf(message, 120)}\n\n${t.messages.removeText}`,
+    confirm: t.messages.removeConfirm,
+    danger: true,
+  });
+  if (agreed) await conversation.server.delete(message.id).catch((error: unknown) => sayFailure(overlays, error));
+}
+
+async function copyText(message: Message, { conversation, overlays }: MessageActs): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(decodeMentions(message.text, conversation.accounts));
+    overlays.announce(t.ui.copied);
+  } catch {
+    overlays.toast({ text: t.ui.copyFailed, tone: 'danger' });
+  }
+}

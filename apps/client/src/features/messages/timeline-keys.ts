@@ -1,0 +1,76 @@
+import type { Overlays } from '../../ui/overlays.svelte.ts';
+import type { Conversation } from './conversation.svelte.ts';
+import { deleteMessage } from './message-menu.ts';
+import type { TimelineController } from './timeline-controller.svelte.ts';
+import type { TimelineRow } from './timeline-rows.ts';
+
+export type TimelineKeyContext = {
+  readonly conversation: Conversation;
+  readonly controller: TimelineController;
+  readonly overlays: Overlays;
+};
+
+const PAGE = 10;
+
+/** Keys in the list of messages. Letters act only while a message itself has the focus, never from a field or button in it. */
+export function onTimelineKey(event: KeyboardEvent, context: TimelineKeyContext): void {
+  const { controller } = context;
+  if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLElement)) return;
+  if (['PageUp', 'Home', 'ArrowUp'].includes(event.key)) controller.gesture();
+  const key = event.target.dataset['row'];
+  if (key === undefined) return;
+  const row = controller.rows[controller.cursorIndex];
+  if (row?.key !== key) return;
+  if (moveBy(event.key, controller) || act(event, row, context)) event.preventDefault();
+}
+
+function moveBy(key: string, controller: TimelineController): boolean {
+  switch (key) {
+    case 'ArrowUp':
+      controller.moveFocus(-1);
+      return true;
+    case 'ArrowDown':
+      controller.moveFocus(1);
+      return true;
+    case 'PageUp':
+      controller.moveFocus(-PAGE);
+      return true;
+    case 'PageDown':
+      controller.moveFocus(PAGE);
+      return true;
+    case 'Home':
+      controller.moveFocus(-controller.rows.length);
+      return true;
+    case 'End':
+      controller.moveFocus(controller.rows.length);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function act(event: KeyboardEvent, row: TimelineRow, { conversation, overlays }: TimelineKeyContext): boolean {
+  if (row.kind !== 'message') return false;
+  const { message } = row.entry;
+  switch (event.key) {
+    case 'e':
+      if (!conversation.canEdit(message)) return false;
+      conversation.write({ kind: 'edit', message });
+      return true;
+    case 'r':
+      if (!conversation.canWrite || message.deleted) return false;
+      conversation.write({ kind: 'reply', to: message });
+      return true;
+    case '+':
+      if (!conversation.canWrite || message.deleted) return false;
+      conversation.pick(message.id);
+      return true;
+    case 'Delete':
+    case 'Backspace':
+      if (!conversation.canDelete(message)) return false;
+      void deleteMessage(message, { conversation, overlays });
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,18 @@
+import { ERRORS, SkerryError, type ErrorCode } from '@skerry/protocol';
+import { t } from '../i18n/t.ts';
+import type { Overlays } from '../ui/overlays.svelte.ts';
+
+/** A failure as a person reads it: the sentence of its code, never what a program thought of it. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof SkerryError ? ERRORS[error.code].sentence : t.ui.unexpected;
+}
+
+/** The sentence for a code that came as text; a code of a newer server is named as it is. */
+export function sentenceOfCode(code: string): string {
+  return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode].sentence : code;
+}
+
+/** Says that something asked for did not happen. */
+export function sayFailure(overlays: Overlays, error: unknown): void {
+  overlays.toast({ text: sentenceOf(error), tone: 'danger' });
+}
