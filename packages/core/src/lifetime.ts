@@ -4,6 +4,7 @@ type Cleanup = () => unknown;
 export class Lifetime implements AsyncDisposable {
   readonly #controller = new AbortController();
   readonly #cleanups: Cleanup[] = [];
+  readonly #running = new Set<Promise<void>>();
   #ending: Promise<void> | undefined;
 
   /** Aborted first, so that whatever waits stops before its resources go. */
@@ -29,7 +30,8 @@ export class Lifetime implements AsyncDisposable {
       () => undefined,
       () => undefined,
     );
-    this.add(() => settled);
+    this.#running.add(settled);
+    void settled.then(() => this.#running.delete(settled));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -39,6 +41,7 @@ export class Lifetime implements AsyncDisposable {
 
   async #end(): Promise<void> {
     this.#controller.abort(new Error('disposed'));
+    await Promise.all(this.#running);
     for (;;) {
       const cleanup = this.#cleanups.pop();
       if (cleanup === undefined) return;

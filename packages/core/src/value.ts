@@ -1,3 +1,4 @@
+import { abortReason } from './abort.ts';
 import type { Subscribable } from './subscribable.ts';
 
 /** The one implementation of {@link Subscribable} that can be set. Setting what is there already tells nobody. */
@@ -16,7 +17,7 @@ export class Value<T> implements Subscribable<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) tell(listener);
   }
 
   update(change: (value: T) => T): void {
@@ -28,6 +29,15 @@ export class Value<T> implements Subscribable<T> {
     const entry = (): void => listener();
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);
+  }
+}
+
+/** A listener that throws is a fault that has to be seen, but not by whoever set the value, nor by the other listeners. */
+function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    void Promise.reject(error instanceof Error ? error : new Error('a listener threw', { cause: error }));
   }
 }
 
@@ -89,7 +99,7 @@ export function waitFor<T, U extends T>(source: Subscribable<T>, wanted: (value:
 export function waitFor<T>(source: Subscribable<T>, wanted: (value: T) => boolean, signal?: AbortSignal): Promise<T>;
 export function waitFor<T>(source: Subscribable<T>, wanted: (value: T) => boolean, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(asError(signal.reason));
+    if (signal?.aborted) return reject(abortReason(signal));
     const check = (): void => {
       const value = source.get();
       if (!wanted(value)) return;
@@ -98,7 +108,7 @@ export function waitFor<T>(source: Subscribable<T>, wanted: (value: T) => boolea
     };
     const abort = (): void => {
       leave();
-      reject(asError(signal?.reason));
+      if (signal !== undefined) reject(abortReason(signal));
     };
     const end = source.subscribe(check);
     const leave = (): void => {
@@ -108,8 +118,4 @@ export function waitFor<T>(source: Subscribable<T>, wanted: (value: T) => boolea
     signal?.addEventListener('abort', abort);
     check();
   });
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
 }

@@ -1,0 +1,142 @@
+import { type Answer, type Body, type Params, type Query, type Route, type RouteName, ROUTES, SkerryError } from '@skerry/protocol';
+import { ReachError } from '../errors.ts';
+import { type Http, type HttpAnswer, HttpError } from '../platform.ts';
+import { unreachable } from '../unreachable.ts';
+import type { Cause } from '../views.ts';
+import { readAnswer } from './read-answer.ts';
+import { routeUrl, staysAt } from './route-url.ts';
+
+export type ApiDeps = {
+  readonly http: Http;
+  /**
+   * The address to use, after it proved within the last `maxAgeMs` that the pinned server answers there.
+   * @throws IdentityError, ReachError
+   */
+  readonly proven: (maxAgeMs: number, signal: AbortSignal) => Promise<string>;
+  readonly access: Access;
+};
+
+/** Where access tokens come from. They are asked for by each request and kept by nobody else. */
+export interface Access {
+  /** @throws SignedOutError, and what a refresh throws */
+  token(): Promise<string>;
+  /** The server refused this one: gets another, once, however many ask. */
+  renewed(refused: string): Promise<string>;
+}
+
+export type CallOptions<N extends RouteName> = {
+  readonly signal: AbortSignal;
+} & (Record<string, never> extends Params<N> ? { readonly params?: Params<N> } : { readonly params: Params<N> }) & {
+    readonly query?: Query<N>;
+  } & (Body<N> extends null ? { readonly body?: null } : Record<string, never> extends Body<N> ? { readonly body?: Body<N> } : { readonly body: Body<N> });
+
+/** Routes that carry nothing secret and that the proof itself needs. Every other one waits for the proof. */
+const OPEN: ReadonlySet<RouteName> = new Set<RouteName>(['health', 'info', 'proof']);
+/** Passwords, codes and refresh tokens open more than one request does: right before them the server proves itself anew. */
+const SECRET: ReadonlySet<RouteName> = new Set<RouteName>(['register', 'signIn', 'exchange', 'refresh', 'reset', 'changePassword']);
+
+const PROOF_AGE_MS = 60_000;
+const SECRET_PROOF_AGE_MS = 10_000;
+
+/**
+ * The typed HTTP client of one server, made from the route table. Bound to one context: it can name routes, never addresses,
+ * so what it carries cannot leave for another server.
+ */
+export class Api {
+  readonly #deps: ApiDeps;
+
+  constructor(deps: ApiDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Calls a route. An access token the server no longer takes is renewed once.
+   * @throws SkerryError what the server said · SignedOutError · IdentityError · ReachError no usable answer came
+   */
+  async call<N extends Exclude<RouteName, 'health' | 'info' | 'proof'>>(name: N, options: CallOptions<N>): Promise<Answer<N>> {
+    const origin = await this.#deps.proven(SECRET.has(name) ? SECRET_PROOF_AGE_MS : PROOF_AGE_MS, options.signal);
+    options.signal.throwIfAborted();
+    if (ROUTES[name].auth === 'none') return exchange(this.#deps.http, { origin, name, options, token: null });
+    const token = await this.#deps.access.token();
+    options.signal.throwIfAborted();
+    try {
+      return await exchange(this.#deps.http, { origin, name, options, token });
+    } catch (error) {
+      if (!(error instanceof SkerryError) || (error.code !== 'unauthorized' && error.code !== 'session_revoked')) throw error;
+      const next = await this.#deps.access.renewed(token);
+      options.signal.throwIfAborted();
+      return exchange(this.#deps.http, { origin, name, options, token: next });
+    }
+  }
+}
+
+/** Calls one of the routes that are open to anyone, on an address that has proved nothing yet. @throws SkerryError, ReachError */
+export function callOpen<N extends 'health' | 'info' | 'proof'>(http: Http, where: { origin: string; name: N }, options: CallOptions<N>): Promise<Answer<N>> {
+  if (!OPEN.has(where.name)) throw new SkerryError('bad_request');
+  return exchange(http, { ...where, options, token: null });
+}
+
+type Exchange<N extends RouteName> = {
+  readonly origin: string;
+  readonly name: N;
+  readonly options: { readonly signal: AbortSignal; readonly params?: unknown; readonly query?: unknown; readonly body?: unknown };
+  readonly token: string | null;
+};
+
+/** The one place where a request of ours leaves. */
+async function exchange<N extends RouteName>(http: Http, { origin, name, options, token }: Exchange<N>): Promise<Answer<N>> {
+  const route: Route = ROUTES[name];
+  const url = routeUrl(origin, name, { params: (options.params ?? {}) as Params<N>, query: (options.query ?? {}) as Query<N> });
+  if (!staysAt(url, origin)) throw new SkerryError('bad_request');
+  const body = route.body === null ? null : writeBody(route.body, options.body ?? {});
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== null) headers['content-type'] = 'application/json';
+  if (token !== null) headers['authorization'] = `Bearer ${token}`;
+  const caps = capsOf(name);
+  let answer: HttpAnswer;
+  try {
+    answer = await http.request({ method: route.method, url, headers, body, ...caps, signal: options.signal });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw new ReachError(causeOf(error), error);
+  }
+  return readAnswer(name, answer);
+}
+
+/** The same schema the server reads with: what it would refuse does not leave. */
+function writeBody(schema: NonNullable<Route['body']>, value: unknown): string {
+  const read = schema.safeParse(value);
+  if (read.success) return JSON.stringify(read.data);
+  const field = read.error.issues[0]?.path[0];
+  throw new SkerryError('bad_request', typeof field === 'string' ? { field } : {});
+}
+
+/** How long an answer may take and how large it may get. */
+function capsOf(name: RouteName): { timeoutMs: number; maxBytes: number } {
+  switch (name) {
+    case 'snapshot':
+      return { timeoutMs: 30_000, maxBytes: 48 * 1024 * 1024 };
+    case 'messages':
+    case 'members':
+      return { timeoutMs: 15_000, maxBytes: 8 * 1024 * 1024 };
+    default:
+      return { timeoutMs: 10_000, maxBytes: 1024 * 1024 };
+  }
+}
+
+function causeOf(error: unknown): Cause {
+  if (!(error instanceof HttpError)) return { kind: 'unreachable' };
+  switch (error.failure) {
+    case 'unreachable':
+    case 'aborted':
+      return { kind: 'unreachable' };
+    case 'timeout':
+      return { kind: 'timeout' };
+    case 'redirected':
+      return { kind: 'notSkerry' };
+    case 'tooLarge':
+      return { kind: 'protocol', what: 'size of the answer' };
+    default:
+      return unreachable(error.failure);
+  }
+}

@@ -1,0 +1,33 @@
+import { type Params, type Query, type Route, type RouteName, ROUTES, SkerryError } from '@skerry/protocol';
+
+/** The parts of an address that a call fills in. */
+export type Filling<N extends RouteName> = { readonly params: Params<N>; readonly query: Query<N> };
+
+/**
+ * The address of a route on one origin. Whatever the parameters hold, the result lies on that origin and on that path:
+ * anything else is refused here, before a token could travel along.
+ * @throws SkerryError `bad_request`
+ */
+export function routeUrl<N extends RouteName>(origin: string, name: N, filling: Filling<N>): string {
+  const route: Route = ROUTES[name];
+  const params = filling.params as Readonly<Record<string, unknown>>;
+  const path = route.path.replace(/:(\w+)/g, (_, key: string) => segment(params[key]));
+  const url = new URL(path, origin);
+  for (const [key, value] of Object.entries(filling.query as Readonly<Record<string, unknown>>)) {
+    if (typeof value === 'number' || typeof value === 'string') url.searchParams.set(key, String(value));
+  }
+  if (!staysAt(url.href, origin) || url.pathname !== path) throw new SkerryError('bad_request');
+  return url.href;
+}
+
+/** Whether a URL lies on that origin and carries no user name of its own. */
+export function staysAt(href: string, origin: string): boolean {
+  if (!URL.canParse(href)) return false;
+  const url = new URL(href);
+  return url.origin === origin && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
+
+function segment(value: unknown): string {
+  if (typeof value !== 'string' || value === '' || /^\.+$/.test(value)) throw new SkerryError('bad_request');
+  return encodeURIComponent(value);
+}

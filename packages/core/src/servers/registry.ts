@@ -1,0 +1,128 @@
+import { SkerryError } from '@skerry/protocol';
+import type { RegistryStore } from '../stores/stores.ts';
+import type { Subscribable } from '../subscribable.ts';
+import { derived, Value } from '../value.ts';
+import type { EntryId, ServerEntry, StorageProblem } from '../views.ts';
+import { MOST_ENTRIES, readEntry, type RegistryFile, registryFile, salvageEntries } from './entry-record.ts';
+
+/** The person's list of servers: what it needs so that each entry's owner can read and change its own. */
+export interface Registry {
+  /** In the person's order. */
+  readonly entries: Subscribable<readonly ServerEntry[]>;
+  readonly primary: Subscribable<EntryId | undefined>;
+  /** Resolves when it is stored. @throws SkerryError `limit_reached`; what the store throws, with nothing changed */
+  add(entry: ServerEntry): Promise<void>;
+  /** Does nothing for an entry that is gone. */
+  change(id: EntryId, changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void>;
+  remove(id: EntryId): Promise<void>;
+  move(id: EntryId, toIndex: number): Promise<void>;
+  setPrimary(id: EntryId): Promise<void>;
+}
+
+const EMPTY: RegistryFile = { version: 1, entries: [], primary: null };
+
+/**
+ * Reads the list. Content that cannot be read is set aside as it is and said; every entry that is whole goes on.
+ * @param onProblem told at most once
+ */
+export async function openRegistry(store: RegistryStore, onProblem: (problem: StorageProblem) => void): Promise<Registry> {
+  const loaded = await store.load();
+  if (loaded.kind === 'empty') return new StoredRegistry(store, EMPTY);
+  const { file, whole } = loaded.kind === 'broken' ? fromText(loaded.text) : fromValue(loaded.value);
+  if (!whole) {
+    await store.setAside(loaded.kind === 'broken' ? loaded.text : JSON.stringify(loaded.value));
+    // Only now that the copy is safe may the list be written over.
+    await store.save(file);
+    onProblem({ where: 'registry', entryId: null, what: 'set_aside' });
+  }
+  return new StoredRegistry(store, file);
+}
+
+type Read = { readonly file: RegistryFile; readonly whole: boolean };
+
+function fromText(text: string): Read {
+  return { file: assemble(salvageEntries(text), null), whole: false };
+}
+
+function fromValue(value: unknown): Read {
+  const read = registryFile.safeParse(value);
+  if (!read.success) return fromText(JSON.stringify(value) ?? '');
+  const entries = read.data.entries.map(readEntry).filter((entry) => entry !== undefined);
+  const file = assemble(entries, read.data.primary);
+  return { file, whole: file.entries.length === read.data.entries.length };
+}
+
+/** One entry per id, and per server and account. */
+function assemble(entries: readonly ServerEntry[], primary: EntryId | null): RegistryFile {
+  const kept: ServerEntry[] = [];
+  for (const entry of entries) {
+    const known = kept.some((other) => other.id === entry.id || (entry.account !== null && sameAccount(other, entry.serverId, entry.account.id)));
+    if (!known) kept.push(entry);
+  }
+  return { version: 1, entries: kept, primary: kept.some((entry) => entry.id === primary) ? primary : (kept[0]?.id ?? null) };
+}
+
+/** Whether an entry is that account on that server. */
+export function sameAccount(entry: ServerEntry, serverId: string, account: string): boolean {
+  return entry.serverId === serverId && entry.account?.id === account;
+}
+
+class StoredRegistry implements Registry {
+  readonly #store: RegistryStore;
+  readonly #file: Value<RegistryFile>;
+  /** Changes are stored one after the other, each on top of the one before. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly entries: Subscribable<readonly ServerEntry[]>;
+  readonly primary: Subscribable<EntryId | undefined>;
+
+  constructor(store: RegistryStore, file: RegistryFile) {
+    this.#store = store;
+    this.#file = new Value(file);
+    this.entries = derived([this.#file], ({ entries }) => entries);
+    this.primary = derived([this.#file], ({ primary }) => primary ?? undefined);
+  }
+
+  add(entry: ServerEntry): Promise<void> {
+    return this.#write((file) => {
+      if (file.entries.length >= MOST_ENTRIES) throw new SkerryError('limit_reached');
+      return { ...file, entries: [...file.entries, entry], primary: file.primary ?? entry.id };
+    });
+  }
+
+  change(id: EntryId, changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void> {
+    return this.#write((file) => ({ ...file, entries: file.entries.map((entry) => (entry.id === id ? { ...entry, ...changes } : entry)) }));
+  }
+
+  remove(id: EntryId): Promise<void> {
+    return this.#write((file) => {
+      const entries = file.entries.filter((entry) => entry.id !== id);
+      return { ...file, entries, primary: file.primary === id ? (entries[0]?.id ?? null) : file.primary };
+    });
+  }
+
+  move(id: EntryId, toIndex: number): Promise<void> {
+    return this.#write((file) => {
+      const moved = file.entries.find((entry) => entry.id === id);
+      if (moved === undefined) return file;
+      const others = file.entries.filter((entry) => entry.id !== id);
+      const index = Math.min(Math.max(0, Math.trunc(toIndex)), others.length);
+      return { ...file, entries: [...others.slice(0, index), moved, ...others.slice(index)] };
+    });
+  }
+
+  setPrimary(id: EntryId): Promise<void> {
+    return this.#write((file) => (file.entries.some((entry) => entry.id === id) ? { ...file, primary: id } : file));
+  }
+
+  /** Stores, then tells: what is shown is never ahead of what a restart would find. */
+  #write(change: (file: RegistryFile) => RegistryFile): Promise<void> {
+    const done = this.#last.then(async () => {
+      const file = change(this.#file.get());
+      if (file === this.#file.get()) return;
+      await this.#store.save(file);
+      this.#file.set(file);
+    });
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
