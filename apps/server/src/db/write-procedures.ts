@@ -1,6 +1,9 @@
 import { AUTH_WRITES } from '../auth/procedures.ts';
+import { commandProcedure, commandProcedureWithoutDedupe } from '../log/run-command.ts';
 import type { Tx } from '../log/tx.ts';
 import { SERVER_WRITES } from '../server/procedures.ts';
+import type { Faults } from '../testing/kill-points.ts';
+import { COMMAND_HANDLERS } from './command-handlers.ts';
 
 /**
  * Every change there is, by name. A procedure is a plain synchronous function `(tx, args) => result` in its feature's
@@ -9,9 +12,15 @@ import { SERVER_WRITES } from '../server/procedures.ts';
 export const WRITE_PROCEDURES = {
   /** Does nothing; its answer says that everything before it is committed. */
   'log.barrier': (_tx: Tx, _args: null): null => null,
+  'command.run': commandProcedure(COMMAND_HANDLERS),
   ...AUTH_WRITES,
   ...SERVER_WRITES,
 };
 
 type Procedures = typeof WRITE_PROCEDURES;
 export type Writes = { [N in keyof Procedures]: { args: Parameters<Procedures[N]>[1]; result: ReturnType<Procedures[N]> } };
+
+/** The procedures a worker runs: those above, unless a crash test asks for one that is broken. */
+export function writeProcedures({ breaks }: Faults): typeof WRITE_PROCEDURES {
+  return breaks.includes('no-dedupe') ? { ...WRITE_PROCEDURES, 'command.run': commandProcedureWithoutDedupe(COMMAND_HANDLERS) } : WRITE_PROCEDURES;
+}

@@ -6,7 +6,7 @@ import { describeBug } from './bug.ts';
 import { openDriver, type SqliteDriver } from './driver.ts';
 import type { FromWriter, OutputOutline, ToWriter, WorkerSettings } from './messages.ts';
 import { migrate } from './migrate.ts';
-import { WRITE_PROCEDURES } from './write-procedures.ts';
+import { writeProcedures } from './write-procedures.ts';
 
 /** The write worker: the only place that changes the database. */
 
@@ -33,7 +33,7 @@ function serve(driver: SqliteDriver): void {
   let answeredEarly = false;
   const batches = new Batches({
     driver,
-    procedures: WRITE_PROCEDURES,
+    procedures: writeProcedures(settings.faults),
     faults: settings.faults,
     now: () => Date.now(),
     newTag: tags(),

@@ -1,0 +1,28 @@
+import { setDisabled, setRole, updateProfile } from '../accounts/writes.ts';
+import { addMember, archiveChannel, createChannel, joinOpenChannel, leaveOwnChannel, removeMember, updateChannel } from '../channels/writes.ts';
+import { setInboxState } from '../inbox/writes.ts';
+import type { CommandHandlers } from '../log/run-command.ts';
+import { setMarker } from '../messages/marker-writes.ts';
+import { deleteMessage, editMessage, sendMessage, setReaction } from '../messages/writes.ts';
+import { updateServer } from '../server/update.ts';
+
+/** One handler per kind of command, whether it came by socket or by HTTP. SPEC P-20. */
+export const COMMAND_HANDLERS: CommandHandlers = {
+  'message.send': sendMessage,
+  'message.edit': editMessage,
+  'message.delete': deleteMessage,
+  'reaction.set': setReaction,
+  'marker.set': setMarker,
+  'inbox.set': setInboxState,
+  'channel.create': createChannel,
+  'channel.update': updateChannel,
+  'channel.archive': archiveChannel,
+  'channel.join': joinOpenChannel,
+  'channel.leave': leaveOwnChannel,
+  'channel.add': addMember,
+  'channel.remove': removeMember,
+  'profile.update': updateProfile,
+  'account.role': setRole,
+  'account.disable': setDisabled,
+  'server.update': updateServer,
+};
