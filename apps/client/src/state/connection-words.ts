@@ -1,0 +1,91 @@
+import type { Cause, ConnectionState, ServerView } from '@skerry/core';
+import { t } from '../i18n/t.ts';
+import { hash32 } from '../ui/hash.ts';
+import type { Status } from '../ui/status.ts';
+
+/** The mark of a server on the rail and beside its name. A muted one shows the moon only while all is well. */
+export function statusOf(state: ConnectionState, isMuted = false): Status {
+  switch (state.kind) {
+    case 'live':
+      return isMuted ? 'muted' : 'live';
+    case 'connecting':
+    case 'authenticating':
+    case 'syncing':
+      return 'connecting';
+    case 'waiting':
+    case 'offline':
+      return 'down';
+    case 'signedOut':
+    case 'incompatible':
+    case 'identityChanged':
+      return 'attention';
+    case 'disabled':
+      return 'paused';
+  }
+}
+
+/** How a connection stands, in two or three words. */
+export function stateWords(state: ConnectionState): string {
+  switch (state.kind) {
+    case 'live':
+      return t.connection.live;
+    case 'connecting':
+      return t.connection.connecting;
+    case 'authenticating':
+      return t.connection.authenticating;
+    case 'syncing':
+      return t.connection.syncing;
+    case 'waiting':
+      return t.connection.banner.notReachable;
+    case 'offline':
+      return t.connection.offline;
+    case 'signedOut':
+      return t.connection.signedOut;
+    case 'incompatible':
+      return t.connection.incompatible;
+    case 'identityChanged':
+      return t.connection.identityChanged;
+    case 'disabled':
+      return t.connection.paused;
+  }
+}
+
+/** Why there is no connection, in a sentence that says where. */
+export function causeSentence(cause: Cause, host: string): string {
+  const words = t.connection.cause;
+  switch (cause.kind) {
+    case 'unreachable':
+      return words.unreachable(host);
+    case 'timeout':
+    case 'silent':
+      return words.timeout(host);
+    case 'closed':
+      return words.closed(host);
+    case 'restarting':
+      return words.restarting;
+    case 'rateLimited':
+      return words.busy;
+    case 'slow':
+      return words.slowReader;
+    case 'notSkerry':
+      return words.notSkerry(host);
+    case 'insecure':
+      return words.insecure(host);
+    case 'refusedOrigin':
+      return words.refusedOrigin(host);
+    case 'serverError':
+      return words.serverError(host);
+    case 'protocol':
+      return words.protocol;
+  }
+}
+
+/** The number that picks a server's colour: the person's choice, else one made of its key. */
+export function toneOf(view: Pick<ServerView, 'entry'>): number {
+  return view.entry.color ?? hash32(view.entry.key);
+}
+
+/** "@ada", or nothing before the first sign-in. */
+export function accountOf(view: Pick<ServerView, 'entry'>): string | undefined {
+  return view.entry.account === null ? undefined : `@${view.entry.account.username}`;
+}
