@@ -58,7 +58,8 @@ export function whereOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code = 'code' in error && typeof error.code === 'string' && /^[A-Z_]{1,40}$/.test(error.code) ? ` ${error.code}` : '';
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 8);
-  return [`${error.constructor.name}${code}`, ...frames.map((line) => line.trim())].join(' | ');
+  const name = /^\w{1,60}$/.test(error.name) ? error.name : 'Error';
+  return [`${name}${code}`, ...frames.map((line) => line.trim())].join(' | ');
 }
 
 function allowed(fields: Record<string, unknown>): Record<string, unknown> {
