@@ -15,6 +15,7 @@ const server = z.string().check(
 const kinds = {
   connect: z.strictObject({ fp: z.optional(fingerprint) }),
   join: z.strictObject({ invite: secretCode, fp: z.optional(fingerprint) }),
+  reset: z.strictObject({ code: secretCode, fp: z.optional(fingerprint) }),
   terminal: z.strictObject({
     key: publicKey,
     commit: publicKey,
