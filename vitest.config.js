@@ -12,8 +12,8 @@ const chromium = findChromium();
  */
 function files(folder, extension = 'ts') {
   return {
-    include: [`${folder}/**/*${long ? '.long' : ''}.test.${extension}`],
-    exclude: [...configDefaults.exclude, '**/dist/**', ...(long ? [] : ['**/*.long.test.*'])],
+    include: [`${folder}/**/*.test.${extension}`],
+    exclude: [...configDefaults.exclude, '**/dist/**', long ? '**/!(*.long).test.*' : '**/*.long.test.*'],
   };
 }
 
