@@ -20,7 +20,7 @@ export const createChannel: CommandHandler<'channel.create'> = ({ tx, actor, id 
 };
 
 export const updateChannel: CommandHandler<'channel.update'> = ({ tx, actor }, { channel: id, name, topic }) => {
-  const channel = visibleChannel(tx, actor, id);
+  const channel = visibleChannel(tx.db, actor, id);
   if (!canChannel(actor, { kind: 'update' }, channel)) throw new SkerryError('forbidden');
   if (tx.db.has('SELECT 1 FROM channels WHERE id = ? AND name = ? AND topic = ?', id, name, topic)) return UNCHANGED;
   const event = tx.append(streamTelling(id, channel.isPublic), 'channel', id);
@@ -29,7 +29,7 @@ export const updateChannel: CommandHandler<'channel.update'> = ({ tx, actor }, {
 };
 
 export const archiveChannel: CommandHandler<'channel.archive'> = ({ tx, actor }, { channel: id, archived }) => {
-  const channel = visibleChannel(tx, actor, id);
+  const channel = visibleChannel(tx.db, actor, id);
   if (!canChannel(actor, { kind: 'archive' }, channel)) throw new SkerryError('forbidden');
   if (channel.isArchived === archived) return UNCHANGED;
   const event = tx.append(streamTelling(id, channel.isPublic), 'channel', id);
@@ -38,25 +38,25 @@ export const archiveChannel: CommandHandler<'channel.archive'> = ({ tx, actor },
 };
 
 export const joinOpenChannel: CommandHandler<'channel.join'> = ({ tx, actor }, { channel: id }) => {
-  const channel = visibleChannel(tx, actor, id);
+  const channel = visibleChannel(tx.db, actor, id);
   if (channel.isMember) return UNCHANGED;
   if (!canChannel(actor, { kind: 'join' }, channel)) throw new SkerryError('forbidden');
   return joinChannel(tx, id, actor.account);
 };
 
 export const leaveOwnChannel: CommandHandler<'channel.leave'> = ({ tx, actor }, { channel: id }) => {
-  return visibleChannel(tx, actor, id).isMember ? leaveChannel(tx, id, actor.account) : UNCHANGED;
+  return visibleChannel(tx.db, actor, id).isMember ? leaveChannel(tx, id, actor.account) : UNCHANGED;
 };
 
 export const addMember: CommandHandler<'channel.add'> = ({ tx, actor }, { channel: id, account }) => {
-  const channel = visibleChannel(tx, actor, id);
+  const channel = visibleChannel(tx.db, actor, id);
   if (!canChannel(actor, { kind: 'add' }, channel)) throw new SkerryError('forbidden');
   roleOf(tx, account);
   return isMember(tx, id, account) ? UNCHANGED : joinChannel(tx, id, account);
 };
 
 export const removeMember: CommandHandler<'channel.remove'> = ({ tx, actor }, { channel: id, account }) => {
-  const channel = visibleChannel(tx, actor, id);
+  const channel = visibleChannel(tx.db, actor, id);
   const target = roleOf(tx, account, 'disabled too');
   if (account !== actor.account && !canChannel(actor, { kind: 'remove', target }, channel)) throw new SkerryError('forbidden');
   return isMember(tx, id, account) ? leaveChannel(tx, id, account) : UNCHANGED;

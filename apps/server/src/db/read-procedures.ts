@@ -1,6 +1,10 @@
 import type { Position } from '@skerry/protocol';
 import { AUTH_READS } from '../auth/procedures.ts';
+import { readMembers } from '../channels/reads.ts';
+import { readConnection } from '../log/replay.ts';
+import { readMessage, readPage } from '../messages/reads.ts';
 import { SERVER_READS } from '../server/procedures.ts';
+import { readSnapshot } from '../snapshot/reads.ts';
 import type { Statements } from './statements.ts';
 
 export type ReadProcedure = (db: Statements, args: never) => unknown;
@@ -12,6 +16,11 @@ export type ReadProcedure = (db: Statements, args: never) => unknown;
  */
 export const READ_PROCEDURES = {
   'log.position': (db: Statements, _args: null): Position => db.get<Position>('SELECT seq, tag FROM log WHERE id = 1') ?? { seq: 0, tag: '' },
+  'log.connection': readConnection,
+  'snapshot.read': readSnapshot,
+  'messages.page': readPage,
+  'messages.one': readMessage,
+  'channels.members': readMembers,
   ...AUTH_READS,
   ...SERVER_READS,
 };

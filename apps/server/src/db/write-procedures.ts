@@ -1,4 +1,5 @@
 import { AUTH_WRITES } from '../auth/procedures.ts';
+import { pruneEvents } from '../log/prune.ts';
 import { commandProcedure, commandProcedureWithoutDedupe } from '../log/run-command.ts';
 import type { Tx } from '../log/tx.ts';
 import { SERVER_WRITES } from '../server/procedures.ts';
@@ -12,6 +13,7 @@ import { COMMAND_HANDLERS } from './command-handlers.ts';
 export const WRITE_PROCEDURES = {
   /** Does nothing; its answer says that everything before it is committed. */
   'log.barrier': (_tx: Tx, _args: null): null => null,
+  'log.prune': pruneEvents,
   'command.run': commandProcedure(COMMAND_HANDLERS),
   ...AUTH_WRITES,
   ...SERVER_WRITES,

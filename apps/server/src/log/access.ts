@@ -1,13 +1,16 @@
 import { SkerryError, type ChannelId } from '@skerry/protocol';
-import type { Actor, ChannelAccess } from './command-handler.ts';
-import type { Tx } from './tx.ts';
+import type { Statements } from '../db/statements.ts';
+import type { ChannelAccess } from './command-handler.ts';
+
+/** Reading and writing ask the same questions. */
+type Asker = { readonly account: string };
 
 const ACCESS_SQL = `SELECT c.visibility, c.history, c.archived, c.created_by, i.from_n FROM channels c
   LEFT JOIN intervals i ON i.channel_id = c.id AND i.account_id = ? AND i.to_seq IS NULL WHERE c.id = ?`;
 
 /** @throws SkerryError not_found when there is none, or it is private and the actor is not in it */
-export function visibleChannel(tx: Tx, actor: Actor, id: ChannelId): ChannelAccess {
-  const row = tx.db.get<{ visibility: string; history: string; archived: number; created_by: string | null; from_n: number | null }>(ACCESS_SQL, actor.account, id);
+export function visibleChannel(db: Statements, actor: Asker, id: ChannelId): ChannelAccess {
+  const row = db.get<{ visibility: string; history: string; archived: number; created_by: string | null; from_n: number | null }>(ACCESS_SQL, actor.account, id);
   if (row === undefined || (row.visibility === 'private' && row.from_n === null)) throw new SkerryError('not_found');
   return {
     id,
@@ -20,15 +23,15 @@ export function visibleChannel(tx: Tx, actor: Actor, id: ChannelId): ChannelAcce
 }
 
 /** @throws SkerryError not_found, and forbidden when it is public but not joined */
-export function memberChannel(tx: Tx, actor: Actor, id: ChannelId): ChannelAccess {
-  const channel = visibleChannel(tx, actor, id);
+export function memberChannel(db: Statements, actor: Asker, id: ChannelId): ChannelAccess {
+  const channel = visibleChannel(db, actor, id);
   if (!channel.isMember) throw new SkerryError('forbidden', { message: 'Join the channel first.' });
   return channel;
 }
 
 /** @throws SkerryError not_found, forbidden, archived */
-export function openChannel(tx: Tx, actor: Actor, id: ChannelId): ChannelAccess {
-  const channel = memberChannel(tx, actor, id);
+export function openChannel(db: Statements, actor: Asker, id: ChannelId): ChannelAccess {
+  const channel = memberChannel(db, actor, id);
   if (channel.isArchived) throw new SkerryError('archived');
   return channel;
 }

@@ -69,3 +69,11 @@ export class EventFrames {
     return { json, bytes };
   }
 }
+
+/** Several frames in one buffer of their own. */
+export function encodeFrames(frames: readonly FrameText[]): Uint8Array {
+  const out = Buffer.allocUnsafeSlow(frames.reduce((sum, frame) => sum + headerLength(frame.bytes) + frame.bytes, 0));
+  let at = 0;
+  for (const frame of frames) at = writeFrame(out, at, frame);
+  return out;
+}

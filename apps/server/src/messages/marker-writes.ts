@@ -11,7 +11,7 @@ type Marker = { readonly read_n: number; readonly read_own: number; readonly own
  * counting when it is read. SPEC L-12.
  */
 export const setMarker: CommandHandler<'marker.set'> = ({ tx, actor }, { channel, n }) => {
-  memberChannel(tx, actor, channel);
+  memberChannel(tx.db, actor, channel);
   const marker = tx.db.get<Marker>('SELECT read_n, read_own, own FROM markers WHERE account_id = ? AND channel_id = ?', actor.account, channel);
   if (marker === undefined) throw new SkerryError('not_found');
   const { head, messages } = tx.headOf(channelStream(channel));

@@ -11,7 +11,7 @@ import { withReaction, type Reactions } from './reactions.ts';
 type MessageRow = { readonly channel_id: ChannelId; readonly n: number; readonly author: AccountId; readonly text: string; readonly deleted: number };
 
 export const sendMessage: CommandHandler<'message.send'> = ({ tx, actor, id }, { channel: channelId, text, replyTo }) => {
-  const channel = openChannel(tx, actor, channelId);
+  const channel = openChannel(tx.db, actor, channelId);
   if (tx.db.has('SELECT 1 FROM messages WHERE id = ?1 UNION ALL SELECT 1 FROM channels WHERE id = ?1', id)) throw new SkerryError('id_conflict');
   const answered = replyTo === null ? undefined : repliedTo(tx, { channel: channelId, message: replyTo, visibleFrom: channel.visibleFrom });
   const mentions = membersAmong(tx, channelId, mentionedIn(text, actor.account));
@@ -31,7 +31,7 @@ export const sendMessage: CommandHandler<'message.send'> = ({ tx, actor, id }, {
 
 export const editMessage: CommandHandler<'message.edit'> = ({ tx, actor }, { message: id, text }) => {
   const message = presentMessage(tx, actor, id);
-  openChannel(tx, actor, message.channel_id);
+  openChannel(tx.db, actor, message.channel_id);
   if (!canMessage(actor, 'edit', message.author)) throw new SkerryError('forbidden');
   if (tx.db.has('SELECT 1 FROM messages WHERE id = ? AND text = ?', id, text)) return UNCHANGED;
   const mentions = membersAmong(tx, message.channel_id, mentionedIn(text, message.author));
@@ -54,7 +54,7 @@ export const deleteMessage: CommandHandler<'message.delete'> = ({ tx, actor }, {
 
 export const setReaction: CommandHandler<'reaction.set'> = ({ tx, actor }, { message: id, emoji, on }) => {
   const message = presentMessage(tx, actor, id);
-  openChannel(tx, actor, message.channel_id);
+  openChannel(tx.db, actor, message.channel_id);
   const before = JSON.parse(tx.db.value<string>('SELECT reactions FROM messages WHERE id = ?', id) ?? '[]') as Reactions;
   const after = withReaction(before, { emoji, account: actor.account, on });
   if (after === before) return UNCHANGED;
@@ -67,7 +67,7 @@ export const setReaction: CommandHandler<'reaction.set'> = ({ tx, actor }, { mes
 function visibleMessage(tx: Tx, actor: Actor, id: MessageId): MessageRow {
   const message = tx.db.get<MessageRow>('SELECT channel_id, n, author, deleted FROM messages WHERE id = ?', id);
   if (message === undefined) throw new SkerryError('not_found');
-  const channel = memberChannel(tx, actor, message.channel_id);
+  const channel = memberChannel(tx.db, actor, message.channel_id);
   if (message.n < channel.visibleFrom) throw new SkerryError('not_found');
   return message;
 }

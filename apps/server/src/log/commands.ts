@@ -1,0 +1,26 @@
+import type { AccountId, CommandRequest, CommandResult, SessionId } from '@skerry/protocol';
+import type { Database } from '../db/database.ts';
+import type { RateLimits } from '../rate-limits.ts';
+import type { KillSwitch } from '../testing/kill-points.ts';
+
+export type CommandsOptions = { readonly db: Pick<Database, 'write'>; readonly limits: RateLimits; readonly kill: KillSwitch };
+
+/** The door for commands, the same for sockets and HTTP. */
+export class Commands {
+  readonly #options: CommandsOptions;
+
+  constructor(options: CommandsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Does a parsed command. Resolves once it is on the disk.
+   * @throws SkerryError rate_limited, or what the command was refused with
+   */
+  async run(caller: { readonly account: AccountId; readonly session: SessionId }, { id, command }: CommandRequest): Promise<CommandResult> {
+    const { db, limits, kill } = this.#options;
+    limits.take('command', caller.account);
+    kill.pass('accepted');
+    return db.write('command.run', { account: caller.account, session: caller.session, id, json: JSON.stringify(command) });
+  }
+}
