@@ -28,4 +28,5 @@ export const shortcuts = {
   inboxReply: 'Reply',
   inboxDone: 'Done',
   inboxLater: 'Later',
+  inboxReopen: 'Put back among what needs you',
 };
