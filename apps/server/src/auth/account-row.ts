@@ -1,5 +1,6 @@
 import { type Account, type AccountId, type Role, SkerryError } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
+import { isAtLeast, RANK } from '../log/command-handler.ts';
 
 export type AccountRow = Account;
 
@@ -15,12 +16,8 @@ export function accountById(db: Statements, id: AccountId): AccountRow {
   return { ...row, disabled: row.disabled === 1 };
 }
 
-const RANK: Readonly<Record<Role, number>> = { member: 0, moderator: 1, admin: 2, owner: 3 };
-
-export const isAtLeast = (account: AccountRow, role: Role): boolean => !account.disabled && RANK[account.role] >= RANK[role];
-
 /** Whether the actor has a say over the other account: owners over all, admins over those below them. */
 export function mayManage(actor: AccountRow, target: AccountRow): boolean {
-  if (isAtLeast(actor, 'owner')) return true;
-  return isAtLeast(actor, 'admin') && RANK[target.role] < RANK[actor.role];
+  if (actor.disabled) return false;
+  return actor.role === 'owner' || (isAtLeast(actor, 'admin') && RANK[target.role] < RANK[actor.role]);
 }

@@ -1,7 +1,8 @@
 import { type AccountId, type Invite, type InviteId, SkerryError } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
+import { isAtLeast } from '../log/command-handler.ts';
 import type { Tx } from '../log/tx.ts';
-import { accountById, isAtLeast } from './account-row.ts';
+import { accountById } from './account-row.ts';
 
 /** An invite that can still be used, at the time bound to the placeholder. */
 const USABLE = 'revoked = 0 AND (expires_at IS NULL OR expires_at > ?) AND (uses_left IS NULL OR uses_left > 0)';
@@ -57,5 +58,6 @@ export function listInvites(db: Statements, { actor, now }: { actor: AccountId; 
 }
 
 function requireAdmin(db: Statements, actor: AccountId): void {
-  if (!isAtLeast(accountById(db, actor), 'admin')) throw new SkerryError('forbidden');
+  const account = accountById(db, actor);
+  if (account.disabled || !isAtLeast(account, 'admin')) throw new SkerryError('forbidden');
 }

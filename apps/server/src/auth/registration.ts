@@ -1,5 +1,6 @@
 import { type AccountId, type ChannelId, LIMITS, type RegistrationMode, type Role, SkerryError } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
+import { createDefaultChannel, joinDefaultChannels } from '../log/membership.ts';
 import { SERVER_STREAM } from '../log/stream-key.ts';
 import type { Tx } from '../log/tx.ts';
 import { accountById, type AccountRow } from './account-row.ts';
@@ -20,6 +21,8 @@ export type NewAccount = {
   readonly firstChannel: ChannelId;
 };
 
+const FIRST_CHANNEL = 'general';
+
 /**
  * Makes an account and signs it in. On a new server the set-up code makes the owner, and with the owner comes the first
  * channel. Everybody joins the channels that are marked for it.
@@ -29,10 +32,13 @@ export function register(tx: Tx, args: NewAccount): AccountRow {
   const { db } = tx;
   const isFirst = !hasAccounts(db);
   requireAdmission(db, { codeHash: args.codeHash, now: tx.now });
-  if (isFirst) db.run('UPDATE server SET setup_code_hash = NULL');
-  else if (registrationMode(db) === 'invite') useInvite(tx, args.codeHash ?? '');
+  if (isFirst) {
+    db.run('UPDATE server SET setup_code_hash = NULL');
+    createDefaultChannel(tx, { id: args.firstChannel, name: FIRST_CHANNEL });
+  } else if (registrationMode(db) === 'invite') useInvite(tx, args.codeHash ?? '');
   if ((db.value<number>('SELECT count(*) FROM accounts') ?? 0) >= LIMITS.accountsPerServer) throw new SkerryError('limit_reached');
   const account = addAccount(tx, { ...args, role: isFirst ? 'owner' : 'member' });
+  joinDefaultChannels(tx, account.id);
   startSession(tx, account.id, args.session);
   return account;
 }

@@ -2,6 +2,7 @@ import { AUTH_WRITES } from '../auth/procedures.ts';
 import { pruneEvents } from '../log/prune.ts';
 import { commandProcedure, commandProcedureWithoutDedupe } from '../log/run-command.ts';
 import type { Tx } from '../log/tx.ts';
+import { applySeed } from '../seed/apply-seed.ts';
 import { SERVER_WRITES } from '../server/procedures.ts';
 import type { Faults } from '../testing/kill-points.ts';
 import { COMMAND_HANDLERS } from './command-handlers.ts';
@@ -17,6 +18,7 @@ export const WRITE_PROCEDURES = {
   'command.run': commandProcedure(COMMAND_HANDLERS),
   ...AUTH_WRITES,
   ...SERVER_WRITES,
+  'seed.apply': applySeed,
 };
 
 type Procedures = typeof WRITE_PROCEDURES;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { encodeKeyRotation, encodeProof, fromBase64Url, type KeyRotation, toBase64Url } from '@skerry/protocol';
 import { sixWords } from '@skerry/protocol/words';
 
-const FILE = 'server.key';
+import { KEY_FILE } from './data-files.ts';
 
 /** The file's content: the Ed25519 seed, and a secret that only makes refresh tokens' successors. Both base64url. */
 type Stored = {
@@ -56,7 +56,7 @@ export class ServerKey {
   /** Writes the key so that it is whole or not there at all, readable by its owner alone. */
   save(folder: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = path.join(folder, FILE);
+    const file = path.join(folder, KEY_FILE);
     const fresh = `${file}.new`;
     rmSync(fresh, { force: true });
     const handle = openSync(fresh, 'wx', 0o600);
@@ -82,7 +82,7 @@ export class ServerKey {
    * @throws Error with a sentence when there is one that can't be used
    */
   static load(folder: string): ServerKey | undefined {
-    const file = path.join(folder, FILE);
+    const file = path.join(folder, KEY_FILE);
     let text: string;
     try {
       text = readFileSync(file, 'utf8');

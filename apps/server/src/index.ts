@@ -1,0 +1,13 @@
+export { ConfigError, parseConfig, SERVE_FLAGS, type ServerConfig } from './config.ts';
+export { describeFlags, type Flags, type FlagTable, readFlags } from './config-flags.ts';
+export { EXCHANGE_MS, mintExchangeCode } from './auth/exchange.ts';
+export { explain, runServer } from './main.ts';
+export { type RunningServer, startServer, type Surroundings } from './server.ts';
+export { StartError } from './start-error.ts';
+export { type BackupOptions, backupData } from './operate/backup.ts';
+export { makeResetCodeByHand } from './operate/reset-code.ts';
+export { restoreData } from './operate/restore.ts';
+export { rotateKey } from './operate/rotate-key.ts';
+export type { Seed, SeedAccount, SeedStep } from './seed/apply-seed.ts';
+export { type SeedOptions, seedServer } from './seed/seed-server.ts';
+export { DataInUseError } from './server/data-lock.ts';

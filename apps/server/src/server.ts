@@ -1,0 +1,131 @@
+import path from 'node:path';
+import type { AddressInfo } from 'node:net';
+import type { ServerId } from '@skerry/protocol';
+import { AccessTokens } from './auth/access-tokens.ts';
+import { authHandlers } from './auth/handlers.ts';
+import { Passwords } from './auth/passwords.ts';
+import { hashSecret, mintTypedCode } from './auth/secrets.ts';
+import { channelHandlers } from './channels/handlers.ts';
+import type { ServerConfig } from './config.ts';
+import { Database } from './db/database.ts';
+import { listen, localName } from './http/listen.ts';
+import { createRouter } from './http/router.ts';
+import { StaticSite } from './http/static.ts';
+import { Lifetime } from './lifetime.ts';
+import { Commands } from './log/commands.ts';
+import { logHandlers } from './log/handlers.ts';
+import { createLog, type Log, whereOf } from './logging.ts';
+import { messageHandlers } from './messages/handlers.ts';
+import { type Clock, RateLimits } from './rate-limits.ts';
+import { DATABASE_FILE } from './server/data-files.ts';
+import { DataLock } from './server/data-lock.ts';
+import { serverHandlers } from './server/handlers.ts';
+import { identify } from './server/identify.ts';
+import { KillSwitch } from './testing/kill-points.ts';
+import { VERSION } from './version.ts';
+
+/** What a server takes from outside, so that tests can bring their own. */
+export type Surroundings = { readonly clock: Clock; readonly log: Log };
+
+/** A server that answers. Disposing of it stops it: sockets are told, what was accepted is saved, workers end. */
+export interface RunningServer extends AsyncDisposable {
+  /** `http://host:port` as this machine reaches it. */
+  readonly url: string;
+  readonly port: number;
+  readonly serverId: ServerId;
+  readonly words: readonly string[];
+  /** Of a server without accounts: makes its holder the owner, once. */
+  readonly setupCode: string | null;
+  /** Resolves when the server can't go on by itself, with where that came from. */
+  readonly broken: Promise<string>;
+  /** Writes a whole copy of the database while everything goes on. @throws SkerryError disk_full */
+  backup(file: string): Promise<void>;
+  /** The same as disposing; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server: everything is made here, in order, and undone in reverse when a step fails.
+ * @throws StartError, DataInUseError with a sentence for the person
+ */
+export async function startServer(config: ServerConfig, surroundings: Partial<Surroundings> = {}): Promise<RunningServer> {
+  const clock = surroundings.clock ?? { now: () => Date.now() };
+  const log = surroundings.log ?? createLog(config.logLevel);
+  const life = new Lifetime();
+  let reportBroken: (where: string) => void = () => undefined;
+  const broken = new Promise<string>((resolve) => (reportBroken = resolve));
+
+  try {
+    const lock = await DataLock.acquire(config.data);
+    life.onClose(() => lock[Symbol.dispose]());
+
+    const db = await Database.open({
+      file: path.join(config.data, DATABASE_FILE),
+      faults: config.faults,
+      onBug: (error) => log.error({ event: 'fault', error: whereOf(error) }),
+      onDeath: (error) => {
+        log.error({ event: 'worker_died', error: whereOf(error) });
+        reportBroken(whereOf(error));
+      },
+    });
+    life.onClose(() => db.close());
+
+    const { identity, key } = await identify(db, { ...config, clock });
+    const setupCode = await offerSetup(db);
+    await db.write('auth.tidy', null);
+
+    const limits = new RateLimits(clock, config.rateScale);
+    const passwords = await Passwords.create();
+    const tokens = new AccessTokens({ lookup: (hash) => db.read('auth.access', { hash }), clock });
+    life.onClose(
+      db.onCommitted(({ items }) => {
+        for (const item of items) if (item.type === 'sessionEnded') tokens.sessionEnded(item.session);
+      }),
+    );
+
+    const commands = new Commands({ db, limits, kill: new KillSwitch(config.faults) });
+    const router = createRouter({
+      handlers: {
+        ...logHandlers({ db, commands }),
+        ...channelHandlers({ db }),
+        ...messageHandlers({ db }),
+        ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
+        ...authHandlers({ db, passwords, limits, clock, serverId: identity.serverId, refreshKey: key.derive('refresh/1'), exchangeKey: config.exchangeKey }),
+      },
+      authenticate: (token) => tokens.check(token),
+      limits,
+      origins: { allowed: config.origins },
+      trustProxy: config.trustProxy,
+      tls: config.tls,
+      site: config.client === null ? null : new StaticSite({ folder: config.client, mode: 'hosted', welcome: '' }),
+      version: VERSION,
+      log,
+      isStopping: () => life.isClosing,
+    });
+    life.onClose(() => router.close());
+
+    await listen(router, { host: config.host, port: config.port });
+    const { port } = router.server.address() as AddressInfo;
+    log.info({ event: 'listening', port });
+    return {
+      url: `${config.tls === null ? 'http' : 'https'}://${localName(config.host)}:${port}`,
+      port,
+      serverId: identity.serverId,
+      words: identity.words,
+      setupCode,
+      broken,
+      backup: (file) => db.backup(file),
+      stop: () => life.close(),
+      [Symbol.asyncDispose]: () => life.close(),
+    };
+  } catch (error) {
+    await life.close();
+    throw error;
+  }
+}
+
+/** @returns a fresh set-up code while nobody has an account */
+async function offerSetup(db: Database): Promise<string | null> {
+  const code = mintTypedCode();
+  return (await db.write('auth.prepareSetup', { codeHash: hashSecret(code) })) ? code : null;
+}
