@@ -68,6 +68,7 @@ export const connection = {
   banner: {
     unreachable: (server: string) => `${server} is not reachable.`,
     tryingAgain: 'Trying again in',
+    trying: (server: string) => `Trying to reach ${server}…`,
     saved: 'You see what was saved on this device.',
     offline: 'This device is offline. You see what was saved here.',
     signedOut: (server: string) => `You are signed out of ${server}.`,

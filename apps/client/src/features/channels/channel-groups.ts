@@ -1,0 +1,50 @@
+import type { Account } from '@skerry/protocol';
+import type { ChannelView } from '@skerry/core';
+
+/** The channels of a server as the list shows them. */
+export type ChannelGroups = {
+  readonly joined: readonly ChannelView[];
+  /** Joined and archived: below, folded. */
+  readonly archived: readonly ChannelView[];
+  /** Public ones to join. */
+  readonly others: readonly ChannelView[];
+};
+
+export function groupChannels(channels: readonly ChannelView[]): ChannelGroups {
+  const joined: ChannelView[] = [];
+  const archived: ChannelView[] = [];
+  const others: ChannelView[] = [];
+  for (const view of channels) {
+    if (!view.member) others.push(view);
+    else if (view.channel.archived) archived.push(view);
+    else joined.push(view);
+  }
+  return { joined, archived, others };
+}
+
+/** The channel before or after one, in the order of the list; unread ones only, if asked. */
+export function neighbour(
+  channels: readonly ChannelView[],
+  current: string | undefined,
+  options: { step: 1 | -1; unreadOnly: boolean },
+): ChannelView | undefined {
+  const { joined } = groupChannels(channels);
+  const at = joined.findIndex((view) => view.channel.id === current);
+  const from = at === -1 ? (options.step === 1 ? -1 : joined.length) : at;
+  for (let distance = 1; distance <= joined.length; distance += 1) {
+    const view = joined[(from + distance * options.step + joined.length * 2) % joined.length];
+    if (view === undefined || view.channel.id === current) return undefined;
+    if (!options.unreadOnly || view.mentions > 0 || (view.unread ?? 0) > 0) return view;
+  }
+  return undefined;
+}
+
+/** What the signed-in person may do with a channel; the server has the last word. */
+export function channelRights(
+  view: ChannelView,
+  me: Account | undefined,
+): { readonly manage: boolean; readonly leave: boolean } {
+  if (me === undefined) return { manage: false, leave: false };
+  const isModerator = me.role !== 'member';
+  return { manage: isModerator && (view.member || view.channel.visibility === 'public'), leave: view.member };
+}
