@@ -4,10 +4,16 @@ import type { Cause, ConnectionState } from './views.ts';
 /** No usable answer came: the network, the way there, or something that does not speak as a Skerry server. */
 export class ReachError extends SkerryError {
   readonly reason: Cause;
-  constructor(reason: Cause, cause?: unknown) {
-    super('unavailable', { message: SENTENCES[reason.kind], cause, ...(reason.kind === 'rateLimited' ? { retryAfterMs: reason.retryAfterMs } : {}) });
+  /** The HTTP status that came, if one did. */
+  readonly answered: number | null;
+  /** It pointed to another address, which was not followed. */
+  readonly redirected: boolean;
+  constructor(reason: Cause, details: { cause?: unknown; answered?: number; redirected?: boolean } = {}) {
+    super('unavailable', { message: SENTENCES[reason.kind], cause: details.cause, ...(reason.kind === 'rateLimited' ? { retryAfterMs: reason.retryAfterMs } : {}) });
     this.name = 'ReachError';
     this.reason = reason;
+    this.answered = details.answered ?? null;
+    this.redirected = details.redirected ?? false;
   }
 }
 

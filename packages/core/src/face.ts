@@ -128,6 +128,10 @@ export interface SkerryClient extends AsyncDisposable {
   readonly tab: Subscribable<TabState>;
   /** Takes over from the other tab, which goes quiet without signing out or sending twice. */
   useHere(): Promise<void>;
+  /** In a tab that is not the live one: gives a link that was opened here to the one that is. */
+  handOver(link: string): void;
+  /** Told, in the live tab, of links that another tab was opened with. @returns the function that ends it */
+  onLink(listener: (link: string) => void): () => void;
   readonly problems: Subscribable<readonly StorageProblem[]>;
   dismissProblem(problem: StorageProblem): void;
   /** In the person's order. */

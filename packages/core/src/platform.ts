@@ -75,8 +75,11 @@ export interface Crypto {
 
 /** One live client per storage: a lock that another tab can ask for. */
 export interface TabLock {
-  /** Resolves when held. With `steal`, takes it from the holder, whose `lost` is then called. */
-  acquire(options: { steal: boolean; lost: () => void; signal: AbortSignal }): Promise<boolean>;
+  /**
+   * Resolves true when held, false when another tab holds it and neither `steal` nor `wait` is set. With `steal`, takes it from
+   * the holder, whose `lost` is then called; with `wait`, waits until the holder lets go. Aborting `signal` lets go.
+   */
+  acquire(options: { steal: boolean; wait: boolean; lost: () => void; signal: AbortSignal }): Promise<boolean>;
   /** Hands a link to the tab that lives. */
   handOver(link: string): void;
   onHandedOver(listener: (link: string) => void): () => void;

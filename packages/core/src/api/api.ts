@@ -98,7 +98,7 @@ async function exchange<N extends RouteName>(http: Http, { origin, name, options
     answer = await http.request({ method: route.method, url, headers, body, ...caps, signal: options.signal });
   } catch (error) {
     options.signal.throwIfAborted();
-    throw new ReachError(causeOf(error), error);
+    throw new ReachError(causeOf(error), { cause: error, redirected: error instanceof HttpError && error.failure === 'redirected' });
   }
   return readAnswer(name, answer);
 }

@@ -10,15 +10,15 @@ import type { Cause } from '../views.ts';
 export function readAnswer<N extends RouteName>(name: N, answer: HttpAnswer): Answer<N> {
   const body = parse(answer);
   if (answer.status >= 200 && answer.status < 300) {
-    if (body === undefined) throw new ReachError({ kind: 'notSkerry' });
+    if (body === undefined) throw new ReachError({ kind: 'notSkerry' }, { answered: answer.status });
     const route: Route = ROUTES[name];
     const read = route.answer.safeParse(body);
-    if (!read.success) throw new ReachError({ kind: 'protocol', what: `answer to ${name}` }, read.error);
+    if (!read.success) throw new ReachError({ kind: 'protocol', what: `answer to ${name}` }, { cause: read.error, answered: answer.status });
     return read.data as Answer<N>;
   }
   const said = readError(body);
   if (said !== undefined) throw said;
-  throw new ReachError(causeOfStatus(answer.status));
+  throw new ReachError(causeOfStatus(answer.status), { answered: answer.status });
 }
 
 /** Errors travel as `{ error: { code, message, … } }`. */

@@ -104,6 +104,12 @@ export class Connection implements AsyncDisposable {
     this.#due(this.#now());
   }
 
+  /** The addresses changed: leaves the present one and dials anew. */
+  redial(): void {
+    this.#interrupt();
+    this.#due(this.#now());
+  }
+
   /** A request by HTTP found out what the socket has not seen yet. */
   stopFor(error: IdentityError | SignedOutError): void {
     const end = endOf(error);

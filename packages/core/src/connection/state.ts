@@ -62,8 +62,8 @@ function afterEnd(state: ConnectionState, { at, end, attempt, nextAt }: Extract<
     case 'lost':
       return isStopped(state) ? state : { kind: 'waiting', attempt, nextAt, cause: end.cause, since: at };
     case 'signedOut':
-      // Another key is the graver news, and being told twice that one is signed out is no news.
-      if (state.kind === 'identityChanged' || (state.kind === 'signedOut' && state.why === end.why)) return state;
+      // Another key is the graver news; and why one is signed out is told by what came first.
+      if (state.kind === 'identityChanged' || (state.kind === 'signedOut' && (state.why !== 'locked' || end.why === 'locked'))) return state;
       return { kind: 'signedOut', why: end.why, since: at };
     case 'incompatible':
       return state.kind === 'identityChanged' ? state : { kind: 'incompatible', older: end.older, since: at };

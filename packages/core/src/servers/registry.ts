@@ -7,6 +7,8 @@ import { MOST_ENTRIES, readEntry, type RegistryFile, registryFile, salvageEntrie
 
 /** The person's list of servers: what it needs so that each entry's owner can read and change its own. */
 export interface Registry {
+  /** One server and no other, at one address: the one that delivered this page. */
+  readonly fixed: boolean;
   /** In the person's order. */
   readonly entries: Subscribable<readonly ServerEntry[]>;
   readonly primary: Subscribable<EntryId | undefined>;
@@ -72,6 +74,7 @@ class StoredRegistry implements Registry {
   readonly #file: Value<RegistryFile>;
   /** Changes are stored one after the other, each on top of the one before. */
   #last: Promise<unknown> = Promise.resolve();
+  readonly fixed = false;
   readonly entries: Subscribable<readonly ServerEntry[]>;
   readonly primary: Subscribable<EntryId | undefined>;
 

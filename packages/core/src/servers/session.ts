@@ -20,7 +20,8 @@ export type SessionDeps = {
 
 /** Tokens are taken as expired this much earlier, so that a skewed clock or a slow way does not make them late. */
 const LEEWAY_MS = 60_000;
-const REFRESH = 'refresh';
+/** The name of the refresh token in the vault. */
+export const REFRESH = 'refresh';
 
 /**
  * The sign-in of one entry: the only reader of its secrets. The access token lives here, in memory, and nowhere else;
@@ -58,6 +59,12 @@ export class Session implements Access {
   /** Whether there is anything to sign in with. Asks nobody. @throws SignedOutError when not */
   async check(): Promise<void> {
     if (this.#access === undefined) await this.#stored();
+  }
+
+  /** The vault holds another sign-in than before: what is in memory belongs to the old one. */
+  reload(): void {
+    this.#epoch++;
+    this.#access = undefined;
   }
 
   /** Keeps a sign-in. The vault has it before it is used: a crash in between costs nothing, since a refresh repeats. */

@@ -1,0 +1,218 @@
+import { parseAddress, SkerryError } from '@skerry/protocol';
+import type { Credentials, ServerHandle, SkerryClient, TabState } from './face.ts';
+import { DialSlots } from './fleet/dial-slots.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { Turns } from './fleet/turns.ts';
+import type { Platform } from './platform.ts';
+import { lockedVault, unsavedRegistry } from './servers/fallback-stores.ts';
+import { openHostedRegistry } from './servers/hosted-registry.ts';
+import { addSignedOut, join, resetPassword } from './servers/join.ts';
+import { readServerList, writeServerList } from './servers/list-file.ts';
+import { probe, type ProbeOptions } from './servers/probe.ts';
+import { openRegistry, type Registry } from './servers/registry.ts';
+import type { VaultStore } from './stores/stores.ts';
+import type { Subscribable } from './subscribable.ts';
+import { Tab } from './tab/tab.ts';
+import { constant, derived, followed, Value } from './value.ts';
+import type { EntryId, FleetSummary, Found, InboxView, ProbeResult, ServerView, StorageProblem } from './views.ts';
+
+/** `hosted`: delivered by the server at `origin`, which is then the only one. */
+export type ClientOptions = { readonly mode: 'hub' } | { readonly mode: 'hosted'; readonly origin: string };
+
+/**
+ * Makes the client of this device on the parts of one platform. Resolves once it is known whether this tab is the live one;
+ * connections and stored content arrive behind it.
+ */
+export async function createClient(platform: Platform, options: ClientOptions): Promise<SkerryClient> {
+  const client = new Client(platform, options);
+  await client.start();
+  return client;
+}
+
+/** What is open while this tab is the live one. */
+type Open = { readonly registry: Registry; readonly vault: VaultStore; readonly fleet: Fleet; readonly close: () => Promise<void> };
+
+const NONE: readonly never[] = [];
+const MOST_PROBLEMS = 50;
+
+class Client implements SkerryClient {
+  readonly mode: 'hub' | 'hosted';
+  readonly #platform: Platform;
+  readonly #options: ClientOptions;
+  readonly #open = new Value<Open | undefined>(undefined);
+  readonly #focused = new Value<EntryId | undefined>(undefined);
+  readonly #problems = new Value<readonly StorageProblem[]>([]);
+  readonly #tab: Tab;
+  readonly #ending = new AbortController();
+  readonly servers: Subscribable<readonly ServerView[]>;
+  readonly fleet: Subscribable<FleetSummary>;
+  readonly inbox: Subscribable<InboxView>;
+  readonly primary: Subscribable<EntryId | undefined>;
+
+  constructor(platform: Platform, options: ClientOptions) {
+    this.#platform = platform;
+    this.#options = options;
+    this.mode = options.mode;
+    this.#tab = new Tab({ lock: platform.tabLock, open: () => this.#openAll(), close: () => this.#closeAll() });
+    const nothing = derived([platform.connectivity.online], (deviceOnline): FleetSummary => ({ connected: 0, total: 0, deviceOnline, mentions: 0 }));
+    const noInbox = constant<InboxView>({ rows: NONE, stale: NONE });
+    const noServers = constant<readonly ServerView[]>(NONE);
+    const noPrimary = constant<EntryId | undefined>(undefined);
+    this.servers = followed(this.#open, (open) => open?.fleet.servers ?? noServers);
+    this.fleet = followed(this.#open, (open) => open?.fleet.summary ?? nothing);
+    this.inbox = followed(this.#open, (open) => open?.fleet.inbox ?? noInbox);
+    this.primary = followed(this.#open, (open) => open?.registry.primary ?? noPrimary);
+  }
+
+  get tab(): Subscribable<TabState> {
+    return this.#tab.state;
+  }
+  get problems(): Subscribable<readonly StorageProblem[]> {
+    return this.#problems;
+  }
+  get focused(): Subscribable<EntryId | undefined> {
+    return this.#focused;
+  }
+
+  start(): Promise<void> {
+    return this.#tab.start();
+  }
+
+  useHere(): Promise<void> {
+    return this.#tab.useHere();
+  }
+
+  handOver(link: string): void {
+    this.#platform.tabLock.handOver(link);
+  }
+
+  onLink(listener: (link: string) => void): () => void {
+    return this.#platform.tabLock.onHandedOver((link) => {
+      if (this.#open.get() !== undefined) listener(link);
+    });
+  }
+
+  dismissProblem(problem: StorageProblem): void {
+    this.#problems.update((all) => all.filter((other) => other !== problem));
+  }
+
+  focus(id: EntryId | undefined): void {
+    if (this.#focused.get() === id) return;
+    this.#focused.set(id);
+    if (id !== undefined) this.#open.get()?.fleet.opened(id);
+  }
+
+  setPrimary(id: EntryId): Promise<void> {
+    return this.#live().registry.setPrimary(id);
+  }
+
+  server(id: EntryId): ServerHandle | undefined {
+    return this.#open.get()?.fleet.server(id);
+  }
+
+  move(id: EntryId, toIndex: number): Promise<void> {
+    return this.#live().registry.move(id, toIndex);
+  }
+
+  probe(input: string, options: ProbeOptions): Promise<ProbeResult> {
+    const { http, crypto, clock, random, connectivity } = this.#platform;
+    // A hosted page may ask its own server only.
+    const asked = this.#options.mode === 'hosted' ? ownAddress(input, this.#options.origin) : input;
+    const entries = (): readonly ServerView['entry'][] => (this.mode === 'hosted' ? NONE : (this.#open.get()?.registry.entries.get() ?? NONE));
+    return probe({ http, crypto, clock, random, deviceOnline: () => connectivity.online.get(), entries }, asked, options);
+  }
+
+  async join(found: Found, credentials: Credentials, signal?: AbortSignal): Promise<EntryId> {
+    const { registry, vault, fleet } = this.#list();
+    const joined = await join({ platform: this.#platform, registry, vault }, found, { credentials, signal: this.#within(signal) });
+    if (!joined.isNew) fleet.signedInAgain(joined.id);
+    return joined.id;
+  }
+
+  async addSignedOut(found: Found): Promise<EntryId> {
+    const { registry, vault } = this.#list();
+    return addSignedOut({ platform: this.#platform, registry, vault }, found);
+  }
+
+  resetPassword(found: Found, code: string, password: string): Promise<void> {
+    return resetPassword(this.#platform, found, { code, password, signal: this.#ending.signal });
+  }
+
+  importList(text: string): ReturnType<SkerryClient['importList']> {
+    return this.mode === 'hosted' ? NONE : readServerList(text);
+  }
+
+  exportList(): string {
+    return writeServerList(this.mode === 'hosted' ? NONE : this.#live().registry.entries.get());
+  }
+
+  retryAll(): void {
+    this.#open.get()?.fleet.retryAll();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new Error('disposed'));
+    await this.#tab[Symbol.asyncDispose]();
+  }
+
+  /** @throws SkerryError `unavailable` when another tab is the live one */
+  #live(): Open {
+    const open = this.#open.get();
+    if (open === undefined) throw new SkerryError('unavailable', { message: 'Skerry is open in another tab.' });
+    return open;
+  }
+
+  /** @throws SkerryError `forbidden` where there is one server and no list */
+  #list(): Open {
+    if (this.mode === 'hosted') throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
+    return this.#live();
+  }
+
+  #within(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
+  }
+
+  async #openAll(): Promise<void> {
+    const onProblem = (problem: StorageProblem): void => this.#report(problem);
+    const vault = await this.#platform.storage.vault().catch(() => lockedVault(onProblem));
+    const { registry, end } = await this.#openRegistry(vault, onProblem);
+    const fleet = new Fleet({
+      platform: this.#platform,
+      registry,
+      vault,
+      turns: new Turns(this.#platform.clock),
+      slots: new DialSlots(),
+      focused: this.#focused,
+      onProblem,
+    });
+    const close = async (): Promise<void> => {
+      await fleet[Symbol.asyncDispose]();
+      await end();
+      await vault[Symbol.asyncDispose]();
+    };
+    this.#open.set({ registry, fleet, vault, close });
+  }
+
+  async #openRegistry(vault: VaultStore, onProblem: (problem: StorageProblem) => void): Promise<{ registry: Registry; end: () => Promise<void> }> {
+    if (this.#options.mode === 'hosted') return { registry: await openHostedRegistry(vault, this.#options.origin), end: () => Promise.resolve() };
+    const store = await this.#platform.storage.registry().catch(() => unsavedRegistry(onProblem));
+    return { registry: await openRegistry(store, onProblem), end: () => Promise.resolve(store[Symbol.asyncDispose]()) };
+  }
+
+  async #closeAll(): Promise<void> {
+    const open = this.#open.get();
+    this.#open.set(undefined);
+    await open?.close();
+  }
+
+  #report(problem: StorageProblem): void {
+    const isSame = (other: StorageProblem): boolean => other.where === problem.where && other.entryId === problem.entryId && other.what === problem.what;
+    this.#problems.update((all) => (all.some(isSame) ? all : [...all.slice(1 - MOST_PROBLEMS), problem]));
+  }
+}
+
+/** Links to this very server are read for what they carry; every other address becomes its own. */
+function ownAddress(input: string, origin: string): string {
+  const parsed = parseAddress(origin);
+  return parsed.ok && input.trim().startsWith(`${origin}/l/`) ? input : origin;
+}

@@ -1,0 +1,10 @@
+export { type ClientOptions, createClient } from './client.ts';
+export { simpleState } from './connection/state.ts';
+export { IdentityError, IncompatibleError, ReachError, type SeenIdentity, SignedOutError } from './errors.ts';
+export type { Credentials, ServerHandle, SkerryClient, TabState, Timeline } from './face.ts';
+export * from './platform.ts';
+export { hostOf, labelOf } from './servers/label.ts';
+export * from './stores/stores.ts';
+export type { Subscribable } from './subscribable.ts';
+export { constant, derived, Value, waitFor } from './value.ts';
+export type * from './views.ts';

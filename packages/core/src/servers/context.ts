@@ -1,0 +1,366 @@
+import { formatLink, parseAddress, SkerryError } from '@skerry/protocol';
+import { Api, callOpen } from '../api/api.ts';
+import { Connection } from '../connection/connection.ts';
+import { fingerprintOf } from '../connection/proof.ts';
+import { Requests } from '../connection/requests.ts';
+import { IdentityError, SignedOutError } from '../errors.ts';
+import type { Credentials } from '../face.ts';
+import type { DialSlots } from '../fleet/dial-slots.ts';
+import type { Turns } from '../fleet/turns.ts';
+import { Lifetime } from '../lifetime.ts';
+import type { Platform } from '../platform.ts';
+import type { VaultStore } from '../stores/stores.ts';
+import type { Subscribable } from '../subscribable.ts';
+import { createEntrySync } from '../sync/create-entry-sync.ts';
+import type { Entry } from '../sync/entry.ts';
+import { Value } from '../value.ts';
+import type { EntryAddress, EntryId, ServerEntry, StorageProblem } from '../views.ts';
+import { authenticate } from './authenticate.ts';
+import { Identity } from './identity.ts';
+import { plainServerName } from './label.ts';
+import type { Registry } from './registry.ts';
+import { Session } from './session.ts';
+
+/** What all servers share: the device, the list, and the turns that keep one from starving the others. */
+export type Shared = {
+  readonly platform: Platform;
+  readonly registry: Registry;
+  readonly vault: VaultStore;
+  readonly turns: Turns;
+  readonly slots: DialSlots;
+  readonly focused: Subscribable<EntryId | undefined>;
+  readonly onProblem: (problem: StorageProblem) => void;
+};
+
+const GOODBYE_MS = 5_000;
+
+/**
+ * Everything of one server entry: addresses, key, sign-in, requests, socket, what is stored. No other part of the program
+ * holds any of it, so nothing of one server can reach another.
+ */
+export class ServerContext implements AsyncDisposable {
+  readonly id: EntryId;
+  readonly api: Api;
+  readonly connection: Connection;
+  readonly requests: Requests;
+  readonly #shared: Shared;
+  readonly #lifetime = new Lifetime();
+  readonly #entry: Value<ServerEntry>;
+  readonly #kept: Value<Entry>;
+  readonly #identity: Identity;
+  readonly #session: Session;
+  #seen: IdentityError | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(shared: Shared, entry: ServerEntry) {
+    this.id = entry.id;
+    this.#shared = shared;
+    this.#entry = new Value(entry);
+    const { clock, random, crypto, http, openTransport, deviceLabel } = shared.platform;
+    const { signal } = this.#lifetime;
+    this.#identity = new Identity({
+      http,
+      crypto,
+      clock,
+      random,
+      pin: () => pinOf(this.#entry.get()),
+      origins: () => this.#origins(),
+      onPin: (pin, words) => void this.#change({ ...pin, words }),
+      onMismatch: (error) => this.#mismatch(error),
+    });
+    this.#session = new Session({
+      entryId: entry.id,
+      vault: shared.vault,
+      clock,
+      refresh: (refreshToken) => this.api.call('refresh', { body: { refreshToken }, signal }),
+      account: () => this.#entry.get().account?.id ?? null,
+      onEnded: (error) => this.connection.stopFor(error),
+      onProblem: shared.onProblem,
+    });
+    this.api = new Api({ http, proven: (maxAgeMs, caller) => this.#identity.proven(maxAgeMs, caller), access: this.#session });
+    this.#kept = new Value(this.#open());
+    this.requests = new Requests(clock);
+    this.connection = new Connection(
+      {
+        clock,
+        random,
+        openTransport,
+        turns: shared.turns,
+        slots: shared.slots,
+        device: deviceLabel,
+        requests: this.requests,
+        nonce: () => this.#identity.nonce(),
+        check: (asked, proof) => this.#identity.check(asked, proof),
+        hold: (origin) => this.#identity.hold(origin),
+        token: () => this.#session.token(),
+        refuse: (token) => this.#session.refuse(token),
+        signedIn: () => this.#session.check(),
+        account: () => this.#entry.get().account?.id ?? null,
+        origins: () => this.#origins(),
+        focused: () => this.#isFocused(),
+        ready: async () => {
+          const kept = this.#kept.get();
+          await kept.ready;
+          return kept.sync;
+        },
+        health: (origin, caller) => callOpen(http, { origin, name: 'health' }, { signal: caller }),
+        heardTime: (serverTime) => this.#kept.get().heardTime(serverTime),
+      },
+      entry.enabled,
+    );
+    this.#follow();
+  }
+
+  get entry(): Subscribable<ServerEntry> {
+    return this.#entry;
+  }
+  /** What is stored of it; another one after it was wiped. */
+  get kept(): Subscribable<Entry> {
+    return this.#kept;
+  }
+  /** The address that last proved itself. */
+  get inUse(): Subscribable<string | null> {
+    return this.#identity.inUse;
+  }
+
+  /** Ends with this context; for what the person asked of this server. */
+  get signal(): AbortSignal {
+    return this.#lifetime.signal;
+  }
+
+  /** @throws SkerryError; `forbidden` when it is another account than the one this entry belongs to */
+  async signIn(credentials: Credentials, signal: AbortSignal): Promise<void> {
+    const { deviceLabel } = this.#shared.platform;
+    const signedIn = await authenticate(this.api, credentials, { device: deviceLabel, signal });
+    const { account } = this.#entry.get();
+    if (account !== null && account.id !== signedIn.account.id) {
+      await this.#endSession(signedIn.accessToken);
+      throw new SkerryError('forbidden', { message: `This entry belongs to ${account.username}. Add the server once more for another account.` });
+    }
+    await this.#session.adopt(signedIn);
+    const { id, username, displayName } = signedIn.account;
+    await this.#change({ account: { id, username, displayName } });
+    this.connection.settled();
+  }
+
+  /** A sign-in for this entry was put into the vault. */
+  signedInAgain(): void {
+    this.#session.reload();
+    this.connection.settled();
+  }
+
+  async pause(): Promise<void> {
+    await this.#change({ enabled: false });
+  }
+
+  async resume(): Promise<void> {
+    await this.#change({ enabled: true });
+  }
+
+  /** @returns whether the server was told, too */
+  async signOut(stored: 'keep' | 'wipe'): Promise<boolean> {
+    this.connection.stopFor(new SignedOutError('person'));
+    const told = await this.#tellGoodbye();
+    await this.#session.drop();
+    if (stored === 'wipe') await this.#wipe();
+    return told;
+  }
+
+  /** Deletes all that is stored here of this entry, the entry itself last: what is cut off can be repeated. */
+  async remove(signOutThere: boolean): Promise<boolean> {
+    if (this.#shared.registry.fixed) throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
+    if (signOutThere) this.connection.stopFor(new SignedOutError('person'));
+    const told = signOutThere && (await this.#tellGoodbye());
+    await this[Symbol.asyncDispose]();
+    await this.#shared.platform.storage.destroy(this.id);
+    await this.#shared.vault.deleteAll(this.id);
+    await this.#shared.registry.remove(this.id);
+    return told;
+  }
+
+  /** @throws SkerryError `bad_request` for an address that is none, or that would give up encryption */
+  async update(changes: Partial<Pick<ServerEntry, 'label' | 'color' | 'muted' | 'addresses'>>): Promise<void> {
+    if (changes.addresses !== undefined && this.#shared.registry.fixed) throw new SkerryError('forbidden');
+    if (changes.addresses !== undefined) checkAddresses(changes.addresses, this.#entry.get().addresses);
+    await this.#change(changes);
+  }
+
+  /** @throws SkerryError `bad_request` when that key was not seen; `forbidden` when it is another server altogether */
+  async acceptIdentity(seenKey: string): Promise<void> {
+    const seen = this.#seen;
+    if (seen?.problem !== 'otherKey' || seen.seen.key !== seenKey) throw new SkerryError('bad_request');
+    const { serverId } = this.#entry.get();
+    if (serverId !== '' && seen.seen.serverId !== serverId) {
+      throw new SkerryError('forbidden', { message: 'Another server answers at this address. Add it as a new one; this entry keeps what it has.' });
+    }
+    this.#identity.forget();
+    await this.#change({ key: seenKey, words: seen.seen.words });
+    this.#seen = undefined;
+    this.connection.settled();
+  }
+
+  /** A code as a link that names this server's address and key, so that whoever follows it knows whether it is the same. */
+  async link(code: { kind: 'join' | 'reset'; code: string }): Promise<string> {
+    const { addresses, key } = this.#entry.get();
+    const parsed = parseAddress(this.inUse.get() ?? addresses[0]?.origin ?? '');
+    if (!parsed.ok) throw new SkerryError('bad_request');
+    const where = { address: parsed.address, fp: await fingerprintOf(this.#shared.platform.crypto, key) };
+    return formatLink(code.kind === 'join' ? { kind: 'join', invite: code.code, ...where } : { kind: 'reset', code: code.code, ...where });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    await this.connection[Symbol.asyncDispose]();
+    await this.#lifetime[Symbol.asyncDispose]();
+    await this.#kept.get()[Symbol.asyncDispose]();
+  }
+
+  #open(): Entry {
+    const { storage, clock, random } = this.#shared.platform;
+    const { api, id } = this;
+    return createEntrySync({
+      entryId: id,
+      api: {
+        snapshot: (signal) => api.call('snapshot', { signal }),
+        messages: (channelId, query, signal) => api.call('messages', { params: { channelId }, query, signal }),
+        message: (messageId, signal) => api.call('message', { params: { messageId }, signal }),
+        members: (channelId, signal) => api.call('members', { params: { channelId }, signal }),
+      },
+      openState: () => storage.state(id),
+      openCache: () => storage.cache(id),
+      clock,
+      random,
+      isFocused: () => this.#isFocused(),
+      onProblem: this.#shared.onProblem,
+    });
+  }
+
+  async #wipe(): Promise<void> {
+    await this.#kept.get()[Symbol.asyncDispose]();
+    await this.#shared.platform.storage.destroy(this.id);
+    this.#kept.set(this.#open());
+  }
+
+  /** Keeps the entry in step with the list, the connection and what the server says of itself. */
+  #follow(): void {
+    const { registry, platform } = this.#shared;
+    const follow = (source: Subscribable<unknown>, act: () => void): void => this.#lifetime.add(source.subscribe(act));
+    follow(registry.entries, () => {
+      const entry = registry.entries.get().find(({ id }) => id === this.id);
+      if (entry === undefined) return;
+      const before = this.#entry.get();
+      this.#entry.set(entry);
+      if (entry.enabled !== before.enabled) this.#enabledChanged(entry.enabled);
+      if (entry.addresses !== before.addresses) this.#addressesChanged();
+    });
+    let wasLive = false;
+    follow(this.connection.state, () => {
+      const isLive = this.connection.state.get().kind === 'live';
+      if (isLive !== wasLive) void this.#change({ lastLiveAt: platform.clock.now() });
+      wasLive = isLive;
+    });
+    let followed: (() => void)[] = [];
+    const followKept = (): void => {
+      followed.forEach((end) => end());
+      const { profile, me } = this.#kept.get();
+      followed = [profile.subscribe(() => this.#describe()), me.subscribe(() => this.#describe())];
+    };
+    followKept();
+    follow(this.#kept, followKept);
+    this.#lifetime.add(() => followed.forEach((end) => end()));
+  }
+
+  #enabledChanged(enabled: boolean): void {
+    if (enabled) this.connection.enable();
+    else this.connection.disable();
+  }
+
+  /** The address in use may be gone; a new one has to prove itself before anything else. */
+  #addressesChanged(): void {
+    const used = this.inUse.get();
+    if (used === null || this.#origins().includes(used)) return;
+    this.#identity.forget();
+    this.connection.redial();
+  }
+
+  /** Remembers what the server calls itself and the account, for when it cannot be asked. */
+  #describe(): void {
+    const entry = this.#entry.get();
+    const profile = this.#kept.get().profile.get();
+    const me = this.#kept.get().me.get();
+    const changes: Partial<ServerEntry> = {};
+    if (profile !== undefined && plainServerName(profile.name) !== entry.name) Object.assign(changes, { name: plainServerName(profile.name) });
+    if (profile !== undefined && profile.iconUrl !== entry.iconUrl) Object.assign(changes, { iconUrl: profile.iconUrl });
+    const account = entry.account;
+    if (me !== undefined && me.id === account?.id && (me.username !== account.username || me.displayName !== account.displayName)) {
+      Object.assign(changes, { account: { id: me.id, username: me.username, displayName: me.displayName } });
+    }
+    if (Object.keys(changes).length > 0) void this.#change(changes);
+  }
+
+  #mismatch(error: IdentityError): void {
+    this.#seen = error;
+    this.connection.stopFor(error);
+  }
+
+  async #change(changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void> {
+    try {
+      await this.#shared.registry.change(this.id, changes);
+    } catch {
+      this.#shared.onProblem({ where: 'registry', entryId: this.id, what: 'full' });
+    }
+  }
+
+  #origins(): readonly string[] {
+    return this.#entry.get().addresses.map(({ origin }) => origin);
+  }
+
+  #isFocused(): boolean {
+    return this.#shared.focused.get() === this.id;
+  }
+
+  /** Ends the session on the server, if that can be had quickly. */
+  async #tellGoodbye(): Promise<boolean> {
+    const controller = new AbortController();
+    const cancel = this.#shared.platform.clock.after(GOODBYE_MS, () => controller.abort(new Error('timeout')));
+    try {
+      await this.#session.check();
+      await this.api.call('signOut', { signal: AbortSignal.any([controller.signal, this.#lifetime.signal]) });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Ends a session that was made and may not be used here. */
+  async #endSession(accessToken: string): Promise<void> {
+    const refuse = (): Promise<never> => Promise.reject(new SignedOutError('person'));
+    const once = new Api({
+      http: this.#shared.platform.http,
+      proven: (maxAgeMs, caller) => this.#identity.proven(maxAgeMs, caller),
+      access: { token: () => Promise.resolve(accessToken), renewed: refuse },
+    });
+    await once.call('signOut', { signal: this.#lifetime.signal }).catch(() => undefined);
+  }
+}
+
+function pinOf(entry: ServerEntry): { serverId: string; key: string } | null {
+  return entry.key === '' ? null : { serverId: entry.serverId, key: entry.key };
+}
+
+/** An address is an origin and nothing else, and where a host was reached encrypted it stays so. */
+function checkAddresses(addresses: readonly EntryAddress[], before: readonly EntryAddress[]): void {
+  if (addresses.length === 0) throw new SkerryError('bad_request', { field: 'addresses' });
+  for (const { origin } of addresses) {
+    const parsed = parseAddress(origin);
+    const known = before.some((old) => old.origin === origin);
+    const wasEncrypted = parsed.ok && before.some((old) => old.origin.startsWith('https:') && new URL(old.origin).hostname === new URL(origin).hostname);
+    if (!parsed.ok || parsed.address.origin !== origin || (!known && !parsed.address.encrypted && wasEncrypted)) throw new SkerryError('bad_request', { field: 'addresses' });
+  }
+}

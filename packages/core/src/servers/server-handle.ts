@@ -1,0 +1,79 @@
+import { type AccountId, type Command, type CommandId, SkerryError, uuidv7 } from '@skerry/protocol';
+import type { ServerHandle } from '../face.ts';
+import type { Platform } from '../platform.ts';
+import type { Subscribable } from '../subscribable.ts';
+import type { Entry } from '../sync/entry.ts';
+import { followed } from '../value.ts';
+import type { ServerView } from '../views.ts';
+import type { ServerContext } from './context.ts';
+
+/** What the interface may do with one server: every verb goes to the context of exactly that server. */
+export function serverHandle(context: ServerContext, platform: Platform, view: Subscribable<ServerView>): ServerHandle {
+  const { api, connection, kept } = context;
+  const now = (): Entry => kept.get();
+  const follow = <T>(pick: (entry: Entry) => Subscribable<T>): Subscribable<T> => followed(kept, pick);
+  const within = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? context.signal : AbortSignal.any([signal, context.signal]));
+  return {
+    id: context.id,
+    view,
+    state: connection.state,
+    history: connection.history,
+
+    profile: follow((entry) => entry.profile),
+    me: follow((entry) => entry.me),
+    channels: follow((entry) => entry.channels),
+    accounts: follow((entry) => entry.accounts),
+    presence: follow((entry) => entry.presence),
+    timeline: (channel) => now().timeline(channel),
+    members: (channel) => follow((entry) => entry.members(channel)),
+    typing: (channel) => follow((entry) => entry.typing(channel)),
+    typed: (channel) => now().typed(channel),
+    draft: (channel) => follow((entry) => entry.draft(channel)),
+    setDraft: (channel, text) => now().setDraft(channel, text),
+
+    send: (message) => now().send(message),
+    edit: (message, text) => now().edit(message, text),
+    delete: (message) => now().delete(message),
+    react: (message, emoji, on) => now().react(message, emoji, on),
+    setInbox: (message, state) => now().setInbox(message, state),
+    takeBack: (pending) => now().takeBack(pending),
+    retry: (pending) => now().retry(pending),
+    markAllRead: () => now().markAllRead(),
+    holdings: () => now().holdings(),
+
+    run: (command: Command, signal?: AbortSignal) => {
+      const id = uuidv7<CommandId>(platform.clock.now(), platform.random.bytes(10));
+      return context.requests.run(id, command, within(signal));
+    },
+    sessions: async (signal) => (await api.call('sessions', { signal: within(signal) })).sessions,
+    revokeSession: async (id) => {
+      await api.call('revokeSession', { params: { sessionId: id as never }, signal: context.signal });
+    },
+    changePassword: async (current, next) => {
+      await api.call('changePassword', { body: { current, next }, signal: context.signal });
+    },
+    invites: async (signal) => (await api.call('invites', { signal: within(signal) })).invites,
+    createInvite: async (body) => {
+      const invite = await api.call('createInvite', { body, signal: context.signal });
+      if (invite.code === null) throw new SkerryError('internal');
+      return { ...invite, link: await context.link({ kind: 'join', code: invite.code }) };
+    },
+    revokeInvite: async (id) => {
+      await api.call('revokeInvite', { params: { inviteId: id as never }, signal: context.signal });
+    },
+    resetLink: async (account: AccountId) => {
+      const { code, expiresAt } = await api.call('resetLink', { params: { accountId: account }, signal: context.signal });
+      return { link: await context.link({ kind: 'reset', code }), expiresAt };
+    },
+
+    signIn: (credentials, signal) => context.signIn(credentials, within(signal)),
+    tryNow: () => connection.tryNow(),
+    pause: () => context.pause(),
+    resume: () => context.resume(),
+    signOut: async (stored) => ({ toldServer: await context.signOut(stored) }),
+    remove: async ({ signOutThere }) => ({ toldServer: await context.remove(signOutThere) }),
+    export: async () => JSON.stringify({ skerry: 'entry', version: 1, entry: context.entry.get(), stored: JSON.parse(await now().export()) as unknown }, null, 2),
+    update: (changes) => context.update(changes),
+    acceptIdentity: (seenKey) => context.acceptIdentity(seenKey),
+  };
+}
