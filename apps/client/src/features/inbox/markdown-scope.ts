@@ -1,11 +1,11 @@
-import type { InboxRow, SkerryClient } from '@skerry/core';
+import type { EntryId, SkerryClient } from '@skerry/core';
 import type { AccountId } from '@skerry/protocol';
 import { openExternal } from '../../platform/open-external.ts';
 import type { MarkdownScope } from '../../ui/markdown/scope.ts';
 
 /** How the text of an inbox row is read: names of its own server, links through the one gate. */
-export function markdownScope(client: SkerryClient, row: InboxRow): MarkdownScope {
-  const server = client.server(row.entryId);
+export function markdownScope(client: SkerryClient, entry: EntryId): MarkdownScope {
+  const server = client.server(entry);
   return {
     person: (account) => {
       const known = server?.accounts.get().get(account as AccountId);

@@ -13,7 +13,7 @@ export const addServer = {
   openExisting: 'Open it',
   secondAccount: 'Add a second account',
   tryAgain: 'Try again',
-  addAnyway: 'Add anyway, connect later',
+  addSignedOut: 'Add without signing in',
   stop: 'Stop',
   ladder: 'Checks',
   ladderAddress: 'Address',
@@ -26,6 +26,8 @@ export const addServer = {
   compareWords: 'Compare these six words with the person who invited you',
   wordsMatchInvite: 'These six words are the ones in your invite',
   sixWords: 'Six words of its key',
+  sameName: (name: string, host: string) => `You already have another server called ${name}. This one is ${host}.`,
+  international: (host: string) => `The address has letters beyond plain ones; its exact form is ${host}.`,
   found: (name: string, host: string) => `${name} answers at ${host}.`,
   members: (count: number) => `${count.toLocaleString('en-GB')} ${count === 1 ? 'member' : 'members'}`,
   runBy: (name: string) => `run by ${name}`,
@@ -51,15 +53,12 @@ export const addServer = {
     plainRefuse: 'Do not use it',
     mixedContent: 'This page is encrypted, so the browser refuses an address that is not.',
     notSkerry: (host: string) => `Something answers at ${host}, but it is not a Skerry server.`,
-    redirected: (host: string, target: string) =>
-      `${host} sends everyone to ${target}. Add that address if you trust it.`,
-    serverTooOld: (theirs: number, ours: number) =>
-      `This server speaks version ${theirs}; this app needs ${ours} or newer.`,
-    appTooOld: (theirs: number, ours: number) =>
-      `This server needs version ${theirs}; this app speaks ${ours}. Reload to get a newer app.`,
+    redirectedSomewhere: (host: string) => `${host} sends everyone to another address. Ask its owner for the right one.`,
+    serverOlder: 'This server speaks an older version than this app knows. Its admin has to update it.',
+    appOlder: 'This server needs a newer version of Skerry. Reload the page to get it.',
+    serverBroken: (host: string, status: number) => `${host} is a server with a problem of its own right now (${status}).`,
     copyForAdmin: 'Copy message to the admin',
-    adminMessage: (host: string, theirs: number, ours: number) =>
-      `Hello. ${host} speaks protocol version ${theirs}, my app needs ${ours} or newer. Could you update the server?`,
+    adminNote: (host: string) => `Hello. ${host} speaks an older version of the protocol than my app. Could you update the server?`,
     proofFailed: 'The server did not prove that it holds its key. Nothing was sent to it.',
     wordsDiffer:
       'The six words are not the ones in your invite. This may be another server that pretends to be it. Nothing was sent.',

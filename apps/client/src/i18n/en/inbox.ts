@@ -15,6 +15,7 @@ export const inbox = {
   unreadOnly: 'Unread only',
   markAllDone: 'Mark all as done',
   markAllDoneAsk: (count: number) => `Mark ${counted(count, 'item')} as done?`,
+  markAllDoneText: 'They stay under Everything.',
   list: 'Inbox items',
   place: (channel: string, server: string) => `${channel} · ${server}`,
   direct: 'direct message',

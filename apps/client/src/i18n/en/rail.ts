@@ -36,6 +36,7 @@ export const rail = {
     moveDown: 'Move down',
     rename: 'Rename and colour…',
     details: 'Connection details…',
+    copyAddress: 'Copy address',
     tryNow: 'Try to connect now',
     pause: 'Pause',
     resume: 'Resume',
@@ -44,6 +45,7 @@ export const rail = {
     remove: 'Remove…',
   },
   moved: (name: string, position: number, total: number) => `${name} is now at place ${position} of ${total}.`,
+  addressCopied: 'The address is in the clipboard.',
   markedRead: (name: string) => `Everything on ${name} is marked as read.`,
   reorderHint: 'Alt+Shift+Up or Down moves this server.',
 };

@@ -32,6 +32,7 @@ export const signIn = {
     nameInvalid:
       'A name has 2 to 32 small letters, digits, dots, dashes or underscores, and starts with a letter or digit.',
     nameMissing: 'Type your name.',
+    displayNameInvalid: 'A display name has 1 to 48 characters, without line breaks or hidden signs.',
     passwordMissing: 'Type your password.',
     passwordWeak: 'This password is too short, or too well known.',
     inviteNeeded: 'This server needs an invite.',

@@ -1,0 +1,117 @@
+import type { Credentials } from '@skerry/core';
+import { password as passwordSchema, SkerryError, username as usernameSchema } from '@skerry/protocol';
+import { t } from '../../i18n/t.ts';
+import { countdown } from '../../ui/format.ts';
+
+export type SignInMode = 'signIn' | 'register';
+export type FieldName = 'username' | 'displayName' | 'password' | 'code';
+type Problems = Partial<Record<FieldName | 'form', string>>;
+
+/** What kind of code a server asks for when an account is made. */
+export type CodeKind = 'none' | 'invite' | 'setup';
+
+/** The form with which a person gets into one server. The password is let go as soon as it was used. */
+export class SignInForm {
+  mode: SignInMode = $state('signIn');
+  username = $state('');
+  displayName = $state('');
+  password = $state('');
+  code = $state('');
+  problems: Problems = $state.raw({});
+  isBusy = $state(false);
+  readonly #codeKind: CodeKind;
+  readonly #submit: (credentials: Credentials) => Promise<void>;
+
+  constructor(options: { codeKind: CodeKind; code: string; username: string; mode: SignInMode; submit: (credentials: Credentials) => Promise<void> }) {
+    this.#codeKind = options.codeKind;
+    this.#submit = options.submit;
+    this.code = options.code;
+    this.username = options.username;
+    this.mode = options.mode;
+  }
+
+  switchTo(mode: SignInMode): void {
+    this.mode = mode;
+    this.problems = {};
+  }
+
+  /** @returns the first field with a problem, so that the focus can go there; undefined when it worked */
+  async submit(): Promise<FieldName | 'form' | undefined> {
+    if (this.isBusy) return undefined;
+    this.problems = this.#check();
+    if (Object.keys(this.problems).length > 0) return this.#first();
+    this.isBusy = true;
+    try {
+      await this.#submit(this.#credentials());
+      this.password = '';
+      return undefined;
+    } catch (error) {
+      this.problems = problemsOf(error, this.mode, this.#codeKind);
+      return this.#first();
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  #check(): Problems {
+    const words = t.signIn.problem;
+    const problems: Problems = {};
+    const name = this.username.trim().toLowerCase();
+    if (name === '') problems.username = words.nameMissing;
+    if (this.password === '') problems.password = words.passwordMissing;
+    if (this.mode === 'signIn') return problems;
+    if (name !== '' && !usernameSchema.safeParse(name).success) problems.username = words.nameInvalid;
+    if (this.password !== '' && !passwordSchema.safeParse(this.password).success) problems.password = words.passwordWeak;
+    if (this.#codeKind !== 'none' && this.code.trim() === '') {
+      problems.code = this.#codeKind === 'setup' ? words.setupInvalid : words.inviteNeeded;
+    }
+    return problems;
+  }
+
+  #credentials(): Credentials {
+    const username = this.username.trim().toLowerCase();
+    if (this.mode === 'signIn') return { kind: 'signIn', username, password: this.password };
+    return {
+      kind: 'register',
+      username,
+      password: this.password,
+      displayName: this.displayName.trim() || username,
+      code: this.code.trim() || null,
+    };
+  }
+
+  #first(): FieldName | 'form' | undefined {
+    return (['code', 'username', 'displayName', 'password', 'form'] as const).find((field) => this.problems[field] !== undefined);
+  }
+}
+
+/** Which field a refusal is about, and what to say there. */
+export function problemsOf(error: unknown, mode: SignInMode, codeKind: CodeKind): Problems {
+  const words = t.signIn.problem;
+  if (!(error instanceof SkerryError)) return { form: t.ui.unexpected };
+  switch (error.code) {
+    case 'credentials_wrong':
+      return { password: words.wrong };
+    case 'name_taken':
+      return { username: words.nameTaken };
+    case 'code_invalid':
+      return { code: codeKind === 'setup' ? words.setupInvalid : words.inviteInvalid };
+    case 'invite_required':
+      // Where no code is asked for there is no field to point at.
+      return codeKind === 'none' ? { form: words.inviteNeeded } : { code: words.inviteNeeded };
+    case 'registration_closed':
+      return { form: words.closed };
+    case 'rate_limited':
+      return { form: words.tooMany(countdown(error.retryAfterMs ?? 60_000)) };
+    case 'forbidden':
+      return { form: words.suspended };
+    case 'unavailable':
+      return { form: words.unreachable };
+    case 'bad_request':
+      if (error.field === 'username') return { username: words.nameInvalid };
+      if (error.field === 'displayName') return { displayName: words.displayNameInvalid };
+      return mode === 'register' ? { password: words.passwordWeak } : { form: error.message };
+    default:
+      return { form: error.message };
+  }
+}

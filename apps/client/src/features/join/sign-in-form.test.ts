@@ -1,0 +1,45 @@
+import type { Credentials } from '@skerry/core';
+import { SkerryError } from '@skerry/protocol';
+import { describe, expect, it } from 'vitest';
+import { SignInForm, type CodeKind, type SignInMode } from './sign-in-form.svelte.ts';
+
+function form(options: { mode?: SignInMode; codeKind?: CodeKind; fail?: SkerryError } = {}) {
+  const sent: Credentials[] = [];
+  const submit = (credentials: Credentials) => {
+    sent.push(credentials);
+    return options.fail === undefined ? Promise.resolve() : Promise.reject(options.fail);
+  };
+  return { sent, form: new SignInForm({ codeKind: options.codeKind ?? 'none', code: '', username: '', mode: options.mode ?? 'signIn', submit }) };
+}
+
+describe('the sign-in form', () => {
+  it('sends nothing while something is missing, and says what', async () => {
+    const { sent, form: it } = form();
+    expect([await it.submit(), it.problems.username, it.problems.password, sent]).toEqual(['username', expect.any(String), expect.any(String), []]);
+  });
+
+  it('writes the name small, and lets the password go once it was used', async () => {
+    const { sent, form: it } = form();
+    it.username = ' Ada ';
+    it.password = 'correct horse battery';
+    expect(await it.submit()).toBeUndefined();
+    expect([sent, it.password]).toEqual([[{ kind: 'signIn', username: 'ada', password: 'correct horse battery' }], '']);
+  });
+
+  it('keeps what was typed when the server refuses, and points at the field', async () => {
+    const { form: it } = form({ fail: new SkerryError('credentials_wrong') });
+    it.username = 'ada';
+    it.password = 'not the one at all';
+    expect([await it.submit(), it.password]).toEqual(['password', 'not the one at all']);
+  });
+
+  it('asks for the set-up code on a new server', async () => {
+    const { sent, form: it } = form({ mode: 'register', codeKind: 'setup' });
+    it.username = 'ada';
+    it.password = 'correct horse battery';
+    expect([await it.submit(), sent]).toEqual(['code', []]);
+    it.code = 'setup-1234';
+    expect(await it.submit()).toBeUndefined();
+    expect(sent).toEqual([{ kind: 'register', username: 'ada', password: 'correct horse battery', displayName: 'ada', code: 'setup-1234' }]);
+  });
+});
