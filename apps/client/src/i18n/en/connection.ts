@@ -15,6 +15,7 @@ export const connection = {
   noServers: 'No servers yet.',
   allServers: 'All servers…',
   tryNow: 'Try now',
+  tryAll: 'Try all now',
   nextTryIn: 'next try in',
   since: (when: string) => `since ${when}`,
   lastLive: 'Last live',
@@ -45,6 +46,13 @@ export const connection = {
   incompatible: 'Versions do not fit',
   identityChanged: 'Its key has changed',
   offline: 'This device is offline',
+  signedOutWhy: {
+    never: 'You have not signed in here yet.',
+    person: 'You signed out. What was saved can be read.',
+    expired: 'The sign-in has expired. Sign in again; nothing here is lost.',
+    revoked: 'This device was signed out from elsewhere, or the password was changed.',
+    locked: 'The saved sign-in is locked on this device. Unlock it or sign in again.',
+  },
   /** Why a connection ended, one sentence each. */
   cause: {
     unreachable: (host: string) => `Nothing answers at ${host}. It may be off, or only reachable through a VPN.`,

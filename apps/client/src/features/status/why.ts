@@ -1,0 +1,28 @@
+import type { ServerView } from '@skerry/core';
+import { causeSentence } from '../../state/connection-words.ts';
+import { t } from '../../i18n/t.ts';
+
+/** Why a server is not live, in one sentence. */
+export function whySentence(server: ServerView): string {
+  const { state } = server;
+  const words = t.connection;
+  switch (state.kind) {
+    case 'waiting':
+      return causeSentence(state.cause, server.host);
+    case 'offline':
+      return words.offlineText;
+    case 'signedOut':
+      return words.signedOutWhy[state.why];
+    case 'incompatible':
+      return state.older === 'server' ? words.cause.serverTooOld : words.cause.appTooOld;
+    case 'identityChanged':
+      return words.banner.keyChangedText;
+    case 'disabled':
+      return words.banner.pausedText;
+    case 'connecting':
+    case 'authenticating':
+    case 'syncing':
+    case 'live':
+      return '';
+  }
+}
