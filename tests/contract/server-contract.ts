@@ -99,9 +99,25 @@ export function serverContract(name: string, open: () => Promise<ContractSubject
         expect(unknown).toEqual(wrong);
       });
 
-      it('refuses a name that is taken and a set-up code that was used', async () => {
+      it('refuses a name that is taken', async () => {
         await refused(register('mara', null), 'name_taken');
-        await refused(register('late', subject.setupCode), 'code_invalid');
+      });
+
+      it('lets people in by invite alone, or not at all, as its owner wants', async () => {
+        const about = { kind: 'server.update', name: 'Picky', description: '' } as const;
+        const invite = { token: owner.accessToken, body: { expiresInMs: null, uses: 1 } };
+        const { code } = await call(origin, 'createInvite', invite);
+        const { code: revoked, id } = await call(origin, 'createInvite', invite);
+        await call(origin, 'revokeInvite', { token: owner.accessToken, params: { inviteId: id } });
+        await run(owner, { ...about, registration: 'invite' });
+        await refused(register('late', null), 'invite_required');
+        for (const wrong of [subject.setupCode, revoked, 'no-such-code'])
+          await refused(register('late', wrong), 'code_invalid');
+        expect((await register('invited', code)).account.role).toBe('member');
+        await refused(register('later', code), 'code_invalid');
+        await run(owner, { ...about, registration: 'closed' });
+        await refused(register('latest', code), 'registration_closed');
+        await run(owner, { ...about, registration: 'open' });
       });
 
       it('P-25 trades a refresh token for the same successor until that one is used, then ends the session', async () => {
@@ -169,7 +185,9 @@ export function serverContract(name: string, open: () => Promise<ContractSubject
         const { invites } = await call(origin, 'invites', { token: owner.accessToken });
         expect(invites.find((one) => one.id === made.id)).toMatchObject({ code: null, usesLeft: 1 });
         await call(origin, 'revokeInvite', { token: owner.accessToken, params: { inviteId: made.id } });
-        await refused(register('invited', made.code), 'code_invalid');
+        expect(
+          (await call(origin, 'invites', { token: owner.accessToken })).invites.some((one) => one.id === made.id),
+        ).toBe(false);
         await refused(
           call(origin, 'createInvite', { token: member.accessToken, body: { expiresInMs: null, uses: 1 } }),
           'forbidden',

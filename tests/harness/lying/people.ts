@@ -46,16 +46,15 @@ export function addAccount(world: World, person: NewPerson): AccountRow {
 export function register(world: World, wanted: Body<'register'>): SignedIn {
   const { username, password, displayName, device, code } = wanted;
   const first = world.accounts.size === 0;
-  if (first) {
-    if (code !== world.setupCode) throw new SkerryError('code_invalid', { field: 'code' });
-  } else if (world.profile.registration === 'closed') throw new SkerryError('registration_closed');
+  if (first && code !== world.setupCode) throw new SkerryError('code_invalid', { field: 'code' });
+  const mode = first ? 'open' : world.profile.registration;
+  if (mode === 'closed') throw new SkerryError('registration_closed');
+  if (mode === 'invite' && code === null) throw new SkerryError('invite_required', { field: 'code' });
   const invite =
-    first || code === null
-      ? undefined
-      : [...world.invites.values()].find((row) => row.code === code && isUsable(world, row));
-  if (!first && code !== null && invite === undefined) throw new SkerryError('code_invalid', { field: 'code' });
-  if (!first && invite === undefined && world.profile.registration === 'invite')
-    throw new SkerryError('invite_required', { field: 'code' });
+    mode === 'invite'
+      ? [...world.invites.values()].find((row) => row.code === code && isUsable(world, row))
+      : undefined;
+  if (mode === 'invite' && invite === undefined) throw new SkerryError('code_invalid', { field: 'code' });
   const account = addAccount(world, { username, password, displayName, role: first ? 'owner' : 'member' });
   if (first) world.setupCode = null;
   if (invite?.usesLeft != null) invite.usesLeft -= 1;
