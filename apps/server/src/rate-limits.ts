@@ -66,6 +66,8 @@ export const RATES = {
   proof: { burst: 120, everyMs: 100 },
   /** Commands of one account, by socket and HTTP together. */
   command: { burst: 300, everyMs: 25 },
+  /** Frames of one account's sockets, whatever they say. */
+  frame: { burst: 2_000, everyMs: 2 },
   /** Typing and presence notices of one account. */
   notice: { burst: 30, everyMs: SECOND },
 } as const satisfies Record<string, Rate>;
