@@ -34,6 +34,18 @@ class ProtocolSocket extends WebSocket {
   }
 }
 
+/** Apart from its use, because the types of `ws` do not know all of its options. */
+const SOCKET_OPTIONS = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: LIMITS.frameUpBytes,
+  maxFragments: MOST_FRAGMENTS,
+  maxBufferedChunks: MOST_CHUNKS,
+  closeTimeout: CLOSE_MS,
+  WebSocket: ProtocolSocket,
+};
+
 /** Finished frames go straight to the socket below, past the framing of `ws`; closing goes through it. */
 class UnderlyingSocket implements SessionSocket {
   readonly #webSocket: WebSocket;
@@ -64,16 +76,7 @@ class UnderlyingSocket implements SessionSocket {
 /** Takes upgrades to `/api/socket`, and owns the sockets until they end. */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: LIMITS.frameUpBytes,
-    maxFragments: MOST_FRAGMENTS,
-    maxBufferedChunks: MOST_CHUNKS,
-    closeTimeout: CLOSE_MS,
-    WebSocket: ProtocolSocket,
-  });
+  readonly #sockets = new WebSocketServer(SOCKET_OPTIONS);
   readonly #sessions = new Map<Session, WebSocket>();
   readonly #ticking: NodeJS.Timeout;
   /** The time of the last tick: good enough for counting silence. */
