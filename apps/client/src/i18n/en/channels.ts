@@ -59,6 +59,7 @@ export const channels = {
   emptyTitle: (name: string) => `Nothing in ${name} yet`,
   emptyText: (members: number, server: string) =>
     `${counted(members, 'member')} of ${server} can read this channel. Write the first message, or say what the channel is for.`,
+  emptyPlain: 'Write the first message.',
   emptyPrivateText: (members: number) =>
     `Only the ${counted(members, 'member')} of this channel can read it. Write the first message, or say what it is for.`,
   noneTitle: 'No channels yet',

@@ -21,6 +21,7 @@ export const messages = {
   replyTo: (name: string) => `Reply to ${name}`,
   replyTarget: (name: string) => `in reply to ${name}`,
   replyGone: 'The message this answers is not here any more',
+  targetGone: 'That message is not here any more',
   replyCount: (count: number) => counted(count, 'reply', 'replies'),
   actions: (name: string) => `Actions for the message of ${name}`,
   reply: 'Reply',

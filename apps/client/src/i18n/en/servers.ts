@@ -2,8 +2,8 @@ import { counted } from '../plural.ts';
 
 export const servers = {
   title: 'Servers',
-  subtitle: 'Each one keeps its own sign-in, messages and settings.',
-  dragHint: 'Drag to order, or use Move up and Move down.',
+  subtitle: 'Each keeps its own sign-in, messages and settings.',
+  dragHint: 'The order is that of the rail: drag there, or use Move up and Move down.',
   add: 'Add a server',
   exportList: 'Export list',
   exportNote: 'The file holds addresses, labels and the six words. No passwords, no messages.',
@@ -50,7 +50,11 @@ export const servers = {
     done: (name: string) => `${name} is paused.`,
     resumed: (name: string) => `${name} connects again.`,
   },
+  storedMessages: (count: number) => counted(count, 'saved message'),
   signOut: {
+    storedLabel: 'What is stored on this device',
+    keepShort: 'Keep it',
+    wipeShort: 'Wipe it',
     action: 'Sign out…',
     text: 'Drops the sign-in. You choose whether what is stored stays sealed until you return, or is wiped.',
     short: 'Drops the sign-in; keep or wipe what is stored',
@@ -78,8 +82,9 @@ export const servers = {
     exportFirst: 'Export first…',
     confirm: 'Remove',
     done: (name: string) => `${name} is removed from this device.`,
-    receipt: (stored: string, revoked: boolean) =>
-      `${stored} deleted here. The account is still on the server. ${revoked ? 'This session was ended there.' : 'This session could not be ended there.'}`,
+    receipt: (told: boolean) =>
+      told ? 'This session was ended there as well.' : 'The server could not be told; end this session there as well.',
+    stillSignedIn: 'This session was not ended there.',
   },
   keyChanged: {
     title: (name: string) => `The key of ${name} has changed`,
@@ -91,5 +96,8 @@ export const servers = {
     keepOld: 'Stay disconnected',
   },
   copyReport: 'Copy report without names',
+  muted: 'Muted',
+  makePrimary: 'Make it the default',
+  isPrimary: 'The default for old links',
   notifications: 'Notifications…',
 };

@@ -1,6 +1,6 @@
 import type { ServerView } from '@skerry/core';
 import { expect, it } from 'vitest';
-import { reportOf } from './report.ts';
+import { reportOf } from './connection-report.ts';
 
 it('tells what happened without names, addresses or accounts', () => {
   const server = {

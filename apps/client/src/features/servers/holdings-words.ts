@@ -1,0 +1,8 @@
+import type { Holdings } from '@skerry/core';
+import { t } from '../../i18n/t.ts';
+import { bytes } from '../../ui/format.ts';
+
+/** What is stored of a server, as a size where the device tells it, else as a number of messages. */
+export function storedWords(holdings: Holdings): string {
+  return holdings.bytes === null ? t.servers.storedMessages(holdings.messages) : bytes(holdings.bytes);
+}
