@@ -1,4 +1,5 @@
 import { parseAddress, SkerryError } from '@skerry/protocol';
+import { eitherSignal } from './abort.ts';
 import type { Credentials, ServerHandle, SkerryClient, TabState } from './face.ts';
 import { DialSlots } from './fleet/dial-slots.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -169,7 +170,7 @@ class Client implements SkerryClient {
   }
 
   #within(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
+    return signal === undefined ? this.#ending.signal : eitherSignal(signal, this.#ending.signal);
   }
 
   async #openAll(): Promise<void> {

@@ -37,6 +37,8 @@ export class Heartbeat {
     this.#heardAt = this.#deps.clock.now();
     this.#cancelProbe?.();
     this.#cancelProbe = undefined;
+    // A hidden tab's timers may run once a minute only; what arrives still wakes it, so the server hears in time.
+    if (this.#heardAt - this.#sentAt > TIMES.heartbeatMs * (1 + SPREAD)) this.#ping();
   }
 
   ponged(n: number): void {

@@ -1,4 +1,5 @@
 import { formatLink, parseAddress, SkerryError } from '@skerry/protocol';
+import { eitherSignal } from '../abort.ts';
 import { Api, callOpen } from '../api/api.ts';
 import { Connection } from '../connection/connection.ts';
 import { fingerprintOf } from '../connection/proof.ts';
@@ -329,7 +330,7 @@ export class ServerContext implements AsyncDisposable {
     const cancel = this.#shared.platform.clock.after(GOODBYE_MS, () => controller.abort(new Error('timeout')));
     try {
       await this.#session.check();
-      await this.api.call('signOut', { signal: AbortSignal.any([controller.signal, this.#lifetime.signal]) });
+      await this.api.call('signOut', { signal: eitherSignal(controller.signal, this.#lifetime.signal) });
       return true;
     } catch {
       return false;

@@ -38,13 +38,18 @@ export function readEntry(value: unknown): ServerEntry | undefined {
   return read.success ? read.data : undefined;
 }
 
+/** No entry is longer than this. */
+const MOST_LETTERS = 20_000;
+
 /** Finds whole entries in a text that is no JSON any more, such as a file that was cut off while being written. */
 export function salvageEntries(text: string): readonly ServerEntry[] {
   const found: ServerEntry[] = [];
-  for (let at = text.indexOf('{"id"'); at >= 0 && found.length < MOST_ENTRIES; at = text.indexOf('{"id"', at + 1)) {
+  let at = text.indexOf('{');
+  while (at >= 0 && found.length < MOST_ENTRIES) {
     const end = endOfObject(text, at);
     const entry = end === undefined ? undefined : readEntry(parse(text.slice(at, end)));
     if (entry !== undefined) found.push(entry);
+    at = text.indexOf('{', entry === undefined ? at + 1 : end);
   }
   return found;
 }
@@ -53,7 +58,8 @@ export function salvageEntries(text: string): readonly ServerEntry[] {
 function endOfObject(text: string, from: number): number | undefined {
   let depth = 0;
   let inText = false;
-  for (let at = from; at < text.length; at++) {
+  const last = Math.min(text.length, from + MOST_LETTERS);
+  for (let at = from; at < last; at++) {
     const letter = text[at];
     if (inText) {
       if (letter === '\\') at++;

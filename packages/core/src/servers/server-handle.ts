@@ -1,4 +1,5 @@
 import { type AccountId, type Command, type CommandId, SkerryError, uuidv7 } from '@skerry/protocol';
+import { eitherSignal } from '../abort.ts';
 import type { ServerHandle } from '../face.ts';
 import type { Platform } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
@@ -12,7 +13,7 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
   const { api, connection, kept } = context;
   const now = (): Entry => kept.get();
   const follow = <T>(pick: (entry: Entry) => Subscribable<T>): Subscribable<T> => followed(kept, pick);
-  const within = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? context.signal : AbortSignal.any([signal, context.signal]));
+  const within = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? context.signal : eitherSignal(signal, context.signal));
   return {
     id: context.id,
     view,

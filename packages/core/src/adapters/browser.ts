@@ -1,0 +1,34 @@
+import { readsWithoutEval } from './browser/no-eval.ts';
+import type { Platform } from '../platform.ts';
+import { browserClock } from './browser/clock.ts';
+import { browserConnectivity } from './browser/connectivity.ts';
+import { browserCrypto } from './browser/crypto.ts';
+import { deviceLabelOf } from './browser/device-label.ts';
+import { fetchHttp } from './browser/http.ts';
+import { webTabLock } from './browser/tab-lock.ts';
+import { openWebSocket } from './browser/transport.ts';
+import { createIndexedDbStorage } from './indexeddb-storage.ts';
+
+/**
+ * Everything the core needs, from what a browser has. Import this module before any other of Skerry's: it settles, before the
+ * schemas are built, that none of them generates code.
+ */
+export function createBrowserPlatform(): Platform {
+  // On plain http, beyond this machine, a page has neither WebCrypto nor locks.
+  const secure = readsWithoutEval && globalThis.isSecureContext;
+  const subtle = secure ? crypto.subtle : undefined;
+  return {
+    clock: browserClock,
+    random: {
+      bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      fraction: () => Math.random(),
+    },
+    connectivity: browserConnectivity(),
+    http: fetchHttp,
+    openTransport: openWebSocket,
+    crypto: browserCrypto(subtle),
+    storage: createIndexedDbStorage(subtle),
+    tabLock: webTabLock(secure ? navigator.locks : undefined),
+    deviceLabel: deviceLabelOf(navigator.userAgent),
+  };
+}
