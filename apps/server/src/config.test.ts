@@ -28,6 +28,7 @@ describe('the configuration', () => {
       logLevel: 'info',
       rateScale: 1,
       exchangeKey: null,
+      stopWithStdin: false,
       faults: { killAt: null, breaks: [] },
     });
   });

@@ -36,6 +36,8 @@ export type ServerConfig = {
   readonly rateScale: number;
   /** Secret shared with a program on this machine that may mint one-time sign-in codes; `null` switches them off. */
   readonly exchangeKey: string | null;
+  /** Stop when stdin ends: the program that started this one is gone. */
+  readonly stopWithStdin: boolean;
   /** For crash tests only: where the process kills itself, and which guarantee is broken on purpose. */
   readonly faults: Faults;
 };
@@ -84,6 +86,7 @@ export function parseConfig(argv: readonly string[], environment: Environment): 
     logLevel: flags.oneOf('log-level', LOG_LEVELS),
     rateScale: flags.number('rate-scale', 0.01, 1_000_000),
     exchangeKey: exchangeKey(environment),
+    stopWithStdin: environment['SKERRY_STOP_WITH_STDIN'] === '1',
     faults: faults(environment),
   };
 }

@@ -1,31 +1,37 @@
-import { ConfigError, parseConfig } from './config.ts';
+import { ConfigError, parseConfig, type ServerConfig } from './config.ts';
 import { whereOf } from './logging.ts';
 import { DataInUseError } from './server/data-lock.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { StartError } from './start-error.ts';
 
 type Output = { write(text: string): unknown };
-export type Program = { readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string | undefined>>; readonly stdout: Output; readonly stderr: Output };
+type Input = { once(event: 'end', listener: () => void): unknown; resume(): unknown };
+export type Program = {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+};
 
 /**
  * Runs a server until it is told to stop. One SIGINT or SIGTERM stops it with care, a second one at once.
  * @returns the exit code: 0 after a stop, 1 when it could not start or broke, 2 for a wrong command line
  */
-export async function runServer({ argv, environment, stdout, stderr }: Program): Promise<number> {
+export async function runServer({ argv, environment, stdin, stdout, stderr }: Program): Promise<number> {
   let server: RunningServer;
-  let isJson = false;
+  let config: ServerConfig;
   try {
-    const config = parseConfig(argv, environment);
-    isJson = config.json;
+    config = parseConfig(argv, environment);
     server = await startServer(config);
   } catch (error) {
     stderr.write(`${explain(error)}\n`);
     return error instanceof ConfigError ? 2 : 1;
   }
-  stdout.write(isJson ? asJson(server) : asText(server));
-  const end = await Promise.race([signalled(), server.broken.then(() => 'broken' as const)]);
+  stdout.write(config.json ? asJson(server) : asText(server));
+  const end = await Promise.race([signalled(), ...(config.stopWithStdin ? [ended(stdin)] : []), server.broken.then(() => 'broken' as const)]);
   if (end === 'broken') stderr.write('The database has stopped working; the server ends. Its log says where.\n');
-  else if (!isJson) stdout.write('Stopping. Everything that was accepted is saved.\n');
+  else if (!config.json) stdout.write('Stopping. Everything that was accepted is saved.\n');
   // Whoever asks twice does not want to wait; the operating system then closes what is open.
   const forced = signalled().then(() => process.exit(130));
   await Promise.race([server.stop(), forced]);
@@ -44,9 +50,16 @@ function signalled(): Promise<'signal'> {
   });
 }
 
-function asJson({ url, words, port, serverId, setupCode }: RunningServer): string {
+function ended(stdin: Input): Promise<'ended'> {
+  return new Promise((resolve) => {
+    stdin.once('end', () => resolve('ended'));
+    stdin.resume();
+  });
+}
+
+function asJson({ url, words, port, serverId, key, setupCode }: RunningServer): string {
   const setup = setupCode === null ? '' : `${JSON.stringify({ event: 'setup', code: setupCode })}\n`;
-  return `${setup}${JSON.stringify({ event: 'listening', url, words, port, serverId, setupCode })}\n`;
+  return `${setup}${JSON.stringify({ event: 'listening', url, words, port, serverId, key, setupCode })}\n`;
 }
 
 function asText({ url, words, setupCode }: RunningServer): string {

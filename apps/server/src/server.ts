@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { ServerId } from '@skerry/protocol';
+import type { FastifyInstance } from 'fastify';
 import { AccessTokens } from './auth/access-tokens.ts';
 import { authHandlers } from './auth/handlers.ts';
 import { Passwords } from './auth/passwords.ts';
@@ -17,12 +18,15 @@ import { logHandlers } from './log/handlers.ts';
 import { createLog, type Log, whereOf } from './logging.ts';
 import { messageHandlers } from './messages/handlers.ts';
 import { type Clock, RateLimits } from './rate-limits.ts';
+import { openRealtime } from './realtime/realtime.ts';
 import { DATABASE_FILE } from './server/data-files.ts';
 import { DataLock } from './server/data-lock.ts';
 import { serverHandlers } from './server/handlers.ts';
 import { identify } from './server/identify.ts';
 import { KillSwitch } from './testing/kill-points.ts';
 import { VERSION } from './version.ts';
+
+const LAST_REQUESTS_MS = 5_000;
 
 /** What a server takes from outside, so that tests can bring their own. */
 export type Surroundings = { readonly clock: Clock; readonly log: Log };
@@ -33,6 +37,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly serverId: ServerId;
+  /** Raw Ed25519 public key, base64url, and the six words people compare instead of it. */
+  readonly key: string;
   readonly words: readonly string[];
   /** Of a server without accounts: makes its holder the owner, once. */
   readonly setupCode: string | null;
@@ -83,7 +89,10 @@ export async function startServer(config: ServerConfig, surroundings: Partial<Su
       }),
     );
 
-    const commands = new Commands({ db, limits, kill: new KillSwitch(config.faults) });
+    const kill = new KillSwitch(config.faults);
+    const origins = { allowed: config.origins };
+    const authenticate = (token: string) => tokens.check(token);
+    const commands = new Commands({ db, limits, kill });
     const router = createRouter({
       handlers: {
         ...logHandlers({ db, commands }),
@@ -92,9 +101,9 @@ export async function startServer(config: ServerConfig, surroundings: Partial<Su
         ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
         ...authHandlers({ db, passwords, limits, clock, serverId: identity.serverId, refreshKey: key.derive('refresh/1'), exchangeKey: config.exchangeKey }),
       },
-      authenticate: (token) => tokens.check(token),
+      authenticate,
       limits,
-      origins: { allowed: config.origins },
+      origins,
       trustProxy: config.trustProxy,
       tls: config.tls,
       site: config.client === null ? null : new StaticSite({ folder: config.client, mode: 'hosted', welcome: '' }),
@@ -102,7 +111,23 @@ export async function startServer(config: ServerConfig, surroundings: Partial<Su
       log,
       isStopping: () => life.isClosing,
     });
-    life.onClose(() => router.close());
+    life.onClose(() => closeRouter(router));
+
+    const gateway = await openRealtime({
+      db,
+      commands,
+      limits,
+      kill,
+      authenticate,
+      origins,
+      prove: (asked) => identity.prove(asked),
+      trustProxy: config.trustProxy,
+      now: () => clock.now(),
+      onFault: (error) => log.error({ event: 'fault', error: whereOf(error) }),
+      onClosed: (close) => log.debug({ event: 'socket_closed', close }),
+    });
+    router.server.on('upgrade', gateway.handleUpgrade);
+    life.onClose(() => gateway.close());
 
     await listen(router, { host: config.host, port: config.port });
     const { port } = router.server.address() as AddressInfo;
@@ -111,6 +136,7 @@ export async function startServer(config: ServerConfig, surroundings: Partial<Su
       url: `${config.tls === null ? 'http' : 'https'}://${localName(config.host)}:${port}`,
       port,
       serverId: identity.serverId,
+      key: identity.publicKey,
       words: identity.words,
       setupCode,
       broken,
@@ -122,6 +148,13 @@ export async function startServer(config: ServerConfig, surroundings: Partial<Su
     await life.close();
     throw error;
   }
+}
+
+/** Lets requests that are under way finish, but not for ever. */
+async function closeRouter(router: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => router.server.closeAllConnections(), LAST_REQUESTS_MS);
+  await router.close();
+  clearTimeout(cut);
 }
 
 /** @returns a fresh set-up code while nobody has an account */

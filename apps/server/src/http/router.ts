@@ -74,7 +74,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     requestTimeout: 30_000,
     // The server says itself that it is stopping, in its own words.
     return503OnClosing: false,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => fail(error, request, reply),
     clientErrorHandler: (_error, socket) => {

@@ -110,7 +110,7 @@ describe('the built client', () => {
     expect(page).toContain('src="../assets/index-abc.js"');
     expect(page).toContain('src="../boot.js"');
     expect(page).not.toContain('"./');
-    for (const url of ['/l', '/l/', '/l/other', '/l/join/deeper', '/anything']) expect((await get(url)).status, url).toBe(404);
+    for (const url of ['/l', '/l/', '/l/Join', '/l/join/deeper', '/l/..%2f', '/anything']) expect((await get(url)).status, url).toBe(404);
   });
 
   it.each(['/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/assets/../../secret.txt', '/..\\secret.txt', '//secret.txt', '/link.txt', '/assets', '/assets/', '/assets/index-abc.js.map', '/index.html%00.js', '/__proto__', '/constructor'])(

@@ -39,7 +39,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const COMPRESSIBLE = /^(?:text\/|application\/(?:json|manifest)|image\/svg)/;
 /** A link's kind decides nothing here: the page reads it, together with the part after the #. */
-const LINK_PAGE = /^\/l\/(?:connect|join|terminal|open)$/;
+const LINK_PAGE = /^\/l\/[a-z]{1,16}$/;
 
 /**
  * The built client, read once and served from memory. A request's path is only ever looked up in the list of files that
