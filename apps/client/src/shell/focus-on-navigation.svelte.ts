@@ -28,7 +28,7 @@ async function settle(announce: (place: string) => void): Promise<void> {
   const wanted = content?.querySelector<HTMLElement>('[data-takes-focus]');
   // A keyboard that slides up over what was just opened is not what a finger asked for.
   if (wanted && !matchMedia('(pointer: coarse)').matches) wanted.focus({ preventScroll: true });
-  else (content ?? document.querySelector<HTMLElement>('.side h1'))?.focus({ preventScroll: true });
+  else content?.focus({ preventScroll: true });
   announce(document.title);
 }
 

@@ -12,7 +12,7 @@ export type Route =
   | { readonly kind: 'link'; readonly link: string; readonly params: string }
   | { readonly kind: 'notFound' };
 
-export const SETTINGS_SECTIONS = ['you', 'appearance', 'notifications', 'keyboard', 'about'] as const;
+export const SETTINGS_SECTIONS = ['you', 'appearance', 'keyboard', 'admin', 'about'] as const;
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 
 const MAX_LENGTH = 4096;

@@ -1,3 +1,5 @@
+import { createContext } from 'svelte';
+
 export type ThemeChoice = 'system' | 'light' | 'dark';
 
 const KEY = 'skerry.theme';
@@ -13,14 +15,34 @@ export class Theme {
 
   constructor(signal: AbortSignal) {
     const query = matchMedia('(prefers-color-scheme: dark)');
-    query.addEventListener('change', (event) => { this.#systemDark = event.matches; this.#paint(); }, { signal });
+    query.addEventListener(
+      'change',
+      (event) => {
+        this.#systemDark = event.matches;
+        this.#paint();
+      },
+      { signal },
+    );
     // Another tab of this origin may change it.
-    addEventListener('storage', (event) => { if (event.key === KEY) { this.#choice = readChoice(); this.#paint(); } }, { signal });
+    addEventListener(
+      'storage',
+      (event) => {
+        if (event.key === KEY) {
+          this.#choice = readChoice();
+          this.#paint();
+        }
+      },
+      { signal },
+    );
   }
 
-  get choice(): ThemeChoice { return this.#choice; }
+  get choice(): ThemeChoice {
+    return this.#choice;
+  }
 
-  get isDark(): boolean { return this.#choice === 'dark' || (this.#choice === 'system' && this.#systemDark); }
+  get isDark(): boolean {
+    return this.#choice === 'dark' || (this.#choice === 'system' && this.#systemDark);
+  }
 
   choose(choice: ThemeChoice): void {
     this.#choice = choice;
@@ -47,3 +69,6 @@ function readChoice(): ThemeChoice {
     return 'system';
   }
 }
+
+const [useTheme, provideTheme] = createContext<Theme>();
+export { provideTheme, useTheme };
