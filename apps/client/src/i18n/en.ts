@@ -1,4 +1,5 @@
 import { addServer } from './en/add-server.ts';
+import { admin } from './en/admin.ts';
 import { app } from './en/app.ts';
 import { channels } from './en/channels.ts';
 import { connection } from './en/connection.ts';
@@ -15,6 +16,7 @@ import { presence, status, time, ui } from './en/ui.ts';
 /** The English catalogue, and by its type the shape every other language has. */
 export const en = {
   addServer,
+  admin,
   app,
   channels,
   connection,

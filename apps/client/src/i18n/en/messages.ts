@@ -45,6 +45,7 @@ export const messages = {
     sending: 'sending…',
     waiting: 'waiting to be sent',
     failed: 'not sent',
+    editFailed: 'change not saved',
     editWaiting: 'Edit',
     doNotSend: 'Do not send',
     taken: 'The message will not be sent.',
