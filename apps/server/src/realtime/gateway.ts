@@ -13,6 +13,7 @@ export type GatewayOptions = SessionDeps & {
   readonly trustProxy: boolean;
   /** Sockets at once, of everyone together. */
   readonly mostSockets: number;
+  /** A socket is gone: the code this side closed it with, else what the other side said. */
   readonly onClosed: (code: number) => void;
 };
 
@@ -138,7 +139,7 @@ export class Gateway {
     webSocket.on('close', (code: number) => {
       session.ended();
       this.#sessions.delete(session);
-      this.#options.onClosed(code);
+      this.#options.onClosed(session.closedWith ?? code);
     });
   }
 

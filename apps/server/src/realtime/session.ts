@@ -73,6 +73,7 @@ export class Session {
   #heardAt: number;
   #inFlight = 0;
   #bad = 0;
+  #closedWith: number | undefined;
 
   constructor(socket: SessionSocket, deps: SessionDeps) {
     this.#socket = socket;
@@ -84,6 +85,11 @@ export class Session {
   /** Commands that were taken and are not answered yet. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** The code this side closed the socket with, if it did. */
+  get closedWith(): number | undefined {
+    return this.#closedWith;
   }
 
   /** A frame came in. `now` may be a second old. */
@@ -112,6 +118,7 @@ export class Session {
   close(code: number, reason = ''): void {
     if (this.#state.kind === 'closed') return;
     this.ended();
+    this.#closedWith = code;
     this.#socket.close(code, reason);
   }
 
