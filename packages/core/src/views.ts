@@ -115,6 +115,8 @@ export type PendingMessage = {
   readonly replyTo: MessageId | null;
   readonly writtenAt: number;
   readonly state: { readonly kind: 'waiting' } | { readonly kind: 'sending' } | { readonly kind: 'parked'; readonly code: string; readonly message: string };
+  /** Set on a refused edit of that message: it is listed for its text's sake. Its `id` is good for `retry` and `takeBack`. */
+  readonly edits: MessageId | null;
 };
 
 /** A message, with what the person's own unsent edits and reactions already make of it. */

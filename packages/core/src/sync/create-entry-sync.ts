@@ -1,9 +1,294 @@
-import { SkerryError } from '@skerry/protocol';
-import type { Entry, EntryDeps } from './entry.ts';
+import { type Account, type AccountId, type ChannelId, type InboxState, LIMITS, type MessageId, SkerryError } from '@skerry/protocol';
+import { channelViews } from '../channels/channel-views.ts';
+import { Members } from '../channels/members.ts';
+import { inboxRows, needsYou } from '../inbox/entry-inbox.ts';
+import { Lifetime } from '../lifetime.ts';
+import { Drafts } from '../messages/drafts.ts';
+import { Pager } from '../messages/pager.ts';
+import { prefetch } from '../messages/prefetch.ts';
+import { type Queued, SendQueue } from '../messages/send-queue.ts';
+import { ChannelTimeline } from '../messages/timeline.ts';
+import type { Window } from '../messages/window.ts';
+import { Presence } from '../presence/presence.ts';
+import { Typing } from '../presence/typing.ts';
+import { LazyState } from '../stores/lazy-state.ts';
+import { type Reading, ReadMarks } from '../unread/read-marks.ts';
+import { derived, Value } from '../value.ts';
+import type { ChannelView, StorageProblem } from '../views.ts';
+import type { Told } from './batch.ts';
+import type { Entry, EntryCounts, EntryDeps, EntryInbox, EntryInboxRow } from './entry.ts';
+import { exportEntry } from './export-entry.ts';
+import { Follower } from './follower.ts';
+import { Replica } from './replica.ts';
+import type { ChannelRow } from './tables.ts';
+
+/** The server's clock is taken anew only when it differs by more than what a slow answer explains. */
+const SKEW_STEP_MS = 2_000;
 
 /**
  * Opens what is kept of one entry. Returns at once; loading goes on behind it (see {@link Entry.ready}).
  */
 export function createEntrySync(deps: EntryDeps): Entry {
-  throw new SkerryError('unavailable', { message: `Entry ${deps.entryId} cannot be opened yet.` });
+  const { entryId, api, clock, random } = deps;
+  const lifetime = new Lifetime();
+  const { signal } = lifetime;
+  const problem = (where: StorageProblem['where'], what: StorageProblem['what']): void => deps.onProblem({ where, entryId, what });
+
+  const replica = new Replica({ openCache: deps.openCache, clock, onProblem: (what) => problem('cache', what) });
+  const { tables } = replica;
+  const state = new LazyState(deps.openState, () => problem('state', 'set_aside'));
+  const queue = new SendQueue({ state, clock, random, onProblem: (what) => problem('state', what) });
+  const drafts = new Drafts(state, clock);
+  const presence = new Presence();
+  const typing = new Typing(clock);
+  const pager = new Pager(replica, api);
+
+  const skew = new Value<number | null>(null);
+  const loaded = new Value(false);
+  /** Counts up with everything that was told. */
+  const told = new Value(0);
+  const accounts = new Value<ReadonlyMap<AccountId, Account>>(new Map());
+
+  const needMe = (): AccountId => {
+    if (tables.me === null) throw new SkerryError('unauthorized', { message: 'Nobody has signed in to this server here yet.' });
+    return tables.me;
+  };
+  const rowOf = (channel: ChannelId): ChannelRow | undefined => tables.channels.get(channel);
+  const timelines = new Set<ChannelTimeline>();
+  const channelOf = (message: MessageId): ChannelId | undefined => {
+    const inInbox = tables.inbox.get(message)?.item.message.channel;
+    if (inInbox !== undefined) return inInbox;
+    for (const timeline of timelines) if (timeline.shows(message)) return timeline.channel;
+    return undefined;
+  };
+
+  const marks = new ReadMarks(clock, (channel, n) => queue.add({ kind: 'marker.set', channel, n }, { account: needMe() }));
+  const reading = (channel: ChannelId): Reading | undefined => {
+    const row = rowOf(channel);
+    return row && marks.of(row);
+  };
+  const settleMarks = (): void => {
+    const queued = new Set(queue.rows.get().flatMap(({ command }) => (command.kind === 'marker.set' ? [command.channel] : [])));
+    marks.settle(tables.channels, queued);
+  };
+
+  const follower = new Follower({
+    replica,
+    api,
+    clock,
+    random,
+    listener: {
+      linked: (link, welcome) => {
+        heardTime(welcome.serverTime);
+        queue.linked(link, { account: welcome.account, inFlight: welcome.limits.inFlight });
+      },
+      unlinked: () => {
+        queue.unlinked();
+        presence.clear();
+        typing.clear();
+      },
+      reset: () => queue.forgetAnswers(),
+      answered: (id, answer) => queue.answered(id, answer),
+      presence: (frame) => presence.apply(frame),
+      typing: (frame) => {
+        if (rowOf(frame.channel)?.member === true && tables.accounts.has(frame.account) && frame.account !== tables.me) typing.heard(frame);
+      },
+    },
+  });
+  const { live } = follower;
+  const members = new Members({ replica, api, live, signal });
+
+  replica.listen((news) => {
+    if (news.accounts) accounts.set(new Map(tables.accounts));
+    for (const messages of news.messages.values()) {
+      for (const message of messages) if (message.n === message.rev) typing.stopped(message.channel, message.author);
+    }
+    queue.settle(replica.cursor?.seq ?? 0, ownIn(news, tables.me));
+    settleMarks();
+    told.update((count) => count + 1);
+  });
+  queue.rows.subscribe(settleMarks);
+  live.subscribe(() => {
+    // Its failures show where somebody looks; here they only mean that nothing was fetched ahead.
+    if (live.get()) void prefetch({ replica, pager, clock, random, live, isFocused: deps.isFocused, signal }).catch(() => undefined);
+  });
+
+  const pendingInbox = derived([queue.rows], (rows) => {
+    const pending = new Map<string, InboxState>();
+    for (const { command } of rows) if (command.kind === 'inbox.set') pending.set(command.message, command.state);
+    return pending;
+  });
+  const mentions = derived([told, marks.changed, pendingInbox], (_told, _marks, pending) => {
+    const sums = new Map<ChannelId, number>();
+    for (const entry of tables.inbox.values()) {
+      const { channel } = entry.item.message;
+      if (needsYou(entry, { reading, pending })) sums.set(channel, (sums.get(channel) ?? 0) + 1);
+    }
+    return sums;
+  });
+  let views: readonly ChannelView[] = [];
+  const channels = derived([told, marks.changed, mentions, drafts.channels, live], (_told, _marks, sums, withDraft, isLive) => {
+    const context = { reading: (row: ChannelRow) => marks.of(row), mentions: sums, drafts: withDraft, isLive };
+    return (views = sameOr(views, channelViews(tables.channels.values(), context, views)));
+  });
+  let rows: readonly EntryInboxRow[] = [];
+  const inbox = derived([told, marks.changed, pendingInbox, skew, live], (_told, _marks, pending, ahead, isLive): EntryInbox => {
+    rows = sameOr(rows, inboxRows({ tables, reading, pending, skew: ahead }, rows));
+    return { rows, fresh: isLive, lastAt: isLive ? clock.now() : replica.liveAt };
+  });
+  const counts = derived([channels, mentions, queue.rows, told], (list, sums, queued): EntryCounts => {
+    const texts = written(queued);
+    return {
+      known: tables.server !== null,
+      unread: list.some(({ member, unread, channel }) => member && !channel.archived && (unread ?? 0) > 0),
+      mentions: [...sums.values()].reduce((sum, one) => sum + one, 0),
+      waiting: texts.filter(({ parked }) => parked === null).length,
+      parked: texts.filter(({ parked }) => parked !== null).length,
+    };
+  });
+
+  function heardTime(serverTime: number): void {
+    const next = serverTime - clock.now();
+    const before = skew.get();
+    if (before === null || Math.abs(next - before) > SKEW_STEP_MS) skew.set(next);
+  }
+
+  function markRead(channel: ChannelId, n: number, window?: Window): void {
+    const row = rowOf(channel);
+    if (row?.member === true) marks.set(row, n, leftAfter(row, { n, window, me: tables.me, before: marks.of(row) }));
+  }
+
+  async function load(): Promise<void> {
+    const readState = async (): Promise<void> => {
+      await Promise.all([queue.load(), drafts.load()]);
+    };
+    await Promise.all([
+      readState()
+        .catch(() => state.fallBack())
+        .catch(() => undefined),
+      replica.load().catch(() => undefined),
+    ]);
+    for (const { command } of queue.rows.get()) if (command.kind === 'marker.set') marks.restore(command.channel, command.n, rowOf(command.channel));
+    loaded.set(true);
+  }
+  const ready = load();
+
+  const enqueue = async (command: Parameters<SendQueue['add']>[0], message?: MessageId): Promise<MessageId> => {
+    await ready;
+    const id = await queue.add(command, { account: needMe(), channelOfMessage: message && channelOf(message) });
+    return id as string as MessageId;
+  };
+
+  return {
+    sync: follower,
+    ready,
+    counts,
+    inbox,
+    heardTime,
+    profile: derived([told], () => tables.server ?? undefined),
+    me: derived([told, accounts], (_told, all) => (tables.me === null ? undefined : all.get(tables.me))),
+    channels,
+    accounts,
+    presence: presence.value,
+    timeline: (channel) => {
+      const timeline = new ChannelTimeline({
+        channel,
+        replica,
+        pager,
+        api,
+        rows: queue.rows,
+        live,
+        loaded,
+        readN: () => reading(channel)?.readN ?? null,
+        me: () => tables.me,
+        markRead: (n, window) => markRead(channel, n, window),
+        signal,
+        closed: () => timelines.delete(timeline),
+      });
+      timelines.add(timeline);
+      return timeline;
+    },
+    members: (channel) => members.of(channel),
+    typing: (channel) => typing.in(channel),
+    typed: (channel) => {
+      if (live.get() && rowOf(channel)?.member === true && typing.shouldTell(channel)) follower.link?.typing(channel);
+    },
+    draft: (channel) => drafts.of(channel),
+    setDraft: (channel, text) => drafts.set(channel, text),
+
+    send: async ({ channel, text, replyTo }) => {
+      checkText(text);
+      typing.sent(channel);
+      return enqueue({ kind: 'message.send', channel, text, replyTo });
+    },
+    edit: async (message, text) => {
+      checkText(text);
+      await enqueue({ kind: 'message.edit', message, text }, message);
+    },
+    delete: async (message) => {
+      await enqueue({ kind: 'message.delete', message }, message);
+    },
+    react: async (message, emoji, on) => {
+      await enqueue({ kind: 'reaction.set', message, emoji, on }, message);
+    },
+    setInbox: async (message, next) => {
+      await enqueue({ kind: 'inbox.set', message, state: next }, message);
+    },
+    takeBack: (pending) => queue.takeBack(pending),
+    retry: (pending) => queue.retry(pending),
+    markAllRead: async () => {
+      await ready;
+      for (const row of tables.channels.values()) if (row.member && marks.of(row).unread > 0) marks.set(row, row.head, 0);
+      await marks.flush();
+    },
+    holdings: async () => {
+      await ready;
+      const [messages, cacheBytes, stateBytes] = await Promise.all([replica.exclusive(() => replica.pages.count()), replica.size(), state.size()]);
+      const bytes = cacheBytes === null || stateBytes === null ? null : cacheBytes + stateBytes;
+      return { messages, bytes, drafts: drafts.channels.get().size, unsent: written(queue.rows.get()).length };
+    },
+    export: async () => {
+      await ready;
+      return exportEntry({ replica, drafts, rows: queue.rows.get() });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await ready;
+      for (const timeline of [...timelines]) timeline[Symbol.dispose]();
+      follower.unlinked();
+      await marks.flush();
+      await lifetime[Symbol.asyncDispose]();
+      await Promise.all([queue[Symbol.asyncDispose](), drafts[Symbol.asyncDispose]()]);
+      await Promise.all([replica[Symbol.asyncDispose](), state[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** @throws SkerryError for a text the server would refuse whatever happens */
+function checkText(text: string): void {
+  if (text === '') throw new SkerryError('bad_request', { field: 'text' });
+  if (text.length > LIMITS.messageText) throw new SkerryError('too_large', { field: 'text' });
+}
+
+/** What a person would miss: texts, as opposed to marks and reactions that also wait. */
+function written(rows: readonly Queued[]): readonly Queued[] {
+  return rows.filter(({ command }) => command.kind === 'message.send' || command.kind === 'message.edit');
+}
+
+function ownIn(told: Told, me: AccountId | null): ReadonlySet<string> {
+  const own = new Set<string>();
+  for (const messages of told.messages.values()) for (const message of messages) if (message.author === me) own.add(message.id);
+  return own;
+}
+
+/** How many messages of others lie behind `n`: counted where they are in the window, else taken off what was unread. */
+function leftAfter(row: ChannelRow, by: { n: number; window: Window | undefined; me: AccountId | null; before: Reading }): number {
+  const { n, window, me, before } = by;
+  if (n >= row.counted) return 0;
+  const ofOthers = window?.messages.filter((message) => message.author !== me) ?? [];
+  if (window?.to === null && window.from <= n + 1) return ofOthers.filter((message) => message.n > n).length;
+  return Math.max(0, before.unread - ofOthers.filter((message) => message.n > before.readN && message.n <= n).length);
+}
+
+function sameOr<T>(old: readonly T[], next: readonly T[]): readonly T[] {
+  return old.length === next.length && old.every((item, index) => item === next[index]) ? old : next;
 }

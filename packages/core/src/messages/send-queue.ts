@@ -1,0 +1,357 @@
+import { type AccountId, type ChannelId, type Command, type CommandId, LIMITS, type MessageId, SkerryError, uuidv7 } from '@skerry/protocol';
+import type { Clock, Random } from '../platform.ts';
+import { type StateStore, StoreFull, type Write } from '../stores/stores.ts';
+import type { Subscribable } from '../subscribable.ts';
+import type { CommandAnswer, Link } from '../sync/entry-sync.ts';
+import { unreachable } from '../unreachable.ts';
+import { Value } from '../value.ts';
+import { afterRefusal, laneOf, messageOf, type QueueRow, readQueueRow, supersedes } from './queue-row.ts';
+
+export type Queued = QueueRow & { readonly isSending: boolean };
+
+export type SendQueueDeps = {
+  readonly state: StateStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onProblem: (what: 'set_aside' | 'full') => void;
+};
+
+/** Where a row that is not stored yet as parked stands; a row without one waits for its turn. */
+type Flight =
+  | { readonly kind: 'sending'; readonly since: number }
+  /** Confirmed; its effect comes with the event of that number. */
+  | { readonly kind: 'answered'; readonly seq: number }
+  | { readonly kind: 'backoff'; readonly until: number }
+  | { readonly kind: 'signedOut' };
+
+type Linked = { readonly link: Link; readonly account: AccountId; readonly inFlight: number };
+
+const MAX_ROWS = 10_000;
+/** An answer that took this long is asked for again; the server does nothing twice. */
+const ANSWER_MS = 30_000;
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 60_000;
+
+/**
+ * Everything a person did that the server has not confirmed. A command is written to strict storage before its first
+ * attempt and leaves it when its effect is stored, so at any crash it is on one of the two sides; sent again it carries
+ * the same id and bytes, and the server does it once. I2
+ *
+ * One lane per channel, one command of it on its way at a time, so their order survives every cut (I13). What is refused
+ * for good is parked or dropped and lets the rest pass. C-2
+ */
+export class SendQueue implements AsyncDisposable {
+  readonly #deps: SendQueueDeps;
+  readonly #rows = new Value<readonly QueueRow[]>([]);
+  readonly #view = new Value<readonly Queued[]>([]);
+  readonly #flights = new Map<CommandId, Flight>();
+  readonly #tries = new Map<CommandId, number>();
+  /** Rows the server may know of although it never confirmed them. */
+  readonly #attempted = new Set<CommandId>();
+  #link: Linked | undefined;
+  #isDispatching = false;
+  #pausedUntil = 0;
+  #nextOrder = 1;
+  #writes: Promise<unknown> = Promise.resolve();
+  #cancelTimer: () => void = () => undefined;
+  #closed = false;
+
+  constructor(deps: SendQueueDeps) {
+    this.#deps = deps;
+  }
+
+  /** In their order. */
+  get rows(): Subscribable<readonly Queued[]> {
+    return this.#view;
+  }
+
+  /** Reads what a former run left. Rows it does not understand stay where they are. */
+  async load(): Promise<void> {
+    const stored = await this.#deps.state.range('queue', {});
+    const rows = stored.map(readQueueRow);
+    if (rows.includes(undefined)) this.#deps.onProblem('set_aside');
+    const read = rows.filter((row) => row !== undefined);
+    for (const { id } of read) this.#attempted.add(id);
+    this.#nextOrder = 1 + stored.reduce((max, { key }) => (typeof key === 'number' ? Math.max(max, key) : max), this.#nextOrder - 1);
+    this.#rows.set(inOrder([...read, ...this.#rows.get()]));
+    this.#changed();
+    this.#dispatch();
+  }
+
+  /**
+   * Stores a command and sends it as soon as possible. Resolves when it is stored.
+   * @returns its id, for a send that of the message
+   * @throws SkerryError `limit_reached` with 10,000 waiting; StoreFull, StoreBroken
+   */
+  async add(command: Command, by: { account: AccountId; channelOfMessage?: ChannelId | undefined }): Promise<CommandId> {
+    if (this.#rows.get().length >= MAX_ROWS) throw new SkerryError('limit_reached', { message: 'Too much is waiting to be sent.' });
+    const now = this.#deps.clock.now();
+    const id = uuidv7(now, this.#deps.random.bytes(10));
+    const ofPending = 'message' in command ? this.#rows.get().find((row) => row.id === (command.message as string)) : undefined;
+    const lane = ofPending?.lane ?? laneOf(command, by.channelOfMessage);
+    const row: QueueRow = { order: this.#nextOrder++, id, account: by.account, lane, command, writtenAt: now, parked: null };
+    const outdated = this.#rows.get().filter((old) => old.parked === null && !this.#isOnItsWay(old.id) && supersedes(command, old.command));
+    await this.#write([toWrite(row), ...outdated.map(toDelete)], () => {
+      // One of them may have left while this was written; then both are done, in their order.
+      const still = outdated.filter((old) => !this.#isOnItsWay(old.id));
+      this.#remove(still);
+      this.#rows.update((rows) => inOrder([...rows, row]));
+    });
+    return id;
+  }
+
+  /**
+   * Takes a send or an edit back, and what was queued about the same message. If the server may have got it after all,
+   * a delete follows it.
+   * @returns its text; undefined when it is on its way or gone
+   */
+  async takeBack(id: string): Promise<string | undefined> {
+    const row = this.#rows.get().find((one) => one.id === id);
+    if (row === undefined || this.#isOnItsWay(row.id)) return undefined;
+    if (row.command.kind !== 'message.send' && row.command.kind !== 'message.edit') return undefined;
+    const { command } = row;
+    const isSend = command.kind === 'message.send';
+    const related = isSend ? this.#rows.get().filter((one) => one !== row && messageOf(one) === row.id && !this.#isOnItsWay(one.id)) : [];
+    const undo = isSend && row.parked === null && this.#attempted.has(row.id) ? this.#undoOf(row) : undefined;
+    // At once, so that it is not sent while the storage is written.
+    this.#remove([row, ...related]);
+    try {
+      await this.#write([...[row, ...related].map(toDelete), ...(undo === undefined ? [] : [toWrite(undo)])], () => {
+        if (undo !== undefined) this.#rows.update((rows) => inOrder([...rows, undo]));
+      });
+    } catch (error) {
+      this.#rows.update((rows) => inOrder([...rows, row, ...related]));
+      this.#changed();
+      throw error;
+    }
+    return command.text;
+  }
+
+  /** Lets a parked one try again, in its old place. */
+  async retry(id: string): Promise<void> {
+    const row = this.#rows.get().find((one) => one.id === id);
+    if (row?.parked == null) return;
+    const next = { ...row, parked: null };
+    await this.#write([toWrite(next)], () => this.#replace(row, next));
+  }
+
+  /** A socket is there. Only what `account` wrote is sent over it. */
+  linked(link: Link, options: { account: AccountId; inFlight: number }): void {
+    this.#link = { link, account: options.account, inFlight: Math.min(LIMITS.inFlight, Math.max(1, options.inFlight)) };
+    for (const [id, flight] of this.#flights) if (flight.kind === 'signedOut' || flight.kind === 'sending') this.#flights.delete(id);
+    for (const row of this.#rows.get()) {
+      if (row.account !== options.account && row.parked === null) this.#park(row, { code: 'forbidden', message: 'This was written as another account.' });
+    }
+    this.#dispatch();
+  }
+
+  /** The socket is gone: what was on its way is sent again over the next one. */
+  unlinked(): void {
+    this.#link = undefined;
+    for (const [id, flight] of this.#flights) if (flight.kind === 'sending') this.#flights.delete(id);
+    this.#changed();
+  }
+
+  /** The server's log may be another one than before: what it confirmed is sent again, so that it surely has it. */
+  forgetAnswers(): void {
+    for (const [id, flight] of this.#flights) if (flight.kind === 'answered') this.#flights.delete(id);
+    this.#dispatch();
+  }
+
+  answered(id: CommandId, answer: CommandAnswer): void {
+    const row = this.#rows.get().find((one) => one.id === id);
+    if (row === undefined) return this.#dispatch();
+    if (answer.ok) {
+      if (answer.result.seq === 0) this.#done([row]);
+      else this.#flights.set(id, { kind: 'answered', seq: answer.result.seq });
+      this.#changed();
+      return this.#dispatch();
+    }
+    const what = afterRefusal(row.command, answer.error);
+    switch (what) {
+      case 'again':
+        this.#later(row, answer.error);
+        break;
+      case 'whenSignedIn':
+        this.#flights.set(id, { kind: 'signedOut' });
+        break;
+      case 'park':
+        this.#park(row, { code: answer.error.code, message: answer.error.message });
+        break;
+      case 'drop':
+        this.#done([row]);
+        break;
+      default:
+        unreachable(what);
+    }
+    this.#dispatch();
+  }
+
+  /** Everything up to `seq` is stored, and these messages are: what made them is done. */
+  settle(seq: number, made: ReadonlySet<string>): void {
+    const done = this.#rows.get().filter((row) => {
+      const flight = this.#flights.get(row.id);
+      return (flight?.kind === 'answered' && flight.seq <= seq) || (row.command.kind === 'message.send' && made.has(row.id));
+    });
+    if (done.length > 0) this.#done(done);
+  }
+
+  /** Resolves when everything that was to be written is. */
+  async flush(): Promise<void> {
+    await this.#writes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    this.#link = undefined;
+    await this.#writes;
+  }
+
+  #dispatch(): void {
+    // An answer may come while a command is handed over.
+    if (this.#closed || this.#isDispatching) return;
+    this.#isDispatching = true;
+    try {
+      while (this.#sendNext());
+    } finally {
+      this.#isDispatching = false;
+    }
+    this.#changed();
+  }
+
+  /** Sends the first command that may go now. @returns false when there is none; then a timer waits for the next one */
+  #sendNext(): boolean {
+    this.#cancelTimer();
+    const now = this.#deps.clock.now();
+    const link = this.#link;
+    if (link === undefined) return false;
+    const busy = new Set<string>();
+    let wakeAt = Number.POSITIVE_INFINITY;
+    for (const row of this.#rows.get()) {
+      const flight = this.#flights.get(row.id);
+      // Confirmed ones are over for the server, so the next of the lane may go.
+      if (row.parked !== null || flight?.kind === 'answered' || busy.has(row.lane)) continue;
+      busy.add(row.lane);
+      if (row.account !== link.account || flight?.kind === 'signedOut') continue;
+      const notBefore = this.#notBefore(flight);
+      if (notBefore > now) wakeAt = Math.min(wakeAt, notBefore);
+      else if (this.#hand(row, link, now)) return true;
+    }
+    if (wakeAt < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#deps.clock.after(wakeAt - now, () => this.#dispatch());
+    return false;
+  }
+
+  #notBefore(flight: Flight | undefined): number {
+    if (flight?.kind === 'sending') return flight.since + ANSWER_MS;
+    return Math.max(this.#pausedUntil, flight?.kind === 'backoff' ? flight.until : 0);
+  }
+
+  #hand(row: QueueRow, { link, inFlight }: Linked, now: number): boolean {
+    const before = this.#flights.get(row.id);
+    const onTheirWay = [...this.#flights.values()].filter(({ kind }) => kind === 'sending').length - (before?.kind === 'sending' ? 1 : 0);
+    if (onTheirWay >= inFlight) return false;
+    this.#attempted.add(row.id);
+    this.#flights.set(row.id, { kind: 'sending', since: now });
+    if (link.command(row.id, row.command)) return true;
+    if (before === undefined) this.#flights.delete(row.id);
+    else this.#flights.set(row.id, before);
+    return false;
+  }
+
+  #later(row: QueueRow, error: { code: string; retryAfterMs?: number | undefined }): void {
+    const tries = (this.#tries.get(row.id) ?? 0) + 1;
+    this.#tries.set(row.id, tries);
+    const own = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(tries - 1, 16));
+    const wanted = Math.min(error.retryAfterMs ?? 0, 10 * MAX_BACKOFF_MS);
+    const until = this.#deps.clock.now() + Math.max(own, wanted) * (1 + 0.5 * this.#deps.random.fraction());
+    this.#flights.set(row.id, { kind: 'backoff', until });
+    // The limit is the account's, so nothing else would pass either.
+    if (error.code === 'rate_limited') this.#pausedUntil = until;
+  }
+
+  #park(row: QueueRow, parked: { code: string; message: string }): void {
+    const next = { ...row, parked };
+    this.#flights.delete(row.id);
+    this.#replace(row, next);
+    this.#changed();
+    this.#writeBehind([toWrite(next)]);
+  }
+
+  #done(rows: readonly QueueRow[]): void {
+    this.#remove(rows);
+    this.#changed();
+    // If this write is lost, the row is sent once more after a restart, and the server answers as it did before.
+    this.#writeBehind(rows.map(toDelete));
+    this.#dispatch();
+  }
+
+  #undoOf(row: QueueRow): QueueRow {
+    const now = this.#deps.clock.now();
+    const command: Command = { kind: 'message.delete', message: row.id as string as MessageId };
+    return { ...row, order: this.#nextOrder++, id: uuidv7(now, this.#deps.random.bytes(10)), command, writtenAt: now };
+  }
+
+  #isOnItsWay(id: CommandId): boolean {
+    const kind = this.#flights.get(id)?.kind;
+    return kind === 'sending' || kind === 'answered';
+  }
+
+  #remove(rows: readonly QueueRow[]): void {
+    const ids = new Set(rows.map(({ id }) => id));
+    for (const id of ids) {
+      this.#flights.delete(id);
+      this.#tries.delete(id);
+      this.#attempted.delete(id);
+    }
+    this.#rows.update((all) => all.filter(({ id }) => !ids.has(id)));
+  }
+
+  #replace(old: QueueRow, next: QueueRow): void {
+    this.#rows.update((rows) => rows.map((row) => (row.id === old.id ? next : row)));
+  }
+
+  /** Write, then tell: what the person sees as queued is stored. */
+  #write(writes: readonly Write[], then: () => void): Promise<void> {
+    const done = this.#writes.then(async () => {
+      try {
+        await this.#deps.state.commit(writes);
+      } catch (error) {
+        if (error instanceof StoreFull) this.#deps.onProblem('full');
+        throw error;
+      }
+      then();
+      this.#changed();
+      this.#dispatch();
+    });
+    this.#writes = done.catch(() => undefined);
+    return done;
+  }
+
+  #writeBehind(writes: readonly Write[]): void {
+    this.#write(writes, () => undefined).catch(() => undefined);
+  }
+
+  #changed(): void {
+    const old = new Map(this.#view.get().map((row) => [row.id, row] as const));
+    const rows = this.#rows.get().map((row): Queued => {
+      const isSending = this.#isOnItsWay(row.id);
+      const before = old.get(row.id);
+      return before !== undefined && before.isSending === isSending && before.parked === row.parked ? before : { ...row, isSending };
+    });
+    const isSame = rows.length === old.size && rows.every((row, index) => row === this.#view.get()[index]);
+    if (!isSame) this.#view.set(rows);
+  }
+}
+
+function inOrder(rows: readonly QueueRow[]): readonly QueueRow[] {
+  return [...rows].sort((a, b) => a.order - b.order);
+}
+
+function toWrite({ order, ...row }: QueueRow): Write {
+  return { table: 'queue', key: order, value: row };
+}
+
+function toDelete({ order }: QueueRow): Write {
+  return { table: 'queue', key: order, delete: true };
+}

@@ -1,0 +1,172 @@
+import type { Event, Message, Stream } from '@skerry/protocol';
+import { extendTo } from '../messages/spans.ts';
+import { unreachable } from '../unreachable.ts';
+import { CAPS, type Change, type ChannelRow, rowOf, strangeRow, type Tables } from './tables.ts';
+
+/**
+ * `duplicate`: applied before; `hole`: something before it is missing; `foreign`: of a channel this account is not in.
+ * None of these three changes anything.
+ */
+export type Outcome =
+  | { readonly kind: 'applied'; readonly changes: readonly Change[] }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'hole' }
+  | { readonly kind: 'foreign' };
+
+type Arrived = { readonly stream: Stream; readonly event: Event; readonly now: number };
+
+/**
+ * What one event does to the tables: pure, and strict about numbers. Each stream is applied as 1, 2, 3, …, so a repeated,
+ * late or reordered frame finds its number taken, and a missing one is noticed at the next. I3, I14.
+ *
+ * An event with the right number and a body that does not belong there takes its number and does nothing else.
+ * @param arrived.now device time in Unix milliseconds
+ */
+export function applyEvent(tables: Tables, arrived: Arrived): Outcome {
+  const { stream, event } = arrived;
+  if (isWhole(stream)) {
+    const place = compare(event.n, tables.streams[stream]);
+    if (place !== 'next') return { kind: place };
+    const changes = stream === 'server' ? serverEvent(tables, event) : accountEvent(tables, arrived);
+    return { kind: 'applied', changes: [...changes, { kind: 'stream', stream, n: event.n }] };
+  }
+  const row = tables.channels.get(stream);
+  if (row === undefined || !row.member) return { kind: 'foreign' };
+  const place = compare(event.n, row.head);
+  if (place !== 'next') return { kind: place };
+  const next = { ...row, head: event.n, spans: extendTo(row.spans, event.n) };
+  return { kind: 'applied', changes: channelEvent(tables, next, event) };
+}
+
+/** The two streams every account has; any other name is a channel's. */
+function isWhole(stream: Stream): stream is 'server' | 'account' {
+  return stream === 'server' || stream === 'account';
+}
+
+function compare(n: number, head: number): 'next' | 'duplicate' | 'hole' {
+  return n === head + 1 ? 'next' : n <= head ? 'duplicate' : 'hole';
+}
+
+function serverEvent(tables: Tables, event: Event): readonly Change[] {
+  switch (event.kind) {
+    case 'server':
+      return event.server.rev > (tables.server?.rev ?? -1) ? [{ kind: 'server', value: event.server }] : [];
+    case 'account': {
+      const known = tables.accounts.get(event.account.id);
+      if (known === undefined && tables.accounts.size >= CAPS.accounts) return [];
+      return event.account.rev > (known?.rev ?? -1) ? [{ kind: 'account', value: event.account }] : [];
+    }
+    case 'channel': {
+      const known = tables.channels.get(event.channel.id);
+      if (known !== undefined) return renamed(known, event.channel);
+      const isRoom = tables.channels.size < CAPS.channels && event.channel.visibility === 'public';
+      return isRoom ? [{ kind: 'channel', value: strangeRow(event.channel) }] : [];
+    }
+    case 'message':
+    case 'member':
+    case 'joined':
+    case 'left':
+    case 'marker':
+    case 'inbox':
+      return [];
+    default:
+      return unreachable(event);
+  }
+}
+
+function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[] {
+  switch (event.kind) {
+    case 'joined': {
+      const { channel, member } = event.state;
+      const known = tables.channels.get(channel.id);
+      if (known === undefined && tables.channels.size >= CAPS.channels) return [];
+      // A replayed one tells of now: by then the account may have left again.
+      if (!member) return left(tables, channel.id);
+      return [
+        { kind: 'channel', value: rowOf(event.state) },
+        { kind: 'pagesGone', channel: channel.id, spans: known?.spans ?? [] },
+      ];
+    }
+    case 'left':
+      return left(tables, event.channel);
+    case 'marker': {
+      const row = tables.channels.get(event.channel);
+      if (row === undefined || !row.member || event.readN < row.readN) return [];
+      // Counted further already: then the events since were added, and this sum is older than they are.
+      const sum = event.head >= row.counted ? { unread: event.unread, counted: event.head } : {};
+      return [{ kind: 'channel', value: { ...row, readN: event.readN, ...sum } }];
+    }
+    case 'inbox': {
+      const { item } = event;
+      const known = tables.inbox.get(item.message.id);
+      if (tables.channels.get(item.message.channel)?.member !== true) return [];
+      if (known === undefined && tables.inbox.size >= CAPS.inbox) return [];
+      if (known !== undefined && known.item.rev >= item.rev) return [];
+      const message = known === undefined ? item.message : newer(known.item.message, item.message);
+      return [{ kind: 'inbox', value: { item: { ...item, message }, arrivedAt: known?.arrivedAt ?? now } }];
+    }
+    case 'message':
+    case 'member':
+    case 'channel':
+    case 'account':
+    case 'server':
+      return [];
+    default:
+      return unreachable(event);
+  }
+}
+
+function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly Change[] {
+  const stays: Change = { kind: 'channel', value: row };
+  switch (event.kind) {
+    case 'message': {
+      const { message } = event;
+      if (message.channel !== row.channel.id || message.n > event.n || message.rev < event.n) return [stays];
+      const known = tables.inbox.get(message.id);
+      const inbox: Change[] =
+        known !== undefined && message.rev > known.item.message.rev ? [{ kind: 'inbox', value: { ...known, item: { ...known.item, message } } }] : [];
+      const value = message.n === event.n ? counted(tables, row, message) : row;
+      return [{ kind: 'channel', value }, { kind: 'message', value: message }, ...inbox];
+    }
+    case 'member':
+      return [stays, { kind: 'member', channel: row.channel.id, n: event.n, account: event.account, joined: event.joined }];
+    case 'channel':
+      return event.channel.id === row.channel.id && event.channel.visibility === 'private' ? [stays, ...renamed(row, event.channel)] : [stays];
+    case 'account':
+    case 'server':
+    case 'joined':
+    case 'left':
+    case 'marker':
+    case 'inbox':
+      return [stays];
+    default:
+      return unreachable(event);
+  }
+}
+
+/** A message was made: it counts as unread once, unless a marker or a snapshot counted it before. L-12 */
+function counted(tables: Tables, row: ChannelRow, message: Message): ChannelRow {
+  const lastAt = Math.max(row.lastAt, message.at);
+  if (message.n <= row.counted) return { ...row, lastAt };
+  const isUnread = message.n > row.readN && message.author !== tables.me;
+  return { ...row, lastAt, counted: message.n, unread: row.unread + (isUnread ? 1 : 0) };
+}
+
+function renamed(row: ChannelRow, channel: ChannelRow['channel']): readonly Change[] {
+  return channel.rev > row.channel.rev ? [{ kind: 'channel', value: { ...row, channel } }] : [];
+}
+
+function left(tables: Tables, id: ChannelRow['channel']['id']): readonly Change[] {
+  const row = tables.channels.get(id);
+  if (row === undefined) return [];
+  const inbox = [...tables.inbox.values()].filter(({ item }) => item.message.channel === id);
+  return [
+    row.channel.visibility === 'public' ? { kind: 'channel', value: strangeRow(row.channel) } : { kind: 'channelGone', channel: id },
+    { kind: 'pagesGone', channel: id, spans: row.spans },
+    ...inbox.map(({ item }): Change => ({ kind: 'inboxGone', message: item.message.id })),
+  ];
+}
+
+function newer(a: Message, b: Message): Message {
+  return a.rev > b.rev ? a : b;
+}

@@ -1,0 +1,270 @@
+import { type AccountId, type CommandId, type DownOf, type Position, type ResetReason, SkerryError } from '@skerry/protocol';
+import { abortReason } from '../abort.ts';
+import { type Deferred, deferred } from '../deferred.ts';
+import type { Clock, Random } from '../platform.ts';
+import type { Subscribable } from '../subscribable.ts';
+import { Value } from '../value.ts';
+import { applyEvent } from './apply.ts';
+import type { EntryApi } from './entry.ts';
+import type { CommandAnswer, EntrySync, Link } from './entry-sync.ts';
+import type { Replica } from './replica.ts';
+import type { KeptPages } from './snapshot.ts';
+
+type Frame = DownOf<'events'> | { readonly t: 'mark'; readonly position: Position };
+
+/** What else listens to the connection. */
+export type FollowerListener = {
+  linked(link: Link, welcome: DownOf<'welcome'>): void;
+  unlinked(): void;
+  /** The server's log may be another one; what it confirmed is in doubt. */
+  reset(): void;
+  answered(id: CommandId, answer: CommandAnswer): void;
+  presence(frame: DownOf<'presence'>): void;
+  typing(frame: DownOf<'typing'>): void;
+};
+
+export type FollowerDeps = {
+  readonly replica: Replica;
+  readonly api: EntryApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly listener: FollowerListener;
+};
+
+/** Events that are applied in one commit, so that a flood leaves room for others in between. */
+const STEP = 256;
+/** Events waiting to be applied; with more, a snapshot is cheaper, and a lying server fills no memory (T34). */
+const MAX_WAITING = 20_000;
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+
+type Reload = { readonly controller: AbortController; readonly kept: KeptPages };
+
+/**
+ * Keeps the replica following its server: applies frames in order, moves the cursor on marks, and takes a snapshot when
+ * the server says `reset` or when a stream has a hole. Frames that arrive while a snapshot is on its way wait for it.
+ */
+export class Follower implements EntrySync {
+  readonly #deps: FollowerDeps;
+  readonly #live = new Value(false);
+  #link: Link | undefined;
+  #account: AccountId | undefined;
+  #frames: Frame[] = [];
+  #waitingEvents = 0;
+  #isScheduled = false;
+  #reload: Reload | undefined;
+  /** Where `welcome` said the log ends: up to there it is catching up. */
+  #target = 0;
+  /** Holes in a row, and when the last one was; a server that makes them on purpose is asked less and less often. */
+  #holes = { count: 0, at: Number.NEGATIVE_INFINITY };
+  readonly #waiters = new Set<Deferred<void>>();
+
+  constructor(deps: FollowerDeps) {
+    this.#deps = deps;
+  }
+
+  /** The server is heard, and everything it told is stored and shown. */
+  get live(): Subscribable<boolean> {
+    return this.#live;
+  }
+
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  resumeFrom(): Position | null {
+    return this.#deps.replica.cursor;
+  }
+
+  welcomed(link: Link, welcome: DownOf<'welcome'>): void {
+    if (this.#link !== undefined) this.unlinked();
+    this.#link = link;
+    this.#account = welcome.account;
+    this.#target = welcome.head.seq;
+    const { tables, cursor } = this.#deps.replica;
+    this.#deps.listener.linked(link, welcome);
+    if (!welcome.resumed) return;
+    // What is stored is somebody else's, or nothing: whatever the server says, there is nothing to go on from.
+    if (cursor === null || tables.me !== welcome.account) this.#startReload({ kind: 'none' });
+    else this.#schedule();
+  }
+
+  reset(_reason: ResetReason): void {
+    if (this.#link === undefined) return;
+    this.#deps.listener.reset();
+    this.#startReload({ kind: 'none' });
+  }
+
+  events(frame: DownOf<'events'>): void {
+    for (let from = 0; from < frame.events.length; from += STEP) {
+      this.#push({ ...frame, events: frame.events.slice(from, from + STEP) });
+    }
+  }
+
+  mark(position: Position): void {
+    this.#push({ t: 'mark', position });
+  }
+
+  answered(id: CommandId, answer: CommandAnswer): void {
+    this.#deps.listener.answered(id, answer);
+  }
+
+  presence(frame: DownOf<'presence'>): void {
+    if (this.#link !== undefined) this.#deps.listener.presence(frame);
+  }
+
+  typing(frame: DownOf<'typing'>): void {
+    if (this.#link !== undefined) this.#deps.listener.typing(frame);
+  }
+
+  unlinked(): void {
+    this.#link = undefined;
+    const wasLive = this.#live.get();
+    // What lies behind a hole can't be applied, and the next connection sends it again.
+    if (this.#reload !== undefined) this.#dropFrames();
+    this.#reload?.controller.abort(new SkerryError('unavailable'));
+    this.#reload = undefined;
+    this.#fail(new SkerryError('unavailable'));
+    this.#live.set(false);
+    this.#deps.listener.unlinked();
+    if (wasLive) this.#noteLive();
+  }
+
+  /** @throws SkerryError when the connection ended first or the snapshot can't be had; the signal's reason */
+  synced(signal: AbortSignal): Promise<void> {
+    if (this.#live.get()) return Promise.resolve();
+    if (signal.aborted) return Promise.reject(abortReason(signal));
+    const waiter = deferred<void>();
+    const aborted = (): void => waiter.reject(abortReason(signal));
+    signal.addEventListener('abort', aborted);
+    this.#waiters.add(waiter);
+    return waiter.promise.finally(() => {
+      signal.removeEventListener('abort', aborted);
+      this.#waiters.delete(waiter);
+    });
+  }
+
+  #push(frame: Frame): void {
+    if (this.#link === undefined) return;
+    this.#frames.push(frame);
+    if (frame.t === 'events') this.#waitingEvents += frame.events.length;
+    // Marks without end fill memory as well.
+    if (this.#waitingEvents > MAX_WAITING || this.#frames.length > MAX_WAITING) {
+      this.#dropFrames();
+      return this.#holed('*');
+    }
+    this.#schedule();
+  }
+
+  #dropFrames(): void {
+    this.#frames = [];
+    this.#waitingEvents = 0;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#reload !== undefined) return;
+    this.#isScheduled = true;
+    void this.#deps.replica.exclusive(async () => {
+      this.#isScheduled = false;
+      if (this.#reload === undefined) await this.#step();
+    });
+  }
+
+  /** Applies what waits, up to a bound, and commits it with the newest mark in it. */
+  async #step(): Promise<void> {
+    const { replica, clock } = this.#deps;
+    const batch = replica.batch();
+    const now = clock.now();
+    let cursor = replica.cursor;
+    let hole: string | undefined;
+    for (let applied = 0; applied < STEP && hole === undefined; ) {
+      const frame = this.#frames.shift();
+      if (frame === undefined) break;
+      if (frame.t === 'mark') {
+        if (cursor !== null && frame.position.seq > cursor.seq) cursor = frame.position;
+        continue;
+      }
+      this.#waitingEvents -= frame.events.length;
+      applied += frame.events.length;
+      for (const event of frame.events) {
+        const outcome = applyEvent(replica.tables, { stream: frame.stream, event, now });
+        if (outcome.kind === 'applied') outcome.changes.forEach((change) => batch.add(change));
+        if (outcome.kind === 'hole') hole = frame.stream;
+        if (hole !== undefined) break;
+      }
+    }
+    await replica.commit(batch, cursor === replica.cursor ? {} : { cursor, liveAt: now });
+    if (hole !== undefined) this.#holed(hole);
+    else if (this.#frames.length > 0) this.#schedule();
+    else this.#arrive();
+  }
+
+  /** Something of a stream is missing: it is loaded again. L-10. `*` stands for every stream. */
+  #holed(stream: string): void {
+    if (this.#link === undefined) return this.#dropFrames();
+    const now = this.#deps.clock.now();
+    this.#holes = { count: now - this.#holes.at > MAX_RETRY_MS ? 1 : this.#holes.count + 1, at: now };
+    const kept = this.#reload?.kept ?? { kind: 'unless', holes: new Set<string>() };
+    if (stream === '*' || kept.kind === 'none') return this.#startReload({ kind: 'none' });
+    this.#startReload({ kind: 'unless', holes: new Set([...kept.holes, stream]) });
+  }
+
+  #startReload(kept: KeptPages): void {
+    this.#reload?.controller.abort(new SkerryError('unavailable'));
+    // Frames that came before a reset are of the log before it; after a hole they go on behind it.
+    if (kept.kind === 'none') this.#dropFrames();
+    this.#live.set(false);
+    const reload: Reload = { controller: new AbortController(), kept };
+    this.#reload = reload;
+    void this.#reloading(reload).catch(() => undefined);
+  }
+
+  async #reloading(reload: Reload): Promise<void> {
+    const { api, clock, random, replica } = this.#deps;
+    const { signal } = reload.controller;
+    if (this.#holes.count > 1) await clock.sleep(delay(this.#holes.count - 2, random), signal);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const snapshot = await api.snapshot(signal);
+        signal.throwIfAborted();
+        if (snapshot.me.id !== this.#account) throw new SkerryError('unavailable', { message: 'The server answered for another account.' });
+        await replica.exclusive(async () => {
+          if (this.#reload === reload) await replica.replace(snapshot, reload.kept);
+        });
+        break;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#fail(error);
+        await clock.sleep(delay(attempt, random), signal);
+      }
+    }
+    if (this.#reload !== reload) return;
+    this.#reload = undefined;
+    // The snapshot holds everything up to here, so that catching up ends with the frames that wait.
+    this.#target = 0;
+    this.#schedule();
+  }
+
+  #arrive(): void {
+    const { cursor } = this.#deps.replica;
+    if (this.#link === undefined || this.#reload !== undefined || cursor === null || cursor.seq < this.#target) return;
+    this.#live.set(true);
+    for (const waiter of this.#waiters) waiter.resolve();
+  }
+
+  #fail(error: unknown): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+  }
+
+  /** Remembers until when what is shown was all there is. */
+  #noteLive(): void {
+    const { replica, clock } = this.#deps;
+    const liveAt = clock.now();
+    void replica.exclusive(() => replica.commit(replica.batch(), { liveAt }));
+  }
+}
+
+function delay(attempt: number, random: Random): number {
+  return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt) * (1 + random.fraction()) * 0.5 + FIRST_RETRY_MS / 2;
+}
+
