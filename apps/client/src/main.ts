@@ -1,7 +1,15 @@
+import { createBrowserPlatform } from '@skerry/core/browser';
 import './theme/app.css';
 import { mount } from 'svelte';
+import { createClient } from '@skerry/core';
 import App from './App.svelte';
+import { readPageInfo } from './platform/mode.ts';
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
-mount(App, { target });
+const info = readPageInfo(document);
+const client = await createClient(
+  createBrowserPlatform(),
+  info.mode === 'hub' ? { mode: 'hub' } : { mode: 'hosted', origin: location.origin },
+);
+mount(App, { target, props: { client, welcome: info.welcome } });

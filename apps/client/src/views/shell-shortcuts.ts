@@ -28,7 +28,10 @@ export function shellShortcuts({ client, router, openPalette, openHelp }: ShellS
     const entry = entryOf(route);
     const server = entry === undefined ? undefined : client.server(entry as EntryId);
     if (server === undefined || entry === undefined) return;
-    const next = neighbour(server.channels.get(), route.kind === 'channel' ? route.channel : undefined, { step, unreadOnly });
+    const next = neighbour(server.channels.get(), route.kind === 'channel' ? route.channel : undefined, {
+      step,
+      unreadOnly,
+    });
     if (next !== undefined) router.go({ kind: 'channel', entry, channel: next.channel.id, message: undefined });
   };
   /** On many keyboards AltGr counts as Ctrl+Alt: then the person is writing a character. */
@@ -41,25 +44,59 @@ export function shellShortcuts({ client, router, openPalette, openHelp }: ShellS
   const everywhere: Shortcut[] = [
     { keys: '$mod+KeyK', group: 'everywhere', label: t.shortcuts.openPalette, run: unlessWriting(openPalette) },
     { keys: 'Shift+?', group: 'everywhere', label: t.shortcuts.help, run: unlessWriting(openHelp) },
-    { keys: 'Alt+ArrowDown', group: 'servers', label: t.shortcuts.nextChannel, run: unlessWriting(() => stepChannel(1, false)) },
-    { keys: 'Alt+ArrowUp', group: 'servers', label: t.shortcuts.previousChannel, run: unlessWriting(() => stepChannel(-1, false)) },
-    { keys: 'Alt+Shift+ArrowDown', group: 'servers', label: t.shortcuts.nextUnread, run: unlessWriting(() => stepChannel(1, true)) },
-    { keys: 'Alt+Shift+ArrowUp', group: 'servers', label: t.shortcuts.previousUnread, run: unlessWriting(() => stepChannel(-1, true)) },
+    {
+      keys: 'Alt+ArrowDown',
+      group: 'servers',
+      label: t.shortcuts.nextChannel,
+      run: unlessWriting(() => stepChannel(1, false)),
+    },
+    {
+      keys: 'Alt+ArrowUp',
+      group: 'servers',
+      label: t.shortcuts.previousChannel,
+      run: unlessWriting(() => stepChannel(-1, false)),
+    },
+    {
+      keys: 'Alt+Shift+ArrowDown',
+      group: 'servers',
+      label: t.shortcuts.nextUnread,
+      run: unlessWriting(() => stepChannel(1, true)),
+    },
+    {
+      keys: 'Alt+Shift+ArrowUp',
+      group: 'servers',
+      label: t.shortcuts.previousUnread,
+      run: unlessWriting(() => stepChannel(-1, true)),
+    },
   ];
   if (!isHub) return [...everywhere, ...shownOnly()];
   return [
     ...everywhere,
-    { keys: 'Control+Alt+PageDown', group: 'servers', label: t.shortcuts.nextServer, run: unlessWriting(() => stepServer(1)) },
-    { keys: 'Control+Alt+PageUp', group: 'servers', label: t.shortcuts.previousServer, run: unlessWriting(() => stepServer(-1)) },
-    ...[...'123456789'].map(
-      (digit, index): Shortcut => ({
-        keys: `Control+Alt+Digit${digit}`,
-        group: 'servers',
-        label: t.shortcuts.serverNumber(index + 1),
-        run: unlessWriting(() => goServer(index)),
-      }),
-    ),
-    { keys: 'Alt+Shift+ArrowUp', group: 'servers', label: t.shortcuts.moveServer, run: () => undefined, shownOnly: true },
+    {
+      keys: 'Control+Alt+PageDown',
+      group: 'servers',
+      label: t.shortcuts.nextServer,
+      run: unlessWriting(() => stepServer(1)),
+    },
+    {
+      keys: 'Control+Alt+PageUp',
+      group: 'servers',
+      label: t.shortcuts.previousServer,
+      run: unlessWriting(() => stepServer(-1)),
+    },
+    ...[...'123456789'].map((digit, index): Shortcut => ({
+      keys: `Control+Alt+Digit${digit}`,
+      group: 'servers',
+      label: t.shortcuts.serverNumber(index + 1),
+      run: unlessWriting(() => goServer(index)),
+    })),
+    {
+      keys: 'Alt+Shift+ArrowUp',
+      group: 'servers',
+      label: t.shortcuts.moveServer,
+      run: () => undefined,
+      shownOnly: true,
+    },
     ...shownOnly(),
   ];
 }
@@ -78,5 +115,11 @@ function shownOnly(): readonly Shortcut[] {
     ['+', t.shortcuts.react],
     ['Delete', t.shortcuts.remove],
   ] as const;
-  return keys.map(([press, label]) => ({ keys: press, label, group: 'messages', run: () => undefined, shownOnly: true }));
+  return keys.map(([press, label]) => ({
+    keys: press,
+    label,
+    group: 'messages',
+    run: () => undefined,
+    shownOnly: true,
+  }));
 }

@@ -125,7 +125,7 @@ export class Composer {
   insert(text: string): void {
     const { from, to } = this.#selection();
     const before = this.#text.slice(0, from);
-    const padded = text === '@' && before !== '' && !/\s$/.test(before) ? ` ${text}` : text;
+    const padded = text.startsWith('@') && before !== '' && !/\s$/.test(before) ? ` ${text}` : text;
     this.#apply({ from, to, insert: padded, select: [from + padded.length, from + padded.length] });
   }
 
@@ -207,7 +207,8 @@ export class Composer {
 
   #take(text: string): void {
     this.#isTouched = true;
-    this.#set(this.#text.trim() === '' ? text : `${this.#text}\n${text}`);
+    const isAlone = this.#text.trim() === '' || this.#isEditing;
+    this.#set(isAlone ? text : `${this.#text}\n${text}`);
     this.saveDraft();
     queueMicrotask(() => this.#focusEnd());
   }

@@ -4,6 +4,7 @@ import { bridge } from '../../state/bridge.svelte.ts';
 import { t } from '../../i18n/t.ts';
 import type { MarkdownScope } from '../../ui/markdown/scope.ts';
 import { excerpt } from '../../ui/markdown/excerpt.ts';
+import { decodeMentions } from './mentions.ts';
 
 /** What the composer is writing. */
 export type Writing =
@@ -165,13 +166,15 @@ export class Conversation implements MarkdownScope {
     return this.#isIn(accounts);
   }
 
-  /** Takes an unsent message back into the composer. Does nothing when it was sent meanwhile. */
+  /** Takes what was not sent back into the composer: a message, or an edit that was refused. Nothing when it was sent meanwhile. */
   async editPending(pending: PendingMessage): Promise<void> {
     const text = await this.server.takeBack(pending.id);
     if (text === undefined) return;
-    const to = pending.replyTo === null ? undefined : await this.quoted(pending.replyTo);
-    this.#writing = to === undefined ? { kind: 'new' } : { kind: 'reply', to };
-    this.#handedBack = { text, serial: this.#handedBack.serial + 1 };
+    const about = pending.edits ?? pending.replyTo;
+    const message = about === null ? undefined : await this.quoted(about);
+    if (message === undefined) this.#writing = { kind: 'new' };
+    else this.#writing = pending.edits === null ? { kind: 'reply', to: message } : { kind: 'edit', message };
+    this.#handedBack = { text: decodeMentions(text, this.accounts), serial: this.#handedBack.serial + 1 };
   }
 
   #isIn(accounts: readonly AccountId[]): boolean {

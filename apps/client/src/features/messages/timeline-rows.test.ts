@@ -79,6 +79,7 @@ describe('TimelineRows', () => {
         replyTo: null,
         writtenAt: NOON + 2000,
         state: { kind: 'waiting' } as const,
+        edits: null,
       },
     ];
     const rows = new TimelineRows(ada).next(view([entry(1, { author: ada })], { pending, savedUpTo: NOON }));
