@@ -16,8 +16,18 @@
   if (!usable(navigator.language)) {
     var known = (navigator.languages || []).filter(usable);
     if (known.length === 0) known = ['en-US'];
-    Object.defineProperty(Navigator.prototype, 'language', { configurable: true, get: function () { return known[0]; } });
-    Object.defineProperty(Navigator.prototype, 'languages', { configurable: true, get: function () { return known; } });
+    Object.defineProperty(Navigator.prototype, 'language', {
+      configurable: true,
+      get: function () {
+        return known[0];
+      },
+    });
+    Object.defineProperty(Navigator.prototype, 'languages', {
+      configurable: true,
+      get: function () {
+        return known;
+      },
+    });
   }
 
   var chosen = null;

@@ -1,4 +1,9 @@
-import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching';
+import {
+  cleanupOutdatedCaches,
+  createHandlerBoundToURL,
+  precacheAndRoute,
+  type PrecacheEntry,
+} from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry | string)[] };
@@ -11,16 +16,26 @@ const PATIENCE_MS = 1500;
  * mode into it; the saved page is for when it does not. Scripts and styles carry hashes and come from the cache.
  */
 const savedPage = createHandlerBoundToURL('index.html');
-registerRoute(new NavigationRoute(async (options) => {
-  const { request } = options;
-  try {
-    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (answer.ok || answer.type === 'opaqueredirect') return answer;
-  } catch {
-    // No network, or too slow.
-  }
-  return savedPage(options);
-}, { denylist: [/\/api\//] }));
+const isApi = [/\/api\//];
+registerRoute(
+  new NavigationRoute(
+    async (options) => {
+      try {
+        return await fetch(options.request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+      } catch {
+        // No network, or too slow.
+        return linkToApp(options.url) ?? savedPage(options);
+      }
+    },
+    { denylist: isApi },
+  ),
+);
+
+/** A link's page stands one folder deeper than the saved page, whose addresses are relative. What follows # stays. */
+function linkToApp(url: URL): Response | undefined {
+  const kind = /\/l\/([a-z]+)$/.exec(url.pathname)?.[1];
+  return kind === undefined ? undefined : Response.redirect(new URL(`../?l=${kind}`, url).href);
+}
 
 precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
