@@ -10,10 +10,11 @@ const DAY = 24 * HOUR;
  * a thousand calls.
  */
 const locale = displayLocale(navigator.languages);
+const isTwelveHours = usesTwelveHours(navigator.language);
 const clockFormat = new Intl.DateTimeFormat(locale, {
-  hour: '2-digit',
+  hour: isTwelveHours ? 'numeric' : '2-digit',
   minute: '2-digit',
-  hour12: usesTwelveHours(navigator.language),
+  hour12: isTwelveHours,
 });
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' });
 const yearDayFormat = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' });
