@@ -278,14 +278,14 @@ export class Connection implements AsyncDisposable {
     const at = this.#now();
     const state = this.#state.get();
     const liveMs = state.kind === 'live' ? at - state.since : 0;
-    const before = attemptAfter(this.#attempts.get(), liveMs);
+    const attempt = attemptAfter(this.#attempts.get(), liveMs);
     const hopeless = end.kind === 'lost' && isHopeless(end.cause);
     const retryAfterMs = end.kind === 'lost' ? end.retryAfterMs : null;
-    const { delayMs, leastMs } = reconnectDelay(this.#deps.random, { attempt: Math.max(0, before - 1), retryAfterMs, focused: this.#deps.focused(), hopeless });
-    this.#attempts.set(before);
+    const { delayMs, leastMs } = reconnectDelay(this.#deps.random, { attempt: attempt - 1, retryAfterMs, focused: this.#deps.focused(), hopeless });
+    this.#attempts.set(attempt);
     this.#leastAt = at + leastMs;
     this.#dueAt = end.kind === 'lost' ? at + delayMs : Infinity;
-    this.#move({ kind: 'ended', at, end, attempt: before, nextAt: at + delayMs });
+    this.#move({ kind: 'ended', at, end, attempt, nextAt: at + delayMs });
     this.#pokeNow();
   }
 

@@ -38,7 +38,7 @@ export function reconnectDelay(random: Random, { attempt, retryAfterMs, focused,
   return { delayMs: Math.max(own, asked + Math.floor(random.fraction() * 0.5 * asked)), leastMs: asked };
 }
 
-/** The count of tries after a connection ended that was live for `liveMs` (0 when it never was). */
+/** The number of the next try after a connection ended that was live for `liveMs` (0 when it never was); 1 is the first after all was well. */
 export function attemptAfter(attempt: number, liveMs: number): number {
-  return liveMs >= BACKOFF.stableMs ? 0 : attempt + 1;
+  return liveMs >= BACKOFF.stableMs ? 1 : attempt + 1;
 }

@@ -31,7 +31,7 @@ const FROM: Partial<Record<ConnectionState['kind'], readonly ConnectionState['ki
 test('no order of events reaches live except through proof, welcome and sync', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
-      let state = start;
+      let state: ConnectionState = start;
       for (const one of events) {
         const after = next(state, one);
         const allowed = FROM[after.kind];
@@ -46,7 +46,7 @@ test('no order of events reaches live except through proof, welcome and sync', (
 test('a paused entry is woken by nothing but being enabled', () => {
   fc.assert(
     fc.property(fc.array(event.filter(({ kind }) => kind !== 'enabled')), (events) => {
-      const state = events.reduce(next, { kind: 'disabled' });
+      const state = events.reduce<ConnectionState>(next, { kind: 'disabled' });
       expect(state).toEqual({ kind: 'disabled' });
     }),
   );
@@ -57,7 +57,7 @@ test('T11: after another key was seen no event but the person leads to dialling 
   const changed = next(start, { kind: 'ended', at: 1, end: { kind: 'identity', seenKey: 'other', seenWords: ['w'] }, attempt: 1, nextAt: 9 });
   fc.assert(
     fc.property(fc.array(event.filter(({ kind }) => kind !== 'settled' && kind !== 'disabled')), (events) => {
-      expect(events.reduce(next, changed)).toEqual(changed);
+      expect(events.reduce<ConnectionState>(next, changed)).toEqual(changed);
       expect(mayTry(changed)).toBe(false);
     }),
   );
@@ -92,7 +92,7 @@ test('S1.11: every state has one of three words', () => {
   const words = new Map<string, string>();
   fc.assert(
     fc.property(fc.array(event), (events) => {
-      const state = events.reduce(next, start);
+      const state = events.reduce<ConnectionState>(next, start);
       words.set(state.kind, simpleState(state));
     }),
   );
