@@ -30,7 +30,7 @@ export class Turns {
   readonly #ready: Queue[] = [];
   #scheduled = false;
   #reading = false;
-  #windowFrom = -Infinity;
+  #endedAt = -Infinity;
   #usedMs = 0;
   #usedFrames = 0;
 
@@ -56,15 +56,11 @@ export class Turns {
     };
   }
 
-  /** Reads at once while this stretch of time has some left, so that an ordinary frame waits for no timer. */
+  /** Reads at once as long as not much was read lately, so that an ordinary frame waits for no timer. */
   #go(): void {
     if (this.#scheduled || this.#reading) return;
-    const now = this.#clock.now();
-    if (now - this.#windowFrom > 2 * SLICE_MS || now < this.#windowFrom) {
-      this.#windowFrom = now;
-      this.#usedMs = 0;
-      this.#usedFrames = 0;
-    }
+    const idleMs = this.#clock.now() - this.#endedAt;
+    if (idleMs >= 2 * SLICE_MS || idleMs < 0) this.#refill();
     if (this.#usedMs < SLICE_MS && this.#usedFrames < SLICE_FRAMES) this.#slice();
     else this.#later();
   }
@@ -73,11 +69,14 @@ export class Turns {
     this.#scheduled = true;
     this.#clock.after(0, () => {
       this.#scheduled = false;
-      this.#windowFrom = this.#clock.now();
-      this.#usedMs = 0;
-      this.#usedFrames = 0;
+      this.#refill();
       this.#slice();
     });
+  }
+
+  #refill(): void {
+    this.#usedMs = 0;
+    this.#usedFrames = 0;
   }
 
   #slice(): void {
@@ -95,7 +94,8 @@ export class Turns {
       }
     } finally {
       this.#reading = false;
-      this.#usedMs += Math.max(0, this.#clock.now() - from);
+      this.#endedAt = this.#clock.now();
+      this.#usedMs += Math.max(0, this.#endedAt - from);
       if (this.#ready.length > 0 && !this.#scheduled) this.#later();
     }
   }
