@@ -22,7 +22,12 @@ export function accountMenu(account: Account, parts: Parts): MenuSpec {
   const entries: MenuEntry[] = [];
   if (isBelow) {
     for (const role of RANK.filter((one) => isOwner || RANK.indexOf(one) < rank(me)))
-      entries.push({ kind: 'check', label: t.channels.members.role[role], checked: account.role === role, onselect: () => void setRole(role) });
+      entries.push({
+        kind: 'check',
+        label: t.channels.members.role[role],
+        checked: account.role === role,
+        onselect: () => void setRole(role),
+      });
     entries.push({ kind: 'separator' });
     entries.push({ kind: 'action', label: t.admin.resetLink, onselect: onreset });
     entries.push({
@@ -35,13 +40,18 @@ export function accountMenu(account: Account, parts: Parts): MenuSpec {
   return {
     label: t.channels.members.actions(account.displayName),
     header: { title: account.displayName, detail: `@${account.username}` },
-    entries: entries.length > 0 ? entries : [{ kind: 'action', label: t.admin.notAllowed, disabled: true, onselect: () => undefined }],
+    entries:
+      entries.length > 0
+        ? entries
+        : [{ kind: 'action', label: t.admin.notAllowed, disabled: true, onselect: () => undefined }],
     align: 'end',
   };
 
   async function setRole(role: Role): Promise<void> {
     if (role === account.role) return;
-    await server.run({ kind: 'account.role', account: account.id, role }).catch((error: unknown) => sayFailure(overlays, error));
+    await server
+      .run({ kind: 'account.role', account: account.id, role })
+      .catch((error: unknown) => sayFailure(overlays, error));
   }
 
   async function setDisabled(disabled: boolean): Promise<void> {
@@ -54,6 +64,8 @@ export function accountMenu(account: Account, parts: Parts): MenuSpec {
       });
       if (!agreed) return;
     }
-    await server.run({ kind: 'account.disable', account: account.id, disabled }).catch((error: unknown) => sayFailure(overlays, error));
+    await server
+      .run({ kind: 'account.disable', account: account.id, disabled })
+      .catch((error: unknown) => sayFailure(overlays, error));
   }
 }

@@ -19,11 +19,18 @@ export class SignInForm {
   code = $state('');
   problems: Problems = $state.raw({});
   isBusy = $state(false);
-  readonly #codeKind: CodeKind;
+  /** May become known after the form is there: a server tells it when it answers. */
+  codeKind: CodeKind = $state('none');
   readonly #submit: (credentials: Credentials) => Promise<void>;
 
-  constructor(options: { codeKind: CodeKind; code: string; username: string; mode: SignInMode; submit: (credentials: Credentials) => Promise<void> }) {
-    this.#codeKind = options.codeKind;
+  constructor(options: {
+    codeKind: CodeKind;
+    code: string;
+    username: string;
+    mode: SignInMode;
+    submit: (credentials: Credentials) => Promise<void>;
+  }) {
+    this.codeKind = options.codeKind;
     this.#submit = options.submit;
     this.code = options.code;
     this.username = options.username;
@@ -46,7 +53,7 @@ export class SignInForm {
       this.password = '';
       return undefined;
     } catch (error) {
-      this.problems = problemsOf(error, this.mode, this.#codeKind);
+      this.problems = problemsOf(error, this.mode, this.codeKind);
       return this.#first();
     } finally {
       this.isBusy = false;
@@ -61,9 +68,10 @@ export class SignInForm {
     if (this.password === '') problems.password = words.passwordMissing;
     if (this.mode === 'signIn') return problems;
     if (name !== '' && !usernameSchema.safeParse(name).success) problems.username = words.nameInvalid;
-    if (this.password !== '' && !passwordSchema.safeParse(this.password).success) problems.password = words.passwordWeak;
-    if (this.#codeKind !== 'none' && this.code.trim() === '') {
-      problems.code = this.#codeKind === 'setup' ? words.setupInvalid : words.inviteNeeded;
+    if (this.password !== '' && !passwordSchema.safeParse(this.password).success)
+      problems.password = words.passwordWeak;
+    if (this.codeKind !== 'none' && this.code.trim() === '') {
+      problems.code = this.codeKind === 'setup' ? words.setupInvalid : words.inviteNeeded;
     }
     return problems;
   }
@@ -81,7 +89,9 @@ export class SignInForm {
   }
 
   #first(): FieldName | 'form' | undefined {
-    return (['code', 'username', 'displayName', 'password', 'form'] as const).find((field) => this.problems[field] !== undefined);
+    return (['code', 'username', 'displayName', 'password', 'form'] as const).find(
+      (field) => this.problems[field] !== undefined,
+    );
   }
 }
 

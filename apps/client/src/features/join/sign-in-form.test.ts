@@ -9,13 +9,27 @@ function form(options: { mode?: SignInMode; codeKind?: CodeKind; fail?: SkerryEr
     sent.push(credentials);
     return options.fail === undefined ? Promise.resolve() : Promise.reject(options.fail);
   };
-  return { sent, form: new SignInForm({ codeKind: options.codeKind ?? 'none', code: '', username: '', mode: options.mode ?? 'signIn', submit }) };
+  return {
+    sent,
+    form: new SignInForm({
+      codeKind: options.codeKind ?? 'none',
+      code: '',
+      username: '',
+      mode: options.mode ?? 'signIn',
+      submit,
+    }),
+  };
 }
 
 describe('the sign-in form', () => {
   it('sends nothing while something is missing, and says what', async () => {
     const { sent, form: it } = form();
-    expect([await it.submit(), it.problems.username, it.problems.password, sent]).toEqual(['username', expect.any(String), expect.any(String), []]);
+    expect([await it.submit(), it.problems.username, it.problems.password, sent]).toEqual([
+      'username',
+      expect.any(String),
+      expect.any(String),
+      [],
+    ]);
   });
 
   it('writes the name small, and lets the password go once it was used', async () => {
@@ -40,6 +54,8 @@ describe('the sign-in form', () => {
     expect([await it.submit(), sent]).toEqual(['code', []]);
     it.code = 'setup-1234';
     expect(await it.submit()).toBeUndefined();
-    expect(sent).toEqual([{ kind: 'register', username: 'ada', password: 'correct horse battery', displayName: 'ada', code: 'setup-1234' }]);
+    expect(sent).toEqual([
+      { kind: 'register', username: 'ada', password: 'correct horse battery', displayName: 'ada', code: 'setup-1234' },
+    ]);
   });
 });

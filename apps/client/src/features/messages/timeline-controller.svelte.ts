@@ -99,6 +99,17 @@ export class TimelineController {
   }
 
   /** Follows the core. @returns the end of that */
+  follow(): () => void {
+    const unsubscribe = this.#timeline.view.subscribe(() => this.#show(this.#timeline.view.get()));
+    this.#show(this.#timeline.view.get());
+    return () => {
+      unsubscribe();
+      clearTimeout(this.#readTimer);
+      clearTimeout(this.#flashTimer);
+    };
+  }
+
+  /** Takes care of the scrolling element. @returns the end of that */
   connect(scroller: HTMLElement): () => void {
     this.#scroller = scroller;
     const leaving = new AbortController();
@@ -113,15 +124,12 @@ export class TimelineController {
     observer.observe(scroller);
     addEventListener('focus', () => this.#planRead(), { signal });
     document.addEventListener('visibilitychange', () => this.#planRead(), { signal });
-    const unsubscribe = this.#timeline.view.subscribe(() => this.#show(this.#timeline.view.get()));
-    this.#show(this.#timeline.view.get());
     return () => {
-      unsubscribe();
       observer.disconnect();
       leaving.abort();
       cancelAnimationFrame(this.#frame);
-      clearTimeout(this.#readTimer);
-      clearTimeout(this.#flashTimer);
+      this.#frame = 0;
+      this.#scroller = undefined;
     };
   }
 
