@@ -34,7 +34,8 @@ export async function acceptWelcome(client: SkerryClient, path: string, signal: 
   const answer = await fetch(path, { signal, cache: 'no-store', redirect: 'error', credentials: 'omit' });
   if (!answer.ok) return;
   const offered = readSignIns(await answer.json());
-  await Promise.allSettled(offered.map((one) => joinPrepared(client, one, signal)));
+  // One after the other: the order offered is the order of the list. One that fails keeps none of the others back.
+  for (const one of offered) await joinPrepared(client, one, signal).catch(() => undefined);
 }
 
 async function joinPrepared(client: SkerryClient, prepared: PreparedSignIn, signal: AbortSignal): Promise<void> {

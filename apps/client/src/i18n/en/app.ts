@@ -52,6 +52,9 @@ export const app = {
       `${counted(count, 'server')} could be read again from the list that was set aside.`,
     vaultBroken:
       'The saved sign-ins could not be read. Sign in again on each server; messages and drafts are still here.',
+    locked: 'The saved sign-ins are locked on this device. Nothing was lost or overwritten.',
+    stateBroken: (server: string) =>
+      `Drafts and unsent messages of ${server} could not be read. They were set aside, nothing was deleted.`,
     cacheBroken: (server: string) => `The saved copy of ${server} was damaged and is being loaded again.`,
     insecurePage:
       'This page came over plain http, so the browser switches off encryption, notifications and saving in the background.',
