@@ -2,4 +2,4 @@
 import { launch } from './launch.mjs';
 import { main } from './shell.mjs';
 
-await main(() => launch('bench/dist/main.js', process.argv.slice(2)));
+await main(() => launch('bench', process.argv.slice(2)));

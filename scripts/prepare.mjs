@@ -11,13 +11,13 @@ const clientStamp = path.join(root, 'node_modules/.cache/skerry/client-inputs');
 /**
  * Brings a checkout to the point where its programs run: installs what is missing, builds what is stale.
  * Says on stderr what it does; does next to nothing when all is fresh.
- * @param {{ client?: boolean }} [options] `client: false` leaves the client's bundle as it is
+ * @param {string} [project] the folder of one TypeScript project, built with all it needs; without it all are built
  */
-export async function prepare({ client = true } = {}) {
+export async function prepare(project = '.') {
   requireNode();
   await install();
-  await buildPackages();
-  if (client) await buildClient();
+  await buildPackages(project);
+  await buildClient();
 }
 
 function requireNode() {
@@ -56,11 +56,12 @@ function npm(args) {
   return run('npm', args, { shell: process.platform === 'win32' });
 }
 
-async function buildPackages() {
+/** @param {string} project */
+async function buildPackages(project) {
   const started = Date.now();
   const first = !existsSync(path.join(root, 'packages/protocol/dist'));
   if (first) say('Building packages.');
-  const done = await run(process.execPath, [binOf('typescript', 'tsc'), '-b']);
+  const done = await run(process.execPath, [binOf('typescript', 'tsc'), '-b', project]);
   if (!done) throw new Stop('Building the packages failed; the compiler has said why above.');
   if (first) say(`Built in ${seconds(started)} s.`);
 }

@@ -2,4 +2,4 @@
 import { launch } from './launch.mjs';
 import { main } from './shell.mjs';
 
-await main(() => launch('apps/cli/dist/main.js', ['demo', ...process.argv.slice(2)]));
+await main(() => launch('apps/cli', ['demo', ...process.argv.slice(2)]));
