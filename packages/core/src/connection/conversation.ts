@@ -193,6 +193,8 @@ export class Conversation {
       dead: () => this.#finish(lost({ kind: 'silent' }), 1000),
     });
     this.#deps.welcomed();
+    // Before the send queue hears of the socket: it sends at once.
+    requests.linked({ inFlight: frame.limits.inFlight, send: (id, command) => this.#send({ t: 'cmd', id, command }) });
     sync.welcomed(
       {
         command: (id, command) => this.#is('open') && requests.sendQueued(id, command),
@@ -202,7 +204,6 @@ export class Conversation {
       },
       frame,
     );
-    requests.linked({ inFlight: frame.limits.inFlight, send: (id, command) => this.#send({ t: 'cmd', id, command }) });
     sync.synced(this.#abort.signal).then(
       () => this.#is('open') && this.#deps.synced(),
       (error: unknown) => this.#finish(endOf(error), 1000),

@@ -358,10 +358,12 @@ function pinOf(entry: ServerEntry): { serverId: string; key: string } | null {
 /** An address is an origin and nothing else, and where a host was reached encrypted it stays so. */
 function checkAddresses(addresses: readonly EntryAddress[], before: readonly EntryAddress[]): void {
   if (addresses.length === 0) throw new SkerryError('bad_request', { field: 'addresses' });
+  const encrypted = before.filter(({ origin }) => origin.startsWith('https:')).map(({ origin }) => new URL(origin).hostname);
   for (const { origin } of addresses) {
     const parsed = parseAddress(origin);
-    const known = before.some((old) => old.origin === origin);
-    const wasEncrypted = parsed.ok && before.some((old) => old.origin.startsWith('https:') && new URL(old.origin).hostname === new URL(origin).hostname);
-    if (!parsed.ok || parsed.address.origin !== origin || (!known && !parsed.address.encrypted && wasEncrypted)) throw new SkerryError('bad_request', { field: 'addresses' });
+    const isKnown = before.some((old) => old.origin === origin);
+    const isOrigin = parsed.ok && parsed.address.origin === origin;
+    const givesUp = isOrigin && !isKnown && !parsed.address.encrypted && encrypted.includes(new URL(origin).hostname);
+    if (!isOrigin || givesUp) throw new SkerryError('bad_request', { field: 'addresses' });
   }
 }
