@@ -8,7 +8,8 @@ export type AccountAction =
 
 /** Whether the role allows this. That a server keeps an owner is another rule. */
 export function canAccount(actor: { readonly role: Role }, action: AccountAction): boolean {
-  const isAbove = (role: Role) => actor.role === 'owner' || (isAtLeast(actor, 'admin') && RANK[actor.role] > RANK[role]);
+  const isAbove = (role: Role) =>
+    actor.role === 'owner' || (isAtLeast(actor, 'admin') && RANK[actor.role] > RANK[role]);
   switch (action.kind) {
     case 'role':
       return isAbove(action.from) && isAbove(action.to);

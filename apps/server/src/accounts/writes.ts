@@ -5,7 +5,8 @@ import type { Tx } from '../log/tx.ts';
 import { canAccount } from './permissions.ts';
 
 export const updateProfile: CommandHandler<'profile.update'> = ({ tx, actor }, { displayName }) => {
-  if (tx.db.has('SELECT 1 FROM accounts WHERE id = ? AND display_name = ?', actor.account, displayName)) return UNCHANGED;
+  if (tx.db.has('SELECT 1 FROM accounts WHERE id = ? AND display_name = ?', actor.account, displayName))
+    return UNCHANGED;
   const event = tx.append(SERVER_STREAM, 'account', actor.account);
   tx.db.run('UPDATE accounts SET display_name = ?, rev = ? WHERE id = ?', displayName, event.n, actor.account);
   return event;
@@ -33,7 +34,10 @@ export const setDisabled: CommandHandler<'account.disable'> = ({ tx, actor }, { 
 };
 
 function endSessions(tx: Tx, account: AccountId): void {
-  for (const session of tx.db.values<SessionId>('SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL', account)) {
+  for (const session of tx.db.values<SessionId>(
+    'SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL',
+    account,
+  )) {
     tx.db.run('UPDATE sessions SET ended_at = ? WHERE id = ?', tx.now, session);
     tx.sessionEnded(session);
   }
@@ -41,7 +45,8 @@ function endSessions(tx: Tx, account: AccountId): void {
 
 /** @throws SkerryError last_owner when no other enabled owner is left */
 function keepAnOwner(tx: Tx, besides: AccountId): void {
-  if (!tx.db.has("SELECT 1 FROM accounts WHERE role = 'owner' AND disabled = 0 AND id <> ?", besides)) throw new SkerryError('last_owner');
+  if (!tx.db.has("SELECT 1 FROM accounts WHERE role = 'owner' AND disabled = 0 AND id <> ?", besides))
+    throw new SkerryError('last_owner');
 }
 
 function accountOf(tx: Tx, id: AccountId): { readonly role: Role; readonly disabled: number } {

@@ -2,7 +2,12 @@ import type { Role } from '@skerry/protocol';
 import { RANK, isAtLeast, type ChannelAccess } from '../log/command-handler.ts';
 import { unreachable } from '../log/unreachable.ts';
 
-export type ChannelAction = { readonly kind: 'join' } | { readonly kind: 'update' } | { readonly kind: 'archive' } | { readonly kind: 'add' } | { readonly kind: 'remove'; readonly target: Role };
+export type ChannelAction =
+  | { readonly kind: 'join' }
+  | { readonly kind: 'update' }
+  | { readonly kind: 'archive' }
+  | { readonly kind: 'add' }
+  | { readonly kind: 'remove'; readonly target: Role };
 
 type Place = Pick<ChannelAccess, 'isPublic' | 'isMember' | 'isCreator'>;
 

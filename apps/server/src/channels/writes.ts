@@ -6,14 +6,26 @@ import { SERVER_STREAM, channelStream, type StreamKey } from '../log/stream-key.
 import type { Tx } from '../log/tx.ts';
 import { canChannel } from './permissions.ts';
 
-export const createChannel: CommandHandler<'channel.create'> = ({ tx, actor, id }, { name, topic, visibility, history }) => {
-  if (tx.db.has('SELECT 1 FROM channels WHERE id = ?1 UNION ALL SELECT 1 FROM messages WHERE id = ?1', id)) throw new SkerryError('id_conflict');
-  if ((tx.db.value<number>('SELECT count(*) FROM channels') ?? 0) >= LIMITS.channelsPerServer) throw new SkerryError('limit_reached');
+export const createChannel: CommandHandler<'channel.create'> = (
+  { tx, actor, id },
+  { name, topic, visibility, history },
+) => {
+  if (tx.db.has('SELECT 1 FROM channels WHERE id = ?1 UNION ALL SELECT 1 FROM messages WHERE id = ?1', id))
+    throw new SkerryError('id_conflict');
+  if ((tx.db.value<number>('SELECT count(*) FROM channels') ?? 0) >= LIMITS.channelsPerServer)
+    throw new SkerryError('limit_reached');
   const channel = id as string as ChannelId;
   const event = tx.append(streamTelling(channel, visibility === 'public'), 'channel', channel);
   tx.db.run(
     'INSERT INTO channels (id, name, topic, visibility, history, created_by, created_at, rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    channel, name, topic, visibility, history, actor.account, tx.now, event.n,
+    channel,
+    name,
+    topic,
+    visibility,
+    history,
+    actor.account,
+    tx.now,
+    event.n,
   );
   joinChannel(tx, channel, actor.account);
   return event;
@@ -58,7 +70,8 @@ export const addMember: CommandHandler<'channel.add'> = ({ tx, actor }, { channe
 export const removeMember: CommandHandler<'channel.remove'> = ({ tx, actor }, { channel: id, account }) => {
   const channel = visibleChannel(tx.db, actor, id);
   const target = roleOf(tx, account, 'disabled too');
-  if (account !== actor.account && !canChannel(actor, { kind: 'remove', target }, channel)) throw new SkerryError('forbidden');
+  if (account !== actor.account && !canChannel(actor, { kind: 'remove', target }, channel))
+    throw new SkerryError('forbidden');
   return isMember(tx, id, account) ? leaveChannel(tx, id, account) : UNCHANGED;
 };
 
@@ -69,7 +82,11 @@ function streamTelling(channel: ChannelId, isPublic: boolean): StreamKey {
 
 /** @throws SkerryError not_found for an account that does not exist, or that cannot take part */
 function roleOf(tx: Tx, account: AccountId, which: 'enabled' | 'disabled too' = 'enabled'): Role {
-  const found = tx.db.get<{ role: Role; disabled: number }>('SELECT role, disabled FROM accounts WHERE id = ?', account);
-  if (found === undefined || (which === 'enabled' && found.disabled === 1)) throw new SkerryError('not_found', { field: 'account' });
+  const found = tx.db.get<{ role: Role; disabled: number }>(
+    'SELECT role, disabled FROM accounts WHERE id = ?',
+    account,
+  );
+  if (found === undefined || (which === 'enabled' && found.disabled === 1))
+    throw new SkerryError('not_found', { field: 'account' });
   return found.role;
 }

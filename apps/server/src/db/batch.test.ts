@@ -28,7 +28,9 @@ describe('the numbers of the log', () => {
         [bob, { kind: 'account.disable', account: ann.account, disabled: true }],
       ]);
     }
-    expect(log.db.all('SELECT count(*) AS events, max(seq) AS last FROM events')).toEqual([{ events: log.position.seq, last: log.position.seq }]);
+    expect(log.db.all('SELECT count(*) AS events, max(seq) AS last FROM events')).toEqual([
+      { events: log.position.seq, last: log.position.seq },
+    ]);
     const streams = log.db.all<{ stream: string; head: number; events: number; last: number }>(
       'SELECT s.stream, s.head, count(*) AS events, max(e.n) AS last FROM streams s JOIN events e ON e.stream = s.id GROUP BY s.id',
     );
@@ -54,7 +56,11 @@ describe('the numbers of the log', () => {
       },
       log.op(ann, message('second'), log.newId()),
     ]);
-    expect(results.outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))).toEqual(['ok', 'internal', 'ok']);
+    expect(results.outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))).toEqual([
+      'ok',
+      'internal',
+      'ok',
+    ]);
     expect(log.bugs).toHaveLength(1);
     expect(log.position.seq).toBe(before + 2);
     expect(log.db.has("SELECT 1 FROM exchange_nonces WHERE nonce = 'written'")).toBe(false);
@@ -76,14 +82,22 @@ describe('once', () => {
     const first = log.run(ann, message('once'), id);
     const position = log.position;
     expect(log.run(ann, message('once'), id)).toEqual(first);
-    expect(log.batch([[ann, message('once'), id], [ann, message('once'), id]])).toEqual([first, first]);
+    expect(
+      log.batch([
+        [ann, message('once'), id],
+        [ann, message('once'), id],
+      ]),
+    ).toEqual([first, first]);
     expect(log.position).toEqual(position);
     expect(count()).toBe(1);
   });
 
   it('even in one batch', () => {
     const id = log.newId();
-    const [one, two] = log.batch([[ann, message('once'), id], [ann, message('once'), id]]);
+    const [one, two] = log.batch([
+      [ann, message('once'), id],
+      [ann, message('once'), id],
+    ]);
     expect(two).toEqual(one);
     expect(count()).toBe(1);
   });
@@ -103,7 +117,9 @@ describe('once', () => {
     log.run(ann, message('mine'), id);
     expect(log.codeOf(ann, message('other'), id)).toBe('id_conflict');
     expect(log.codeOf(bob, message('mine'), id)).toBe('id_conflict');
-    expect(log.codeOf(bob, { kind: 'channel.create', name: 'c', topic: '', visibility: 'public', history: 'all' }, id)).toBe('id_conflict');
+    expect(
+      log.codeOf(bob, { kind: 'channel.create', name: 'c', topic: '', visibility: 'public', history: 'all' }, id),
+    ).toBe('id_conflict');
     const channel = log.newId();
     log.run(ann, { kind: 'channel.create', name: 'c', topic: '', visibility: 'public', history: 'all' }, channel);
     expect(log.codeOf(bob, message('x'), channel)).toBe('id_conflict');
@@ -131,22 +147,41 @@ describe('what a batch tells', () => {
   it('has one frame for each stream and ends in the mark of its last event', () => {
     const bob = log.person();
     log.outputs.length = 0;
-    log.batch([[ann, message('a')], [bob, { kind: 'profile.update', displayName: 'Bob' }], [bob, message('b')]]);
+    log.batch([
+      [ann, message('a')],
+      [bob, { kind: 'profile.update', displayName: 'Bob' }],
+      [bob, message('b')],
+    ]);
     const [output] = log.outputs;
-    expect(output?.items.map((item) => (item.type === 'frame' ? item.stream : item.type))).toEqual([`channel:${log.general}`, 'server']);
+    expect(output?.items.map((item) => (item.type === 'frame' ? item.stream : item.type))).toEqual([
+      `channel:${log.general}`,
+      'server',
+    ]);
     const frames = (output?.items ?? []).flatMap((item) => (item.type === 'frame' ? readFrames(item.bytes) : []));
-    expect(eventsOf(frames).map(({ kind, stream }) => [kind, stream])).toEqual([['message', log.general], ['message', log.general], ['account', 'server']]);
+    expect(eventsOf(frames).map(({ kind, stream }) => [kind, stream])).toEqual([
+      ['message', log.general],
+      ['message', log.general],
+      ['account', 'server'],
+    ]);
     expect(readFrames(output?.mark ?? new Uint8Array())).toEqual([{ t: 'mark', ...log.position }]);
   });
 
   it('holds back no event of a channel behind a change of its members, and lets none overtake it', () => {
     const bob = log.person();
     log.outputs.length = 0;
-    log.batch([[ann, message('before')], [bob, { kind: 'channel.leave', channel: log.general }], [ann, message('between')], [bob, { kind: 'channel.join', channel: log.general }], [ann, message('after')]]);
+    log.batch([
+      [ann, message('before')],
+      [bob, { kind: 'channel.leave', channel: log.general }],
+      [ann, message('between')],
+      [bob, { kind: 'channel.join', channel: log.general }],
+      [ann, message('after')],
+    ]);
     const told = (log.outputs[0]?.items ?? []).flatMap((item) => {
       if (item.type === 'member') return [item.joined ? 'joins' : 'leaves'];
       if (item.type !== 'frame' || item.stream !== `channel:${log.general}`) return [];
-      return eventsOf(readFrames(item.bytes)).map((event) => (event.kind === 'message' ? event.message.text : event.kind));
+      return eventsOf(readFrames(item.bytes)).map((event) =>
+        event.kind === 'message' ? event.message.text : event.kind,
+      );
     });
     expect(told).toEqual(['before', 'leaves', 'member', 'between', 'joins', 'member', 'after']);
   });
@@ -168,7 +203,12 @@ describe('a full disk', () => {
     const pages = log.db.value<number>('PRAGMA page_count') ?? 0;
     log.driver.exec(`PRAGMA max_page_count = ${pages + 2}`);
     const codes = new Set<string>();
-    for (let i = 0; i < 20; i++) for (const result of log.batch([[ann, message('x'.repeat(8_000))], [ann, message('small')]])) codes.add(typeof result === 'string' ? result : 'ok');
+    for (let i = 0; i < 20; i++)
+      for (const result of log.batch([
+        [ann, message('x'.repeat(8_000))],
+        [ann, message('small')],
+      ]))
+        codes.add(typeof result === 'string' ? result : 'ok');
     expect(codes).toContain('disk_full');
     expect(log.codeOf(ann, message('y'.repeat(8_000)))).toBe('disk_full');
     const kept = count();
@@ -201,4 +241,3 @@ describe('erasing', () => {
     expect(holds()).toBe(false);
   });
 });
-

@@ -8,7 +8,8 @@ import { Statements } from './statements.ts';
 
 /** A write as the worker gets it: the name of a procedure and its arguments. */
 export type Op = { readonly name: string; readonly args: unknown };
-export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorBody };
+export type Outcome =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorBody };
 export type WriteProcedure = (tx: Tx, args: never) => unknown;
 
 export type BatchDeps = {

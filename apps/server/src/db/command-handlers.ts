@@ -1,5 +1,13 @@
 import { setDisabled, setRole, updateProfile } from '../accounts/writes.ts';
-import { addMember, archiveChannel, createChannel, joinOpenChannel, leaveOwnChannel, removeMember, updateChannel } from '../channels/writes.ts';
+import {
+  addMember,
+  archiveChannel,
+  createChannel,
+  joinOpenChannel,
+  leaveOwnChannel,
+  removeMember,
+  updateChannel,
+} from '../channels/writes.ts';
 import { setInboxState } from '../inbox/writes.ts';
 import type { CommandHandlers } from '../log/run-command.ts';
 import { setMarker } from '../messages/marker-writes.ts';

@@ -6,7 +6,15 @@ import type { Output, OutputItem } from '../log/output.ts';
 import type { StreamKey } from '../log/stream-key.ts';
 import type { Faults } from '../testing/kill-points.ts';
 import { restoreBug } from './bug.ts';
-import type { CopierSettings, FromReader, FromWriter, OutputOutline, ToReader, ToWriter, WorkerSettings } from './messages.ts';
+import type {
+  CopierSettings,
+  FromReader,
+  FromWriter,
+  OutputOutline,
+  ToReader,
+  ToWriter,
+  WorkerSettings,
+} from './messages.ts';
 import { Pipe, startWorker } from './pipe.ts';
 import type { Reads } from './read-procedures.ts';
 import { workerEntry } from './worker-entry.ts';
@@ -187,7 +195,11 @@ function readOutline({ items, markFrom, bytes, position }: OutputOutline): Outpu
   return {
     position,
     mark: buffer.subarray(markFrom),
-    items: items.map((item): OutputItem => (item.type === 'frame' ? { type: 'frame', stream: item.stream as StreamKey, bytes: buffer.subarray(item.from, item.to) } : item)),
+    items: items.map((item): OutputItem =>
+      item.type === 'frame'
+        ? { type: 'frame', stream: item.stream as StreamKey, bytes: buffer.subarray(item.from, item.to) }
+        : item,
+    ),
   };
 }
 

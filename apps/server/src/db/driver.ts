@@ -42,12 +42,20 @@ export async function openDriver(file: string, access: Access): Promise<SqliteDr
 /** Pragmas hold for one connection, so each connection sets them all. `secure_delete`: what is erased leaves no bytes in the file. */
 function prepareConnection(driver: SqliteDriver, access: Access): void {
   driver.prepare('PRAGMA journal_mode = WAL').get([]);
-  for (const pragma of ['synchronous = FULL', 'foreign_keys = ON', `busy_timeout = ${BUSY_MS}`, `cache_size = -${CACHE_KIB}`, 'temp_store = MEMORY', 'secure_delete = ON'])
+  for (const pragma of [
+    'synchronous = FULL',
+    'foreign_keys = ON',
+    `busy_timeout = ${BUSY_MS}`,
+    `cache_size = -${CACHE_KIB}`,
+    'temp_store = MEMORY',
+    'secure_delete = ON',
+  ])
     driver.exec(`PRAGMA ${pragma}`);
   if (access === 'read') driver.exec('PRAGMA query_only = ON');
   const [synchronous] = driver.prepare('PRAGMA synchronous').get([]) ?? [];
   const [journal] = driver.prepare('PRAGMA journal_mode').get([]) ?? [];
-  if (synchronous !== 2 || journal !== 'wal') throw new Error(`SQLite would not be durable: synchronous ${String(synchronous)}, journal ${String(journal)}`);
+  if (synchronous !== 2 || journal !== 'wal')
+    throw new Error(`SQLite would not be durable: synchronous ${String(synchronous)}, journal ${String(journal)}`);
 }
 
 type NativeStatement = {

@@ -10,7 +10,10 @@ export type WorkerSettings = { readonly file: string; readonly faults: Faults };
 export type ToWriter = { readonly type: 'run'; readonly ops: readonly Op[] } | { readonly type: 'close' };
 /** Items without their bytes: frames are ranges of the batch's one buffer. */
 export type OutputOutline = {
-  readonly items: readonly (Exclude<OutputItem, { type: 'frame' }> | { readonly type: 'frame'; readonly stream: string; readonly from: number; readonly to: number })[];
+  readonly items: readonly (
+    | Exclude<OutputItem, { type: 'frame' }>
+    | { readonly type: 'frame'; readonly stream: string; readonly from: number; readonly to: number }
+  )[];
   readonly markFrom: number;
   readonly bytes: Uint8Array;
   readonly position: Position;
@@ -25,7 +28,8 @@ export type FromWriter =
 
 export type ReadRequest = { readonly name: string; readonly args: unknown };
 export type ToReader = { readonly type: 'run'; readonly requests: readonly ReadRequest[] } | { readonly type: 'close' };
-export type ReadOutcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorBody };
+export type ReadOutcome =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorBody };
 export type FromReader =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly reason: string }

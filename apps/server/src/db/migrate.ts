@@ -8,7 +8,9 @@ const MIGRATIONS: readonly string[] = [initial];
 
 export class NewerDatabaseError extends Error {
   constructor(found: number) {
-    super(`The database was written by a newer version of Skerry (schema ${found}, this program knows ${MIGRATIONS.length}).`);
+    super(
+      `The database was written by a newer version of Skerry (schema ${found}, this program knows ${MIGRATIONS.length}).`,
+    );
     this.name = 'NewerDatabaseError';
   }
 }

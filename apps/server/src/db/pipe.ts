@@ -2,7 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { SkerryError, type ErrorBody } from '@skerry/protocol';
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorBody };
-type Waiting = { readonly request: unknown; readonly resolve: (value: unknown) => void; readonly reject: (error: SkerryError) => void };
+type Waiting = {
+  readonly request: unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: SkerryError) => void;
+};
 
 /** Groups sent and not yet answered. Two, so that the worker has the next one at hand when it finishes one. */
 const GROUPS_OUT = 2;
@@ -83,7 +87,7 @@ export class Pipe {
 
   /** The worker may answer several groups at once. */
   #countDown(answered: number): void {
-    for (let rest = answered; rest > 0; ) {
+    for (let rest = answered; rest > 0;) {
       const size = this.#groups[0];
       if (size === undefined) return;
       if (size > rest) {
@@ -99,7 +103,11 @@ export class Pipe {
 export type WorkerHandlers<From> = { onMessage(message: From): void; onDeath(error: unknown): void };
 
 /** Starts a worker and waits until it says `ready`. @throws Error with the worker's reason when it cannot start */
-export async function startWorker<From extends { type: string }>(entry: URL, workerData: unknown, handlers: WorkerHandlers<From>): Promise<Worker> {
+export async function startWorker<From extends { type: string }>(
+  entry: URL,
+  workerData: unknown,
+  handlers: WorkerHandlers<From>,
+): Promise<Worker> {
   const worker = new Worker(entry, { workerData });
   await new Promise<void>((resolve, reject) => {
     worker.on('error', (error) => {

@@ -15,7 +15,8 @@ export type ReadProcedure = (db: Statements, args: never) => unknown;
  * as JSON bytes.
  */
 export const READ_PROCEDURES = {
-  'log.position': (db: Statements, _args: null): Position => db.get<Position>('SELECT seq, tag FROM log WHERE id = 1') ?? { seq: 0, tag: '' },
+  'log.position': (db: Statements, _args: null): Position =>
+    db.get<Position>('SELECT seq, tag FROM log WHERE id = 1') ?? { seq: 0, tag: '' },
   'log.connection': readConnection,
   'snapshot.read': readSnapshot,
   'messages.page': readPage,
@@ -26,4 +27,6 @@ export const READ_PROCEDURES = {
 };
 
 type Procedures = typeof READ_PROCEDURES;
-export type Reads = { [N in keyof Procedures]: { args: Parameters<Procedures[N]>[1]; result: ReturnType<Procedures[N]> } };
+export type Reads = {
+  [N in keyof Procedures]: { args: Parameters<Procedures[N]>[1]; result: ReturnType<Procedures[N]> };
+};

@@ -73,7 +73,8 @@ function runOne(db: Statements, { name, args }: ReadRequest): ReadOutcome {
 /** Finds the bytes of an answer, one level deep, so that they are handed over and not copied. */
 function collectBuffers(value: unknown, into: ArrayBuffer[]): void {
   if (value instanceof Uint8Array) into.push(value.buffer as ArrayBuffer);
-  else if (typeof value === 'object' && value !== null) for (const field of Object.values(value)) if (field instanceof Uint8Array) into.push(field.buffer as ArrayBuffer);
+  else if (typeof value === 'object' && value !== null)
+    for (const field of Object.values(value)) if (field instanceof Uint8Array) into.push(field.buffer as ArrayBuffer);
 }
 
 const driver = await open();

@@ -34,7 +34,9 @@ export class Statements {
 
   /** The first column of every row. */
   values<V extends Bind>(sql: string, ...args: Bind[]): V[] {
-    return this.#of(sql).statement.all(args).map((cells) => cells[0] as V);
+    return this.#of(sql)
+      .statement.all(args)
+      .map((cells) => cells[0] as V);
   }
 
   run(sql: string, ...args: Bind[]): void {

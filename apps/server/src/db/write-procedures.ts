@@ -22,9 +22,13 @@ export const WRITE_PROCEDURES = {
 };
 
 type Procedures = typeof WRITE_PROCEDURES;
-export type Writes = { [N in keyof Procedures]: { args: Parameters<Procedures[N]>[1]; result: ReturnType<Procedures[N]> } };
+export type Writes = {
+  [N in keyof Procedures]: { args: Parameters<Procedures[N]>[1]; result: ReturnType<Procedures[N]> };
+};
 
 /** The procedures a worker runs: those above, unless a crash test asks for one that is broken. */
 export function writeProcedures({ breaks }: Faults): typeof WRITE_PROCEDURES {
-  return breaks.includes('no-dedupe') ? { ...WRITE_PROCEDURES, 'command.run': commandProcedureWithoutDedupe(COMMAND_HANDLERS) } : WRITE_PROCEDURES;
+  return breaks.includes('no-dedupe')
+    ? { ...WRITE_PROCEDURES, 'command.run': commandProcedureWithoutDedupe(COMMAND_HANDLERS) }
+    : WRITE_PROCEDURES;
 }

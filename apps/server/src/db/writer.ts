@@ -48,7 +48,7 @@ function serve(driver: SqliteDriver): void {
   let isClosing = false;
   port.on('message', (first: ToWriter) => {
     // What came in while the last group was committed is the next group.
-    for (let message: ToWriter | undefined = first; message !== undefined; ) {
+    for (let message: ToWriter | undefined = first; message !== undefined;) {
       const ops: Op[] = [];
       for (; message !== undefined && ops.length < MOST_OPS; message = receive()) {
         if (message.type === 'close') isClosing = true;
@@ -76,9 +76,19 @@ function answer(outcomes: readonly Outcome[], output: Output | null): void {
   if (output === null) return post({ type: 'done', outcomes, output: null });
   const bytes = new Uint8Array(output.mark.buffer as ArrayBuffer);
   const items = output.items.map((item): OutputOutline['items'][number] =>
-    item.type === 'frame' ? { type: 'frame', stream: item.stream, from: item.bytes.byteOffset, to: item.bytes.byteOffset + item.bytes.byteLength } : item,
+    item.type === 'frame'
+      ? {
+          type: 'frame',
+          stream: item.stream,
+          from: item.bytes.byteOffset,
+          to: item.bytes.byteOffset + item.bytes.byteLength,
+        }
+      : item,
   );
-  post({ type: 'done', outcomes, output: { items, markFrom: output.mark.byteOffset, bytes, position: output.position } }, [bytes.buffer]);
+  post(
+    { type: 'done', outcomes, output: { items, markFrom: output.mark.byteOffset, bytes, position: output.position } },
+    [bytes.buffer],
+  );
 }
 
 /** Random tags, 8 bytes each, drawn from the system in larger pieces. */

@@ -10,7 +10,13 @@ const ACCESS_SQL = `SELECT c.visibility, c.history, c.archived, c.created_by, i.
 
 /** @throws SkerryError not_found when there is none, or it is private and the actor is not in it */
 export function visibleChannel(db: Statements, actor: Asker, id: ChannelId): ChannelAccess {
-  const row = db.get<{ visibility: string; history: string; archived: number; created_by: string | null; from_n: number | null }>(ACCESS_SQL, actor.account, id);
+  const row = db.get<{
+    visibility: string;
+    history: string;
+    archived: number;
+    created_by: string | null;
+    from_n: number | null;
+  }>(ACCESS_SQL, actor.account, id);
   if (row === undefined || (row.visibility === 'private' && row.from_n === null)) throw new SkerryError('not_found');
   return {
     id,

@@ -1,4 +1,13 @@
-import type { AccountId, ChannelId, Command, CommandId, CommandOf, CommandResult, Role, SessionId } from '@skerry/protocol';
+import type {
+  AccountId,
+  ChannelId,
+  Command,
+  CommandId,
+  CommandOf,
+  CommandResult,
+  Role,
+  SessionId,
+} from '@skerry/protocol';
 import type { Tx } from './tx.ts';
 
 /** Who asks: looked up in the transaction that does what is asked. */
@@ -8,7 +17,10 @@ export type Actor = { readonly account: AccountId; readonly session: SessionId; 
  * Does one kind of command, permission included. Refuses with a SkerryError, before or after writing: either way
  * nothing stays. The id becomes that of what a command makes.
  */
-export type CommandHandler<Kind extends Command['kind']> = (call: { readonly tx: Tx; readonly actor: Actor; readonly id: CommandId }, command: CommandOf<Kind>) => CommandResult;
+export type CommandHandler<Kind extends Command['kind']> = (
+  call: { readonly tx: Tx; readonly actor: Actor; readonly id: CommandId },
+  command: CommandOf<Kind>,
+) => CommandResult;
 
 /** The answer where everything was already so. */
 export const UNCHANGED: CommandResult = { seq: 0, n: 0 };

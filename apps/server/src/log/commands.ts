@@ -3,7 +3,11 @@ import type { Database } from '../db/database.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { KillSwitch } from '../testing/kill-points.ts';
 
-export type CommandsOptions = { readonly db: Pick<Database, 'write'>; readonly limits: RateLimits; readonly kill: KillSwitch };
+export type CommandsOptions = {
+  readonly db: Pick<Database, 'write'>;
+  readonly limits: RateLimits;
+  readonly kill: KillSwitch;
+};
 
 /** The door for commands, the same for sockets and HTTP. */
 export class Commands {
@@ -17,10 +21,18 @@ export class Commands {
    * Does a parsed command. Resolves once it is on the disk.
    * @throws SkerryError rate_limited, or what the command was refused with
    */
-  async run(caller: { readonly account: AccountId; readonly session: SessionId }, { id, command }: CommandRequest): Promise<CommandResult> {
+  async run(
+    caller: { readonly account: AccountId; readonly session: SessionId },
+    { id, command }: CommandRequest,
+  ): Promise<CommandResult> {
     const { db, limits, kill } = this.#options;
     limits.take('command', caller.account);
     kill.pass('accepted');
-    return db.write('command.run', { account: caller.account, session: caller.session, id, json: JSON.stringify(command) });
+    return db.write('command.run', {
+      account: caller.account,
+      session: caller.session,
+      id,
+      json: JSON.stringify(command),
+    });
   }
 }

@@ -18,7 +18,13 @@ const MARKER_SQL = `SELECT json_object('channel', k.channel_id, 'readN', k.read_
   WHERE i.channel_id = ? AND i.account_id = ? AND i.to_seq IS NULL`;
 const INBOX_SQL = `SELECT ${INBOX_ITEM} FROM inbox i JOIN messages m ON m.id = i.message_id WHERE i.account_id = ? AND i.message_id = ?`;
 
-export type LoggedEvent = { readonly seq: number; readonly n: number; readonly stream: StreamKey; readonly kind: EventKind; readonly ref: string };
+export type LoggedEvent = {
+  readonly seq: number;
+  readonly n: number;
+  readonly stream: StreamKey;
+  readonly kind: EventKind;
+  readonly ref: string;
+};
 
 /** An event as it goes over the wire, its body read from the current rows. The same for live frames and replays. SPEC L-5. */
 export function eventJson(db: Statements, event: LoggedEvent): string {

@@ -3,8 +3,20 @@ import type { Statements } from '../db/statements.ts';
 import type { EventKind, StreamKey } from './stream-key.ts';
 import type { Appended, Tx } from './tx.ts';
 
-export type PendingEvent = { readonly type: 'event'; readonly stream: StreamKey; readonly kind: EventKind; readonly ref: string; readonly seq: number; readonly n: number };
-export type MemberChange = { readonly type: 'member'; readonly channel: ChannelId; readonly account: AccountId; readonly joined: boolean };
+export type PendingEvent = {
+  readonly type: 'event';
+  readonly stream: StreamKey;
+  readonly kind: EventKind;
+  readonly ref: string;
+  readonly seq: number;
+  readonly n: number;
+};
+export type MemberChange = {
+  readonly type: 'member';
+  readonly channel: ChannelId;
+  readonly account: AccountId;
+  readonly joined: boolean;
+};
 export type SessionEnd = { readonly type: 'sessionEnded'; readonly session: SessionId };
 export type Pending = PendingEvent | MemberChange | SessionEnd;
 
@@ -25,7 +37,9 @@ export class LogWriter implements Tx {
   readonly #dirty = new Set<StreamKey>();
   #pending: Pending[] = [];
   /** How things stood when the current command began. */
-  #before: { position: Position; lastStream: number; pending: number; streams: Map<StreamKey, StreamState | undefined> } | undefined;
+  #before:
+    | { position: Position; lastStream: number; pending: number; streams: Map<StreamKey, StreamState | undefined> }
+    | undefined;
 
   constructor(db: Statements, newTag: () => string) {
     this.db = db;
@@ -45,7 +59,16 @@ export class LogWriter implements Tx {
     const state = this.#of(stream);
     const n = state.head + 1;
     const tag = this.#newTag();
-    this.db.run('INSERT INTO events (seq, stream, n, kind, ref, tag, at) VALUES (?, ?, ?, ?, ?, ?, ?)', seq, state.id, n, kind, ref, tag, this.#now);
+    this.db.run(
+      'INSERT INTO events (seq, stream, n, kind, ref, tag, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      seq,
+      state.id,
+      n,
+      kind,
+      ref,
+      tag,
+      this.#now,
+    );
     this.#position = { seq, tag };
     this.#change(stream, { ...state, head: n });
     this.#pending.push({ type: 'event', stream, kind, ref, seq, n });
@@ -99,7 +122,8 @@ export class LogWriter implements Tx {
     const position = this.#here();
     for (const stream of this.#dirty) {
       const state = this.#streams.get(stream);
-      if (state !== undefined) this.db.run('UPDATE streams SET head = ?, messages = ? WHERE id = ?', state.head, state.messages, state.id);
+      if (state !== undefined)
+        this.db.run('UPDATE streams SET head = ?, messages = ? WHERE id = ?', state.head, state.messages, state.id);
     }
     if (this.#dirty.size > 0) this.db.run('UPDATE log SET seq = ?, tag = ? WHERE id = 1', position.seq, position.tag);
     this.#dirty.clear();

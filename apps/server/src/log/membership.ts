@@ -22,7 +22,13 @@ export function joinChannel(tx: Tx, channel: ChannelId, account: AccountId): App
   tx.append(accountStream(account), 'joined', channel);
   tx.memberChanged({ channel, account, joined: true });
   const joined = tx.append(stream, 'member', `+${account}`);
-  tx.db.run('INSERT INTO intervals (account_id, channel_id, from_seq, from_n, to_seq) VALUES (?, ?, ?, ?, NULL)', account, channel, joined.seq, joined.n);
+  tx.db.run(
+    'INSERT INTO intervals (account_id, channel_id, from_seq, from_n, to_seq) VALUES (?, ?, ?, ?, NULL)',
+    account,
+    channel,
+    joined.seq,
+    joined.n,
+  );
   return joined;
 }
 
@@ -33,7 +39,12 @@ export function joinChannel(tx: Tx, channel: ChannelId, account: AccountId): App
 export function leaveChannel(tx: Tx, channel: ChannelId, account: AccountId): Appended {
   tx.memberChanged({ channel, account, joined: false });
   const left = tx.append(channelStream(channel), 'member', `-${account}`);
-  tx.db.run('UPDATE intervals SET to_seq = ? WHERE channel_id = ? AND account_id = ? AND to_seq IS NULL', left.seq, channel, account);
+  tx.db.run(
+    'UPDATE intervals SET to_seq = ? WHERE channel_id = ? AND account_id = ? AND to_seq IS NULL',
+    left.seq,
+    channel,
+    account,
+  );
   tx.db.run('DELETE FROM inbox WHERE account_id = ? AND channel_id = ?', account, channel);
   tx.append(accountStream(account), 'left', channel);
   return left;
@@ -41,7 +52,9 @@ export function leaveChannel(tx: Tx, channel: ChannelId, account: AccountId): Ap
 
 /** Makes a new account a member of every channel that new accounts join. */
 export function joinDefaultChannels(tx: Tx, account: AccountId): void {
-  const channels = tx.db.values<ChannelId>("SELECT id FROM channels WHERE is_default = 1 AND archived = 0 AND visibility = 'public' ORDER BY created_at, id");
+  const channels = tx.db.values<ChannelId>(
+    "SELECT id FROM channels WHERE is_default = 1 AND archived = 0 AND visibility = 'public' ORDER BY created_at, id",
+  );
   for (const channel of channels) joinChannel(tx, channel, account);
 }
 
@@ -58,5 +71,9 @@ export function createDefaultChannel(tx: Tx, { id, name }: { readonly id: Channe
 }
 
 export function isMember(tx: Tx, channel: string, account: string): boolean {
-  return tx.db.has('SELECT 1 FROM intervals WHERE channel_id = ? AND account_id = ? AND to_seq IS NULL', channel, account);
+  return tx.db.has(
+    'SELECT 1 FROM intervals WHERE channel_id = ? AND account_id = ? AND to_seq IS NULL',
+    channel,
+    account,
+  );
 }

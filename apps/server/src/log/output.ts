@@ -13,7 +13,9 @@ export type OutputItem =
 
 export type Output = { readonly items: readonly OutputItem[]; readonly mark: Uint8Array; readonly position: Position };
 
-type Draft = Exclude<OutputItem, { type: 'frame' }> | { readonly type: 'frame'; readonly stream: StreamKey; readonly frame: FrameText };
+type Draft =
+  | Exclude<OutputItem, { type: 'frame' }>
+  | { readonly type: 'frame'; readonly stream: StreamKey; readonly frame: FrameText };
 
 /**
  * Builds the frames of a batch. A stream has one frame; a change of membership first closes the frame of its channel,
@@ -64,6 +66,8 @@ function encode(drafts: readonly Draft[], position: Position): Output {
     at = writeFrame(buffer, at, frame);
     return buffer.subarray(from, at);
   };
-  const items = drafts.map((draft): OutputItem => (draft.type === 'frame' ? { type: 'frame', stream: draft.stream, bytes: write(draft.frame) } : draft));
+  const items = drafts.map((draft): OutputItem =>
+    draft.type === 'frame' ? { type: 'frame', stream: draft.stream, bytes: write(draft.frame) } : draft,
+  );
   return { items, mark: write(mark), position };
 }

@@ -9,7 +9,12 @@ export function pruneEvents(tx: Tx, { before, most }: { readonly before: number;
   const log = tx.db.get<{ seq: number; first_seq: number }>('SELECT seq, first_seq FROM log WHERE id = 1');
   if (log === undefined) return 0;
   // Times rise with seq but for a clock that was set back, so the first that is young enough ends the run.
-  const young = tx.db.value<number>('SELECT seq FROM events WHERE seq >= ? AND seq < ? AND at >= ? ORDER BY seq LIMIT 1', log.first_seq, log.first_seq + most, before);
+  const young = tx.db.value<number>(
+    'SELECT seq FROM events WHERE seq >= ? AND seq < ? AND at >= ? ORDER BY seq LIMIT 1',
+    log.first_seq,
+    log.first_seq + most,
+    before,
+  );
   const keepFrom = Math.min(young ?? log.first_seq + most, log.seq);
   if (keepFrom <= log.first_seq) return 0;
   tx.db.run('DELETE FROM events WHERE seq < ?', keepFrom);

@@ -1,4 +1,12 @@
-import { mentionOf, type ChannelId, type Command, type Event, type MessageId, type Position, type Snapshot } from '@skerry/protocol';
+import {
+  mentionOf,
+  type ChannelId,
+  type Command,
+  type Event,
+  type MessageId,
+  type Position,
+  type Snapshot,
+} from '@skerry/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogFixture, type Person } from '../testing/log-fixture.ts';
 import { pruneEvents } from './prune.ts';
@@ -12,8 +20,10 @@ afterEach(() => {
   log[Symbol.dispose]();
 });
 
-const message = (text: string, channel = log.general) => ({ kind: 'message.send', channel, text, replyTo: null }) as const;
-const textsOf = (events: readonly Event[]) => events.flatMap((event) => (event.kind === 'message' ? [event.message.text] : []));
+const message = (text: string, channel = log.general) =>
+  ({ kind: 'message.send', channel, text, replyTo: null }) as const;
+const textsOf = (events: readonly Event[]) =>
+  events.flatMap((event) => (event.kind === 'message' ? [event.message.text] : []));
 
 describe('what a replay shows of a channel', () => {
   it('is what fell inside an interval of membership: join, leave and join again', () => {
@@ -32,13 +42,24 @@ describe('what a replay shows of a channel', () => {
     log.run(ann, message('again'));
     const events = log.replayed(bob, start);
     expect(textsOf(events)).toEqual(['inside', 'again']);
-    expect(events.filter(({ stream }) => stream === log.general).map((event) => (event.kind === 'member' ? [event.account === bob.account, event.joined] : event.kind))).toEqual([
-      [true, true], 'message', [true, true], 'message',
+    expect(
+      events
+        .filter(({ stream }) => stream === log.general)
+        .map((event) => (event.kind === 'member' ? [event.account === bob.account, event.joined] : event.kind)),
+    ).toEqual([[true, true], 'message', [true, true], 'message']);
+    expect(events.filter(({ stream }) => stream === 'account').map(({ kind }) => kind)).toEqual([
+      'joined',
+      'left',
+      'joined',
     ]);
-    expect(events.filter(({ stream }) => stream === 'account').map(({ kind }) => kind)).toEqual(['joined', 'left', 'joined']);
     leave();
     expect(textsOf(log.replayed(bob, start))).toEqual(['inside', 'again']);
-    expect(log.replayed(bob, start).filter(({ stream }) => stream === 'account').map(({ kind }) => kind)).toEqual(['left', 'left', 'left', 'left']);
+    expect(
+      log
+        .replayed(bob, start)
+        .filter(({ stream }) => stream === 'account')
+        .map(({ kind }) => kind),
+    ).toEqual(['left', 'left', 'left', 'left']);
   });
 
   it('keeps a private channel from whoever is not in it, and its settings from whoever has left', () => {
@@ -125,7 +146,12 @@ describe('whether a client can resume', () => {
 /** The state part a client keeps, as far as events carry it. */
 function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[]) {
   const accounts = new Map(snapshot.accounts.map((account) => [account.id, account]));
-  const channels = new Map(snapshot.channels.map((state) => [state.channel.id, { channel: state.channel, member: state.member, readN: state.readN, head: state.head }]));
+  const channels = new Map(
+    snapshot.channels.map((state) => [
+      state.channel.id,
+      { channel: state.channel, member: state.member, readN: state.readN, head: state.head },
+    ]),
+  );
   const inbox = new Map(snapshot.inbox.map((item) => [item.message.id, item]));
   const heads = { server: snapshot.streams.server, account: snapshot.streams.account };
   let server = snapshot.server;
@@ -135,7 +161,8 @@ function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[
       heads[event.stream] = event.n;
     } else {
       const state = channels.get(event.stream as ChannelId);
-      if (state !== undefined && event.n > state.head) channels.set(event.stream as ChannelId, { ...state, head: event.n });
+      if (state !== undefined && event.n > state.head)
+        channels.set(event.stream as ChannelId, { ...state, head: event.n });
     }
     switch (event.kind) {
       case 'account':
@@ -146,17 +173,29 @@ function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[
         break;
       case 'channel': {
         const known = channels.get(event.channel.id);
-        channels.set(event.channel.id, known === undefined ? { channel: event.channel, member: false, readN: 0, head: 0 } : { ...known, channel: event.channel });
+        channels.set(
+          event.channel.id,
+          known === undefined
+            ? { channel: event.channel, member: false, readN: 0, head: 0 }
+            : { ...known, channel: event.channel },
+        );
         break;
       }
       case 'joined':
-        channels.set(event.state.channel.id, { channel: event.state.channel, member: true, readN: event.state.readN, head: event.state.head });
+        channels.set(event.state.channel.id, {
+          channel: event.state.channel,
+          member: true,
+          readN: event.state.readN,
+          head: event.state.head,
+        });
         break;
       case 'left': {
         const known = channels.get(event.channel);
-        if (known?.channel.visibility === 'public') channels.set(event.channel, { ...known, member: false, readN: 0, head: 0 });
+        if (known?.channel.visibility === 'public')
+          channels.set(event.channel, { ...known, member: false, readN: 0, head: 0 });
         else channels.delete(event.channel);
-        for (const item of [...inbox.values()]) if (item.message.channel === event.channel) inbox.delete(item.message.id);
+        for (const item of [...inbox.values()])
+          if (item.message.channel === event.channel) inbox.delete(item.message.id);
         break;
       }
       case 'marker': {
@@ -177,7 +216,13 @@ function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[
     }
   }
   const sorted = <T>(values: Iterable<T>) => [...values].map((value) => JSON.stringify(value)).sort();
-  return { server, heads, accounts: sorted(accounts.values()), channels: sorted(channels.values()), inbox: sorted(inbox.values()) };
+  return {
+    server,
+    heads,
+    accounts: sorted(accounts.values()),
+    channels: sorted(channels.values()),
+    inbox: sorted(inbox.values()),
+  };
 }
 
 describe('a snapshot and the replay after it', () => {
@@ -190,7 +235,8 @@ describe('a snapshot and the replay after it', () => {
     const cuts: { person: Person; snapshot: Snapshot; position: Position }[] = [];
     for (let step = 0; step < 120; step++) {
       log.now += 1;
-      if (step % 4 === 0) for (const person of people) cuts.push({ person, snapshot: log.snapshot(person), position: log.position });
+      if (step % 4 === 0)
+        for (const person of people) cuts.push({ person, snapshot: log.snapshot(person), position: log.position });
       const batch = Array.from({ length: 1 + Math.floor(random() * 3) }, () => {
         const id = log.newId();
         return [pick(people), command(random, { pick, people, channels, messages }), id] as const;
@@ -222,7 +268,13 @@ function command(random: () => number, { pick, people, channels, messages }: Wor
   const always: Command[] = [
     { kind: 'message.send', channel, text, replyTo: known !== undefined && random() < 0.3 ? known : null },
     { kind: 'message.send', channel, text, replyTo: null },
-    { kind: 'channel.create', name: `c${channels.length}`, topic: '', visibility: pick(['public', 'private'] as const), history: pick(['all', 'joined'] as const) },
+    {
+      kind: 'channel.create',
+      name: `c${channels.length}`,
+      topic: '',
+      visibility: pick(['public', 'private'] as const),
+      history: pick(['all', 'joined'] as const),
+    },
     { kind: 'channel.update', channel, name: `n${Math.floor(random() * 5)}`, topic: 't' },
     { kind: 'channel.archive', channel, archived: random() < 0.3 },
     { kind: 'channel.join', channel },

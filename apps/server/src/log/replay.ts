@@ -18,17 +18,36 @@ export type Connection = {
 const REPLAY_BYTES = 512 * 1_024;
 
 /** Reads what a socket of the account needs to go on after `resume`. SPEC L-3, L-4. */
-export function readConnection(db: Statements, { account, resume }: { readonly account: AccountId; readonly resume: Position | null }): Connection {
-  const { seq, tag, first_seq: first } = db.get<{ seq: number; tag: string; first_seq: number }>('SELECT seq, tag, first_seq FROM log WHERE id = 1') ?? { seq: 0, tag: '', first_seq: 1 };
+export function readConnection(
+  db: Statements,
+  { account, resume }: { readonly account: AccountId; readonly resume: Position | null },
+): Connection {
+  const {
+    seq,
+    tag,
+    first_seq: first,
+  } = db.get<{ seq: number; tag: string; first_seq: number }>('SELECT seq, tag, first_seq FROM log WHERE id = 1') ?? {
+    seq: 0,
+    tag: '',
+    first_seq: 1,
+  };
   const position = { seq, tag };
-  const channels = db.values<ChannelId>('SELECT channel_id FROM intervals WHERE account_id = ? AND to_seq IS NULL', account);
+  const channels = db.values<ChannelId>(
+    'SELECT channel_id FROM intervals WHERE account_id = ? AND to_seq IS NULL',
+    account,
+  );
   const reset = resume === null ? 'new' : whyNot(db, resume, { position, first });
   if (reset !== undefined) return { position, channels, start: reset, frames: null };
   const missed = missedEvents(db, account, resume?.seq ?? 0);
   const frames = missed === undefined ? undefined : framesOf(db, missed);
   if (frames === undefined) return { position, channels, start: 'too_far', frames: null };
   const mark = markJson(position);
-  return { position, channels, start: 'resumed', frames: encodeFrames([...frames, { json: mark, bytes: mark.length }]) };
+  return {
+    position,
+    channels,
+    start: 'resumed',
+    frames: encodeFrames([...frames, { json: mark, bytes: mark.length }]),
+  };
 }
 
 /** The log is another one where it carries another tag there, or none yet. */
@@ -40,18 +59,32 @@ function whyNot(db: Statements, resume: Position, log: { position: Position; fir
   return tag === undefined ? 'unknown' : tag === resume.tag ? undefined : 'diverged';
 }
 
-type Missed = { readonly stream: StreamKey; readonly seq: number; readonly n: number; readonly kind: EventKind; readonly ref: string };
+type Missed = {
+  readonly stream: StreamKey;
+  readonly seq: number;
+  readonly n: number;
+  readonly kind: EventKind;
+  readonly ref: string;
+};
 /** A stretch of one stream: from a seq up to, not including, another. */
 type Stretch = { readonly stream: StreamKey; readonly from: number; readonly to: number };
 
-const EVENTS_SQL = 'SELECT seq, n, kind, ref FROM events WHERE stream = (SELECT id FROM streams WHERE stream = ?) AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?';
+const EVENTS_SQL =
+  'SELECT seq, n, kind, ref FROM events WHERE stream = (SELECT id FROM streams WHERE stream = ?) AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?';
 
 /** Events after `seq` in the order of the log, or `undefined` when they are too many. */
 function missedEvents(db: Statements, account: AccountId, seq: number): Missed[] | undefined {
   const missed: Missed[] = [];
   for (const { stream, from, to } of stretchesOf(db, account, seq)) {
     const room = LIMITS.resumeEvents + 1 - missed.length;
-    for (const event of db.all<{ seq: number; n: number; kind: EventKind; ref: string }>(EVENTS_SQL, stream, from, to, room)) missed.push({ stream, ...event });
+    for (const event of db.all<{ seq: number; n: number; kind: EventKind; ref: string }>(
+      EVENTS_SQL,
+      stream,
+      from,
+      to,
+      room,
+    ))
+      missed.push({ stream, ...event });
     if (missed.length > LIMITS.resumeEvents) return undefined;
   }
   return missed.sort((a, b) => a.seq - b.seq);
@@ -65,10 +98,18 @@ function stretchesOf(db: Statements, account: AccountId, seq: number): Stretch[]
     account,
     from,
   );
-  const always = [SERVER_STREAM, accountStream(account)].map((stream): Stretch => ({ stream: stream as StreamKey, from, to: Number.MAX_SAFE_INTEGER }));
+  const always = [SERVER_STREAM, accountStream(account)].map((stream): Stretch => ({
+    stream: stream as StreamKey,
+    from,
+    to: Number.MAX_SAFE_INTEGER,
+  }));
   return [
     ...always,
-    ...intervals.map((interval): Stretch => ({ stream: channelStream(interval.channel_id), from: Math.max(from, interval.from_seq), to: interval.to_seq ?? Number.MAX_SAFE_INTEGER })),
+    ...intervals.map((interval): Stretch => ({
+      stream: channelStream(interval.channel_id),
+      from: Math.max(from, interval.from_seq),
+      to: interval.to_seq ?? Number.MAX_SAFE_INTEGER,
+    })),
   ];
 }
 

@@ -1,5 +1,14 @@
 import { hash, randomBytes } from 'node:crypto';
-import { SkerryError, uuidv7, type AccountId, type Command, type CommandId, type CommandResult, type Role, type SessionId } from '@skerry/protocol';
+import {
+  SkerryError,
+  uuidv7,
+  type AccountId,
+  type Command,
+  type CommandId,
+  type CommandResult,
+  type Role,
+  type SessionId,
+} from '@skerry/protocol';
 import type { Actor, CommandHandler } from './command-handler.ts';
 import type { Tx } from './tx.ts';
 
@@ -23,13 +32,24 @@ export function commandProcedure(handlers: CommandHandlers) {
   return (tx: Tx, { account, session, id, json }: CommandArgs): CommandResult => {
     const actor = actorOf(tx, account, session);
     const digest = hash('sha256', json, 'base64url');
-    const known = tx.db.get<Tombstone>('SELECT hash, seq, n FROM commands WHERE account_id = ? AND id = ?', account, id);
+    const known = tx.db.get<Tombstone>(
+      'SELECT hash, seq, n FROM commands WHERE account_id = ? AND id = ?',
+      account,
+      id,
+    );
     if (known !== undefined) {
       if (known.hash !== digest) throw new SkerryError('id_conflict');
       return { seq: known.seq, n: known.n };
     }
     const result = handle(handlers, { tx, actor, id }, JSON.parse(json) as Command);
-    tx.db.run('INSERT INTO commands (account_id, id, hash, seq, n) VALUES (?, ?, ?, ?, ?)', account, id, digest, result.seq, result.n);
+    tx.db.run(
+      'INSERT INTO commands (account_id, id, hash, seq, n) VALUES (?, ?, ?, ?, ?)',
+      account,
+      id,
+      digest,
+      result.seq,
+      result.n,
+    );
     return result;
   };
 }
@@ -38,11 +58,19 @@ export function commandProcedure(handlers: CommandHandlers) {
 export function commandProcedureWithoutDedupe(handlers: CommandHandlers) {
   return (tx: Tx, { account, session, id, json }: CommandArgs): CommandResult => {
     const isUsed = tx.db.has('SELECT 1 FROM messages WHERE id = ?', id);
-    return handle(handlers, { tx, actor: actorOf(tx, account, session), id: isUsed ? uuidv7(tx.now, randomBytes(10)) : id }, JSON.parse(json) as Command);
+    return handle(
+      handlers,
+      { tx, actor: actorOf(tx, account, session), id: isUsed ? uuidv7(tx.now, randomBytes(10)) : id },
+      JSON.parse(json) as Command,
+    );
   };
 }
 
-function handle(handlers: CommandHandlers, call: { tx: Tx; actor: Actor; id: CommandId }, command: Command): CommandResult {
+function handle(
+  handlers: CommandHandlers,
+  call: { tx: Tx; actor: Actor; id: CommandId },
+  command: Command,
+): CommandResult {
   return (handlers[command.kind] as CommandHandler<Command['kind']>)(call, command);
 }
 

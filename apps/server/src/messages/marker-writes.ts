@@ -12,21 +12,54 @@ type Marker = { readonly read_n: number; readonly read_own: number; readonly own
  */
 export const setMarker: CommandHandler<'marker.set'> = ({ tx, actor }, { channel, n }) => {
   memberChannel(tx.db, actor, channel);
-  const marker = tx.db.get<Marker>('SELECT read_n, read_own, own FROM markers WHERE account_id = ? AND channel_id = ?', actor.account, channel);
+  const marker = tx.db.get<Marker>(
+    'SELECT read_n, read_own, own FROM markers WHERE account_id = ? AND channel_id = ?',
+    actor.account,
+    channel,
+  );
   if (marker === undefined) throw new SkerryError('not_found');
   const { head, messages } = tx.headOf(channelStream(channel));
   const to = Math.min(n, head);
   if (to <= marker.read_n) return UNCHANGED;
-  const place = tx.db.value<number>('SELECT place FROM messages WHERE channel_id = ? AND n <= ? ORDER BY n DESC LIMIT 1', channel, to) ?? 0;
+  const place =
+    tx.db.value<number>(
+      'SELECT place FROM messages WHERE channel_id = ? AND n <= ? ORDER BY n DESC LIMIT 1',
+      channel,
+      to,
+    ) ?? 0;
   const own = place === messages ? marker.own : ownUpTo(tx, { account: actor.account, channel, to, head, marker });
   const event = tx.append(accountStream(actor.account), 'marker', channel);
-  tx.db.run('UPDATE markers SET read_n = ?, read_place = ?, read_own = ? WHERE account_id = ? AND channel_id = ?', to, place, own, actor.account, channel);
+  tx.db.run(
+    'UPDATE markers SET read_n = ?, read_place = ?, read_own = ? WHERE account_id = ? AND channel_id = ?',
+    to,
+    place,
+    own,
+    actor.account,
+    channel,
+  );
   return event;
 };
 
 /** Counts the shorter side: from the old marker to the new one, or from there to the end. */
-function ownUpTo(tx: Tx, { account, channel, to, head, marker }: { account: string; channel: string; to: number; head: number; marker: Marker }): number {
+function ownUpTo(
+  tx: Tx,
+  {
+    account,
+    channel,
+    to,
+    head,
+    marker,
+  }: { account: string; channel: string; to: number; head: number; marker: Marker },
+): number {
   const between = (after: number, last: number) =>
-    tx.db.value<number>('SELECT count(*) FROM messages WHERE channel_id = ? AND n > ? AND n <= ? AND author = ?', channel, after, last, account) ?? 0;
-  return to - marker.read_n <= head - to ? marker.read_own + between(marker.read_n, to) : marker.own - between(to, head);
+    tx.db.value<number>(
+      'SELECT count(*) FROM messages WHERE channel_id = ? AND n > ? AND n <= ? AND author = ?',
+      channel,
+      after,
+      last,
+      account,
+    ) ?? 0;
+  return to - marker.read_n <= head - to
+    ? marker.read_own + between(marker.read_n, to)
+    : marker.own - between(to, head);
 }

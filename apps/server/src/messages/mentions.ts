@@ -4,6 +4,7 @@ import { LIMITS, MENTION, type AccountId } from '@skerry/protocol';
 export function mentionedIn(text: string, author: string): AccountId[] {
   if (!text.includes('<@')) return [];
   const named = new Set<AccountId>();
-  for (const [, account] of text.matchAll(MENTION)) if (account !== undefined && account !== author) named.add(account as AccountId);
+  for (const [, account] of text.matchAll(MENTION))
+    if (account !== undefined && account !== author) named.add(account as AccountId);
   return [...named].slice(0, LIMITS.mentionsPerMessage);
 }

@@ -6,7 +6,10 @@ export type Reactions = readonly { readonly emoji: string; readonly accounts: re
  * The set with one account's reaction put on or taken off, or the same set when it already was so.
  * @throws SkerryError limit_reached for one emoji, or one account, too many
  */
-export function withReaction(reactions: Reactions, { emoji, account, on }: { readonly emoji: string; readonly account: AccountId; readonly on: boolean }): Reactions {
+export function withReaction(
+  reactions: Reactions,
+  { emoji, account, on }: { readonly emoji: string; readonly account: AccountId; readonly on: boolean },
+): Reactions {
   const at = reactions.findIndex((entry) => entry.emoji === emoji);
   const entry = reactions[at];
   if ((entry?.accounts.includes(account) ?? false) === on) return reactions;
@@ -19,5 +22,7 @@ export function withReaction(reactions: Reactions, { emoji, account, on }: { rea
     return reactions.with(at, { emoji, accounts: [...entry.accounts, account] });
   }
   const rest = entry.accounts.filter((other) => other !== account);
-  return rest.length === 0 ? reactions.filter((other) => other !== entry) : reactions.with(at, { emoji, accounts: rest });
+  return rest.length === 0
+    ? reactions.filter((other) => other !== entry)
+    : reactions.with(at, { emoji, accounts: rest });
 }

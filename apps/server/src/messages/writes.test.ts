@@ -16,13 +16,20 @@ afterEach(() => {
   log[Symbol.dispose]();
 });
 
-const send = (person: Person, text: string, replyTo: MessageId | null = null, channel: ChannelId = log.general): MessageId => {
+const send = (
+  person: Person,
+  text: string,
+  replyTo: MessageId | null = null,
+  channel: ChannelId = log.general,
+): MessageId => {
   const id = log.newId();
   log.run(person, { kind: 'message.send', channel, text, replyTo }, id);
   return id as string as MessageId;
 };
-const read = (id: MessageId, person = ann): Message => readJson(readMessage(log.db, { account: person.account, message: id })) as Message;
-const inboxOf = (person: Person) => log.snapshot(person).inbox.map(({ message, reason, state }) => ({ id: message.id, reason, state }));
+const read = (id: MessageId, person = ann): Message =>
+  readJson(readMessage(log.db, { account: person.account, message: id })) as Message;
+const inboxOf = (person: Person) =>
+  log.snapshot(person).inbox.map(({ message, reason, state }) => ({ id: message.id, reason, state }));
 
 describe('messages', () => {
   it('a sent message is as it was written, under the id of its command', () => {
@@ -31,7 +38,18 @@ describe('messages', () => {
     const { seq, n } = log.run(ann, { kind: 'message.send', channel: log.general, text, replyTo: null }, id);
     expect(seq).toBe(log.position.seq);
     expect(read(id as string as MessageId)).toEqual({
-      id, channel: log.general, n, rev: n, author: ann.account, at: log.now, text, replyTo: null, editedAt: null, deleted: false, mentions: [], reactions: [],
+      id,
+      channel: log.general,
+      n,
+      rev: n,
+      author: ann.account,
+      at: log.now,
+      text,
+      replyTo: null,
+      editedAt: null,
+      deleted: false,
+      mentions: [],
+      reactions: [],
     });
   });
 
@@ -40,8 +58,17 @@ describe('messages', () => {
     const before = read(id);
     log.now += 5_000;
     const { n } = log.run(ann, { kind: 'message.edit', message: id, text: `two ${mentionOf(bob.account)}` });
-    expect(read(id)).toEqual({ ...before, text: `two ${mentionOf(bob.account)}`, rev: n, editedAt: log.now, mentions: [bob.account] });
-    expect(log.run(ann, { kind: 'message.edit', message: id, text: `two ${mentionOf(bob.account)}` })).toEqual({ seq: 0, n: 0 });
+    expect(read(id)).toEqual({
+      ...before,
+      text: `two ${mentionOf(bob.account)}`,
+      rev: n,
+      editedAt: log.now,
+      mentions: [bob.account],
+    });
+    expect(log.run(ann, { kind: 'message.edit', message: id, text: `two ${mentionOf(bob.account)}` })).toEqual({
+      seq: 0,
+      n: 0,
+    });
   });
 
   it('deleting leaves the shell', () => {
@@ -49,7 +76,14 @@ describe('messages', () => {
     const id = send(ann, `${secret} ${mentionOf(bob.account)}`);
     log.run(bob, { kind: 'reaction.set', message: id, emoji: '👍', on: true });
     const { n } = log.run(ann, { kind: 'message.delete', message: id });
-    expect(read(id)).toMatchObject({ text: '', deleted: true, mentions: [], reactions: [], rev: n, author: ann.account });
+    expect(read(id)).toMatchObject({
+      text: '',
+      deleted: true,
+      mentions: [],
+      reactions: [],
+      rev: n,
+      author: ann.account,
+    });
     expect(log.db.values<string>('SELECT text FROM messages').join()).not.toContain(secret);
     expect(log.run(ann, { kind: 'message.delete', message: id })).toEqual({ seq: 0, n: 0 });
     expect(log.codeOf(ann, { kind: 'message.edit', message: id, text: 'back' })).toBe('not_found');
@@ -61,7 +95,10 @@ describe('messages', () => {
     log.run(bob, { kind: 'reaction.set', message: id, emoji: '👍', on: true });
     log.run(ann, { kind: 'reaction.set', message: id, emoji: '👍', on: true });
     log.run(ann, { kind: 'reaction.set', message: id, emoji: '🎉', on: true });
-    expect(read(id).reactions).toEqual([{ emoji: '👍', accounts: [bob.account, ann.account] }, { emoji: '🎉', accounts: [ann.account] }]);
+    expect(read(id).reactions).toEqual([
+      { emoji: '👍', accounts: [bob.account, ann.account] },
+      { emoji: '🎉', accounts: [ann.account] },
+    ]);
     expect(log.run(ann, { kind: 'reaction.set', message: id, emoji: '🎉', on: true })).toEqual({ seq: 0, n: 0 });
     log.run(ann, { kind: 'reaction.set', message: id, emoji: '🎉', on: false });
     expect(read(id).reactions).toEqual([{ emoji: '👍', accounts: [bob.account, ann.account] }]);
@@ -114,8 +151,12 @@ describe('messages', () => {
     const other = log.newId();
     log.run(ann, { kind: 'channel.create', name: 'other', topic: '', visibility: 'public', history: 'all' }, other);
     const elsewhere = send(ann, 'there', null, other as string as ChannelId);
-    expect(log.codeOf(ann, { kind: 'message.send', channel: log.general, text: 'x', replyTo: elsewhere })).toBe('not_found');
-    expect(log.codeOf(ann, { kind: 'message.send', channel: log.general, text: 'x', replyTo: log.newId<MessageId>() })).toBe('not_found');
+    expect(log.codeOf(ann, { kind: 'message.send', channel: log.general, text: 'x', replyTo: elsewhere })).toBe(
+      'not_found',
+    );
+    expect(
+      log.codeOf(ann, { kind: 'message.send', channel: log.general, text: 'x', replyTo: log.newId<MessageId>() }),
+    ).toBe('not_found');
   });
 
   it('in an archived channel nothing is sent, edited or reacted to, but may be deleted', () => {
@@ -161,12 +202,23 @@ describe('markers', () => {
     const numbers: number[] = [];
     for (let i = 0; i < 40; i++) {
       const id = log.newId();
-      numbers.push(log.run(i % 3 === 0 ? bob : ann, { kind: 'message.send', channel: log.general, text: `${i}`, replyTo: null }, id).n);
-      if (i % 4 === 0) log.run(ann, { kind: 'reaction.set', message: id as string as MessageId, emoji: '👍', on: true });
+      numbers.push(
+        log.run(
+          i % 3 === 0 ? bob : ann,
+          { kind: 'message.send', channel: log.general, text: `${i}`, replyTo: null },
+          id,
+        ).n,
+      );
+      if (i % 4 === 0)
+        log.run(ann, { kind: 'reaction.set', message: id as string as MessageId, emoji: '👍', on: true });
     }
     for (const n of [numbers[1], numbers[2], numbers[9], numbers[30], numbers[38]]) {
       log.run(bob, { kind: 'marker.set', channel: log.general, n: n ?? 0 });
-      const counted = log.db.value<number>('SELECT count(*) FROM messages WHERE n > ? AND author <> ?', n ?? 0, bob.account);
+      const counted = log.db.value<number>(
+        'SELECT count(*) FROM messages WHERE n > ? AND author <> ?',
+        n ?? 0,
+        bob.account,
+      );
       expect(unread(bob)).toMatchObject({ readN: n, unread: counted });
     }
   });

@@ -8,23 +8,50 @@ import { mentionedIn } from './mentions.ts';
 import { canMessage } from './permissions.ts';
 import { withReaction, type Reactions } from './reactions.ts';
 
-type MessageRow = { readonly channel_id: ChannelId; readonly n: number; readonly author: AccountId; readonly text: string; readonly deleted: number };
+type MessageRow = {
+  readonly channel_id: ChannelId;
+  readonly n: number;
+  readonly author: AccountId;
+  readonly text: string;
+  readonly deleted: number;
+};
 
-export const sendMessage: CommandHandler<'message.send'> = ({ tx, actor, id }, { channel: channelId, text, replyTo }) => {
+export const sendMessage: CommandHandler<'message.send'> = (
+  { tx, actor, id },
+  { channel: channelId, text, replyTo },
+) => {
   const channel = openChannel(tx.db, actor, channelId);
-  if (tx.db.has('SELECT 1 FROM messages WHERE id = ?1 UNION ALL SELECT 1 FROM channels WHERE id = ?1', id)) throw new SkerryError('id_conflict');
-  const answered = replyTo === null ? undefined : repliedTo(tx, { channel: channelId, message: replyTo, visibleFrom: channel.visibleFrom });
+  if (tx.db.has('SELECT 1 FROM messages WHERE id = ?1 UNION ALL SELECT 1 FROM channels WHERE id = ?1', id))
+    throw new SkerryError('id_conflict');
+  const answered =
+    replyTo === null
+      ? undefined
+      : repliedTo(tx, { channel: channelId, message: replyTo, visibleFrom: channel.visibleFrom });
   const mentions = membersAmong(tx, channelId, mentionedIn(text, actor.account));
   const stream = channelStream(channelId);
   const place = tx.countMessage(stream);
   const event = tx.append(stream, 'message', id);
   tx.db.run(
     'INSERT INTO messages (channel_id, n, id, rev, author, at, text, reply_to, mentions, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    channelId, event.n, id, event.n, actor.account, tx.now, text, replyTo, JSON.stringify(mentions), place,
+    channelId,
+    event.n,
+    id,
+    event.n,
+    actor.account,
+    tx.now,
+    text,
+    replyTo,
+    JSON.stringify(mentions),
+    place,
   );
   tx.db.run('UPDATE markers SET own = own + 1 WHERE account_id = ? AND channel_id = ?', actor.account, channelId);
   for (const account of mentions) tellInbox(tx, { account, channel: channelId, message: id, reason: 'mention' });
-  if (answered !== undefined && answered !== actor.account && !mentions.includes(answered) && isMember(tx, channelId, answered))
+  if (
+    answered !== undefined &&
+    answered !== actor.account &&
+    !mentions.includes(answered) &&
+    isMember(tx, channelId, answered)
+  )
     tellInbox(tx, { account: answered, channel: channelId, message: id, reason: 'reply' });
   return event;
 };
@@ -36,9 +63,18 @@ export const editMessage: CommandHandler<'message.edit'> = ({ tx, actor }, { mes
   if (tx.db.has('SELECT 1 FROM messages WHERE id = ? AND text = ?', id, text)) return UNCHANGED;
   const mentions = membersAmong(tx, message.channel_id, mentionedIn(text, message.author));
   const event = tx.append(channelStream(message.channel_id), 'message', id);
-  tx.db.run('UPDATE messages SET text = ?, mentions = ?, edited_at = ?, rev = ? WHERE channel_id = ? AND n = ?', text, JSON.stringify(mentions), tx.now, event.n, message.channel_id, message.n);
+  tx.db.run(
+    'UPDATE messages SET text = ?, mentions = ?, edited_at = ?, rev = ? WHERE channel_id = ? AND n = ?',
+    text,
+    JSON.stringify(mentions),
+    tx.now,
+    event.n,
+    message.channel_id,
+    message.n,
+  );
   for (const account of mentions) {
-    if (!tx.db.has('SELECT 1 FROM inbox WHERE account_id = ? AND message_id = ?', account, id)) tellInbox(tx, { account, channel: message.channel_id, message: id, reason: 'mention' });
+    if (!tx.db.has('SELECT 1 FROM inbox WHERE account_id = ? AND message_id = ?', account, id))
+      tellInbox(tx, { account, channel: message.channel_id, message: id, reason: 'mention' });
   }
   return event;
 };
@@ -48,18 +84,31 @@ export const deleteMessage: CommandHandler<'message.delete'> = ({ tx, actor }, {
   if (!canMessage(actor, 'delete', message.author)) throw new SkerryError('forbidden');
   if (message.deleted === 1) return UNCHANGED;
   const event = tx.append(channelStream(message.channel_id), 'message', id);
-  tx.db.run("UPDATE messages SET deleted = 1, text = '', mentions = '[]', reactions = '[]', rev = ? WHERE channel_id = ? AND n = ?", event.n, message.channel_id, message.n);
+  tx.db.run(
+    "UPDATE messages SET deleted = 1, text = '', mentions = '[]', reactions = '[]', rev = ? WHERE channel_id = ? AND n = ?",
+    event.n,
+    message.channel_id,
+    message.n,
+  );
   return event;
 };
 
 export const setReaction: CommandHandler<'reaction.set'> = ({ tx, actor }, { message: id, emoji, on }) => {
   const message = presentMessage(tx, actor, id);
   openChannel(tx.db, actor, message.channel_id);
-  const before = JSON.parse(tx.db.value<string>('SELECT reactions FROM messages WHERE id = ?', id) ?? '[]') as Reactions;
+  const before = JSON.parse(
+    tx.db.value<string>('SELECT reactions FROM messages WHERE id = ?', id) ?? '[]',
+  ) as Reactions;
   const after = withReaction(before, { emoji, account: actor.account, on });
   if (after === before) return UNCHANGED;
   const event = tx.append(channelStream(message.channel_id), 'message', id);
-  tx.db.run('UPDATE messages SET reactions = ?, rev = ? WHERE channel_id = ? AND n = ?', JSON.stringify(after), event.n, message.channel_id, message.n);
+  tx.db.run(
+    'UPDATE messages SET reactions = ?, rev = ? WHERE channel_id = ? AND n = ?',
+    JSON.stringify(after),
+    event.n,
+    message.channel_id,
+    message.n,
+  );
   return event;
 };
 
@@ -80,9 +129,21 @@ function presentMessage(tx: Tx, actor: Actor, id: MessageId): MessageRow {
 }
 
 /** @returns the author of the message that is answered */
-function repliedTo(tx: Tx, { channel, message, visibleFrom }: { channel: ChannelId; message: MessageId; visibleFrom: number }): AccountId {
-  const author = tx.db.value<AccountId>('SELECT author FROM messages WHERE id = ? AND channel_id = ? AND n >= ?', message, channel, visibleFrom);
-  if (author === undefined) throw new SkerryError('not_found', { field: 'replyTo', message: 'The message that is answered is not in this channel.' });
+function repliedTo(
+  tx: Tx,
+  { channel, message, visibleFrom }: { channel: ChannelId; message: MessageId; visibleFrom: number },
+): AccountId {
+  const author = tx.db.value<AccountId>(
+    'SELECT author FROM messages WHERE id = ? AND channel_id = ? AND n >= ?',
+    message,
+    channel,
+    visibleFrom,
+  );
+  if (author === undefined)
+    throw new SkerryError('not_found', {
+      field: 'replyTo',
+      message: 'The message that is answered is not in this channel.',
+    });
   return author;
 }
 
@@ -90,7 +151,23 @@ function membersAmong(tx: Tx, channel: ChannelId, accounts: readonly AccountId[]
   return accounts.filter((account) => isMember(tx, channel, account));
 }
 
-function tellInbox(tx: Tx, { account, channel, message, reason }: { account: AccountId; channel: ChannelId; message: string; reason: 'mention' | 'reply' }): void {
+function tellInbox(
+  tx: Tx,
+  {
+    account,
+    channel,
+    message,
+    reason,
+  }: { account: AccountId; channel: ChannelId; message: string; reason: 'mention' | 'reply' },
+): void {
   const event = tx.append(accountStream(account), 'inbox', `${channel} ${message}`);
-  tx.db.run("INSERT INTO inbox (account_id, message_id, channel_id, reason, state, rev, seq) VALUES (?, ?, ?, ?, 'open', ?, ?)", account, message, channel, reason, event.n, event.seq);
+  tx.db.run(
+    "INSERT INTO inbox (account_id, message_id, channel_id, reason, state, rev, seq) VALUES (?, ?, ?, ?, 'open', ?, ?)",
+    account,
+    message,
+    channel,
+    reason,
+    event.n,
+    event.seq,
+  );
 }

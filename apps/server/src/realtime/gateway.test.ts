@@ -16,13 +16,15 @@ beforeEach(async () => {
 afterEach(() => fixture[Symbol.asyncDispose]());
 
 const newId = <Id extends string = CommandId>() => uuidv7<Id>(Date.now(), randomBytes(10));
-const message = (text: string, channel: ChannelId = fixture.general) => ({ kind: 'message.send', channel, text, replyTo: null }) as const;
+const message = (text: string, channel: ChannelId = fixture.general) =>
+  ({ kind: 'message.send', channel, text, replyTo: null }) as const;
 const enter = async (member: Member, resume: Position | null = null) => {
   const client = await fixture.connect();
   const welcome = await client.signIn(member.token, resume);
   return { client, welcome };
 };
-const texts = (client: SocketClient) => client.events.flatMap((event) => (event.kind === 'message' ? [event.message.text] : []));
+const texts = (client: SocketClient) =>
+  client.events.flatMap((event) => (event.kind === 'message' ? [event.message.text] : []));
 const lastMark = (client: SocketClient): Position => {
   const marks = client.frames.flatMap((frame) => (frame.t === 'mark' ? [{ seq: frame.seq, tag: frame.tag }] : []));
   const last = marks.at(-1);
@@ -35,7 +37,12 @@ describe('connecting', () => {
     const { client, welcome } = await enter(ann);
     expect(client.frames.map((frame) => frame.t)).toEqual(['proof', 'welcome', 'reset', 'presence']);
     expect(client.frames[2]).toEqual({ t: 'reset', reason: 'new' });
-    expect(welcome).toMatchObject({ account: ann.account, resumed: false, heartbeatMs: 25_000, limits: { frameUpBytes: 65_536, inFlight: 16, messageText: 8_000 } });
+    expect(welcome).toMatchObject({
+      account: ann.account,
+      resumed: false,
+      heartbeatMs: 25_000,
+      limits: { frameUpBytes: 65_536, inFlight: 16, messageText: 8_000 },
+    });
     expect(client.frames[3]).toEqual({ t: 'presence', full: true, accounts: [[ann.account, 'online']] });
     const { seq } = await client.run(message('hello'));
     await client.marked(seq);
@@ -53,7 +60,10 @@ describe('connecting', () => {
   it('says which side is too old and closes', async () => {
     const client = await fixture.connect();
     client.send({ t: 'hello', v: { min: 7, max: 9 }, device: 'd', nonce: 'n'.repeat(22), origin: 'http://x' });
-    expect(await client.next('fail')).toMatchObject({ id: null, error: { code: 'incompatible', message: 'The server is too old.' } });
+    expect(await client.next('fail')).toMatchObject({
+      id: null,
+      error: { code: 'incompatible', message: 'The server is too old.' },
+    });
     expect(await client.closed).toMatchObject({ code: 4400 });
   });
 
@@ -78,7 +88,9 @@ describe('connecting', () => {
     ['a token in the address', '/api/socket?token=abc', {}, '400'],
     ['the origin null', '/api/socket', { Origin: 'null' }, '403'],
   ])('refuses %s before the switch of protocols', async (_what, path, headers, status) => {
-    await expect(SocketClient.open(fixture.url.replace('/api/socket', path), headers)).rejects.toThrow(`Unexpected server response: ${status}`);
+    await expect(SocketClient.open(fixture.url.replace('/api/socket', path), headers)).rejects.toThrow(
+      `Unexpected server response: ${status}`,
+    );
   });
 });
 
@@ -108,7 +120,11 @@ describe('what happens live', () => {
     await client.next('events');
     const kinds = client.frames.map((frame) => frame.t);
     expect(kinds.indexOf('ok')).toBeLessThan(kinds.indexOf('events'));
-    const page = JSON.parse(new TextDecoder().decode(await fixture.db.read('messages.one', { account: ann.account, message: id as string as MessageId })));
+    const page = JSON.parse(
+      new TextDecoder().decode(
+        await fixture.db.read('messages.one', { account: ann.account, message: id as string as MessageId }),
+      ),
+    );
     expect(page).toMatchObject({ id, text: 'x' });
   });
 
@@ -116,15 +132,28 @@ describe('what happens live', () => {
     const { client: a } = await enter(ann);
     const { client: b } = await enter(bob);
     const secret = newId();
-    await a.run({ kind: 'channel.create', name: 'secret', topic: '', visibility: 'private', history: 'joined' }, secret);
+    await a.run(
+      { kind: 'channel.create', name: 'secret', topic: '', visibility: 'private', history: 'joined' },
+      secret,
+    );
     const channel = secret as string as ChannelId;
     // Sent without waiting, so that they share batches: what comes before the joining must not slip through.
-    const all = [message('before', channel), { kind: 'channel.add', channel, account: bob.account } as const, message('between', channel), { kind: 'channel.remove', channel, account: bob.account } as const, message('after', channel)];
+    const all = [
+      message('before', channel),
+      { kind: 'channel.add', channel, account: bob.account } as const,
+      message('between', channel),
+      { kind: 'channel.remove', channel, account: bob.account } as const,
+      message('after', channel),
+    ];
     const results = await Promise.all(all.map((command) => a.run(command)));
     await a.marked(Math.max(...results.map(({ seq }) => seq)));
     await b.until((frame) => frame.t === 'events' && frame.events.some((event) => event.kind === 'left'));
     await a.marked((await b.run(message('fence'))).seq);
-    await b.until((frame) => frame.t === 'events' && frame.events.some((event) => event.kind === 'message' && event.message.text === 'fence'));
+    await b.until(
+      (frame) =>
+        frame.t === 'events' &&
+        frame.events.some((event) => event.kind === 'message' && event.message.text === 'fence'),
+    );
     expect(texts(b)).toEqual(['between', 'fence']);
     expect(b.events.filter(({ stream }) => stream === channel).map(({ kind }) => kind)).toEqual(['member', 'message']);
     expect(texts(a)).toEqual(['before', 'between', 'after', 'fence']);
@@ -159,7 +188,13 @@ describe('what happens live', () => {
     const { client: watcher } = await enter(ann);
     const second = await fixture.signIn(bob);
     const [{ client: one }, { client: two }] = await Promise.all([enter(bob), enter(second)]);
-    const told = (state: string) => watcher.until((frame) => frame.t === 'presence' && !frame.full && frame.accounts.some(([account, now]) => account === bob.account && now === state));
+    const told = (state: string) =>
+      watcher.until(
+        (frame) =>
+          frame.t === 'presence' &&
+          !frame.full &&
+          frame.accounts.some(([account, now]) => account === bob.account && now === state),
+      );
     await told('online');
     one.send({ t: 'presence', state: 'away' });
     two.send({ t: 'presence', state: 'away' });
@@ -269,7 +304,9 @@ describe('wrong input', () => {
   it('more than 16 commands in flight are refused one by one', async () => {
     const { client } = await enter(ann);
     const outcomes = await Promise.allSettled(Array.from({ length: 200 }, (_, i) => client.run(message(`${i}`))));
-    const codes = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'ok' : (outcome.reason as Error).message));
+    const codes = outcomes.map((outcome) =>
+      outcome.status === 'fulfilled' ? 'ok' : (outcome.reason as Error).message,
+    );
     expect(codes.filter((code) => code === 'ok').length).toBeGreaterThanOrEqual(16);
     expect(new Set(codes)).toEqual(new Set(['ok', 'rate_limited']));
     await client.run(message('later it passes'));
@@ -301,7 +338,11 @@ describe('resuming', () => {
     const { client } = await enter(ann);
     await client.marked((await client.run(message('x'))).seq);
     const { seq, tag } = lastMark(client);
-    for (const resume of [{ seq, tag: 'f'.repeat(16) }, { seq: seq - 1, tag }, { seq: seq + 1, tag }]) {
+    for (const resume of [
+      { seq, tag: 'f'.repeat(16) },
+      { seq: seq - 1, tag },
+      { seq: seq + 1, tag },
+    ]) {
       const { client: other, welcome } = await enter(await fixture.signIn(ann), resume);
       expect(welcome.resumed).toBe(false);
       expect(await other.next('reset')).toEqual({ t: 'reset', reason: 'diverged' });
@@ -336,8 +377,14 @@ describe('resuming', () => {
       await b.until((frame) => frame.t === 'mark' && frame.seq > resume.seq, 1_000).catch(() => undefined);
       // Only what a mark confirmed counts as seen; the rest comes again.
       resume = lastMark(b);
-      const confirmed = b.frames.slice(0, b.frames.findLastIndex((frame) => frame.t === 'mark'));
-      for (const frame of confirmed) if (frame.t === 'events') for (const event of frame.events) if (event.kind === 'message' && event.seq > before) seen.push(event.message.text);
+      const confirmed = b.frames.slice(
+        0,
+        b.frames.findLastIndex((frame) => frame.t === 'mark'),
+      );
+      for (const frame of confirmed)
+        if (frame.t === 'events')
+          for (const event of frame.events)
+            if (event.kind === 'message' && event.seq > before) seen.push(event.message.text);
       b[Symbol.dispose]();
     }
     await writing;
@@ -352,10 +399,15 @@ describe('readers that do not read', () => {
     const { client: a } = await enter(ann);
     const port = Number(new URL(fixture.url).port);
     const slow = connect({ port, host: '127.0.0.1' });
-    slow.write(`GET /api/socket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`);
+    slow.write(
+      `GET /api/socket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
+    );
     const say = (frame: unknown) => {
       const payload = Buffer.from(JSON.stringify(frame));
-      const header = payload.length < 126 ? Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]) : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 255, 0, 0, 0, 0]);
+      const header =
+        payload.length < 126
+          ? Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0])
+          : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 255, 0, 0, 0, 0]);
       slow.write(Buffer.concat([header, payload]));
     };
     const heard = (text: string) =>
@@ -363,7 +415,9 @@ describe('readers that do not read', () => {
         let all = '';
         const listen = (bytes: Buffer) => {
           all += bytes.toString('latin1');
-          if (all.includes(text)) (slow.off('data', listen), resolve());
+          if (!all.includes(text)) return;
+          slow.off('data', listen);
+          resolve();
         };
         slow.on('data', listen);
       });

@@ -30,7 +30,8 @@ const MOST_CHUNKS = 16 * 1_024;
 class ProtocolSocket extends WebSocket {
   override close(code?: number, data?: string | Buffer): void {
     if (code === 1009) super.close(CLOSE.tooLarge, 'too large');
-    else if (code === 1002 || code === 1003 || code === 1007 || code === 1008) super.close(CLOSE.protocol, 'not a frame of this protocol');
+    else if (code === 1002 || code === 1003 || code === 1007 || code === 1008)
+      super.close(CLOSE.protocol, 'not a frame of this protocol');
     else super.close(code, data);
   }
 }
@@ -121,10 +122,12 @@ export class Gateway {
   #admit(request: IncomingMessage): void {
     const { origins, trustProxy, limits, mostSockets } = this.#options;
     const url = request.url ?? '';
-    if (judgeOrigin(request.headers.origin, request.headers.host, origins) === 'refused') throw new SkerryError('origin_refused');
+    if (judgeOrigin(request.headers.origin, request.headers.host, origins) === 'refused')
+      throw new SkerryError('origin_refused');
     if (/[?&;]/.test(url)) throw new SkerryError(/token|authorization/i.test(url) ? 'token_in_url' : 'bad_request');
     if (url !== SOCKET_PATH) throw new SkerryError('not_found');
-    if (this.#isStopping || this.#sessions.size >= mostSockets) throw new SkerryError('unavailable', { retryAfterMs: 2_000 });
+    if (this.#isStopping || this.#sessions.size >= mostSockets)
+      throw new SkerryError('unavailable', { retryAfterMs: 2_000 });
     limits.take('connect', addressKey(callerAddress(request, trustProxy)));
   }
 
@@ -150,7 +153,8 @@ export class Gateway {
 
   /** Waits until it is so, or for as long as a closing socket may take. */
   async #until(isSo: () => boolean): Promise<void> {
-    for (let waited = 0; !isSo() && waited < CLOSE_MS; waited += 10) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let waited = 0; !isSo() && waited < CLOSE_MS; waited += 10)
+      await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

@@ -91,7 +91,10 @@ export class Hub {
    * Starts telling a subscriber that knows everything up to `position` and is in these channels there. What was told
    * meanwhile and lies after it is written to it at once.
    */
-  attach(subscriber: Subscriber, { position, channels }: { readonly position: Position; readonly channels: readonly ChannelId[] }): void {
+  attach(
+    subscriber: Subscriber,
+    { position, channels }: { readonly position: Position; readonly channels: readonly ChannelId[] },
+  ): void {
     this.flush();
     if (!this.#entering.delete(subscriber)) return;
     const missed = this.#recent.filter((output) => output.position.seq > position.seq);
@@ -116,7 +119,8 @@ export class Hub {
     removeFrom(this.#accounts, subscriber.account, subscriber);
     removeFrom(this.#streams, SERVER_STREAM, subscriber);
     removeFrom(this.#streams, accountStream(subscriber.account), subscriber);
-    for (const channel of this.#channels.get(subscriber) ?? []) removeFrom(this.#streams, channelStream(channel), subscriber);
+    for (const channel of this.#channels.get(subscriber) ?? [])
+      removeFrom(this.#streams, channelStream(channel), subscriber);
     this.#channels.delete(subscriber);
   }
 
@@ -124,10 +128,10 @@ export class Hub {
     return this.#channels.get(subscriber)?.has(channel) ?? false;
   }
 
-
   /** Writes a frame that is no part of the log to everyone who follows the stream, but not to `except`. */
   tell(stream: StreamKey, frame: Uint8Array, except?: AccountId): void {
-    for (const subscriber of this.#streams.get(stream) ?? []) if (subscriber.account !== except) this.send(subscriber, frame);
+    for (const subscriber of this.#streams.get(stream) ?? [])
+      if (subscriber.account !== except) this.send(subscriber, frame);
   }
 
   /** Writes whole frames to one subscriber, unless it is too slow. */
@@ -167,7 +171,8 @@ export class Hub {
         break;
       }
       case 'member':
-        for (const subscriber of this.#accounts.get(item.account) ?? []) this.#follow(subscriber, item.channel, item.joined);
+        for (const subscriber of this.#accounts.get(item.account) ?? [])
+          this.#follow(subscriber, item.channel, item.joined);
         break;
       case 'sessionEnded':
         for (const subscriber of [...(this.#sessions.get(item.session) ?? [])]) this.#end(subscriber);
@@ -177,8 +182,10 @@ export class Hub {
 
   /** The same as for all, for a subscriber that was attached after the others were told. */
   #tellOne(subscriber: Subscriber, item: OutputItem, touched: Subscriber[]): void {
-    if (item.type === 'frame' && this.#streams.get(item.stream)?.has(subscriber) === true) this.#put(subscriber, item.bytes, touched);
-    if (item.type === 'member' && item.account === subscriber.account) this.#follow(subscriber, item.channel, item.joined);
+    if (item.type === 'frame' && this.#streams.get(item.stream)?.has(subscriber) === true)
+      this.#put(subscriber, item.bytes, touched);
+    if (item.type === 'member' && item.account === subscriber.account)
+      this.#follow(subscriber, item.channel, item.joined);
   }
 
   #put(subscriber: Subscriber, frame: Uint8Array, touched: Subscriber[]): void {

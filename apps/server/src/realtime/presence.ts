@@ -22,9 +22,8 @@ export class Presence {
 
   set(subscriber: Subscriber, state: Here): void {
     const { account } = subscriber;
-    let sockets = this.#sockets.get(account);
-    if (sockets === undefined) this.#sockets.set(account, (sockets = new Map()));
-    sockets.set(subscriber, state);
+    const sockets = this.#sockets.get(account) ?? new Map<Subscriber, Here>();
+    this.#sockets.set(account, sockets.set(subscriber, state));
     this.#touch(account);
   }
 
@@ -37,7 +36,10 @@ export class Presence {
 
   /** Everybody who is here, as a frame's JSON. */
   full(): string {
-    const accounts = [...this.#sockets.keys()].map((account): [AccountId, PresenceState] => [account, this.#stateOf(account)]);
+    const accounts = [...this.#sockets.keys()].map((account): [AccountId, PresenceState] => [
+      account,
+      this.#stateOf(account),
+    ]);
     return JSON.stringify({ t: 'presence', full: true, accounts } satisfies Down);
   }
 
@@ -68,6 +70,10 @@ export class Presence {
       accounts.push([account, state]);
     }
     this.#changed.clear();
-    if (accounts.length > 0) this.#hub.tell(SERVER_STREAM, encodeFrame(JSON.stringify({ t: 'presence', full: false, accounts } satisfies Down)));
+    if (accounts.length > 0)
+      this.#hub.tell(
+        SERVER_STREAM,
+        encodeFrame(JSON.stringify({ t: 'presence', full: false, accounts } satisfies Down)),
+      );
   }
 }

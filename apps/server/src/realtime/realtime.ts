@@ -8,7 +8,10 @@ import { Hub } from './hub.ts';
 import { Presence } from './presence.ts';
 import { Replies } from './replies.ts';
 
-export type RealtimeOptions = Pick<GatewayOptions, 'authenticate' | 'prove' | 'origins' | 'trustProxy' | 'now' | 'onFault' | 'onClosed'> & {
+export type RealtimeOptions = Pick<
+  GatewayOptions,
+  'authenticate' | 'prove' | 'origins' | 'trustProxy' | 'now' | 'onFault' | 'onClosed'
+> & {
   readonly db: Database;
   readonly commands: Commands;
   readonly limits: RateLimits;
@@ -21,7 +24,12 @@ const SLOW_BYTES = 1_024 * 1_024;
 const MOST_SOCKETS = 20_000;
 
 /** Connects the database's commits to the sockets. @returns the gateway; closing it ends all of it */
-export async function openRealtime({ db, kill, mostSockets = MOST_SOCKETS, ...rest }: RealtimeOptions): Promise<Gateway> {
+export async function openRealtime({
+  db,
+  kill,
+  mostSockets = MOST_SOCKETS,
+  ...rest
+}: RealtimeOptions): Promise<Gateway> {
   const hub = new Hub(await db.read('log.position', null), {
     slowBytes: SLOW_BYTES,
     later: setImmediate,

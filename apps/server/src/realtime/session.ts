@@ -143,7 +143,10 @@ export class Session {
         return;
       case 'checking':
       case 'entering':
-        return this.#refuseFrame(frame.t === 'cmd' ? frame.id : null, new SkerryError('unavailable', { message: 'Wait for the welcome.', retryAfterMs: 100 }));
+        return this.#refuseFrame(
+          frame.t === 'cmd' ? frame.id : null,
+          new SkerryError('unavailable', { message: 'Wait for the welcome.', retryAfterMs: 100 }),
+        );
       case 'live':
         return this.#handleLive(frame, state.subscriber);
       case 'closed':
@@ -156,7 +159,11 @@ export class Session {
   #greet(hello: Extract<Up, { t: 'hello' }>): void {
     const agreed = negotiate(hello.v, PROTOCOL);
     if (!agreed.ok) {
-      this.#say({ t: 'fail', id: null, error: new SkerryError('incompatible', { message: `The ${agreed.older} is too old.` }).toBody() });
+      this.#say({
+        t: 'fail',
+        id: null,
+        error: new SkerryError('incompatible', { message: `The ${agreed.older} is too old.` }).toBody(),
+      });
       return this.close(CLOSE.protocol, 'incompatible');
     }
     this.#say({ t: 'proof', v: agreed.version, proof: this.#deps.prove(hello) });
@@ -168,7 +175,13 @@ export class Session {
     const { hub, authenticate, connect } = this.#deps;
     const caller = await authenticate(token);
     if (this.#state.kind !== 'checking') return;
-    const subscriber: Subscriber = { ...caller, sink: this.#socket, allowance: 0, bundle: null, onDropped: (why) => this.close(DROP_CODES[why], why) };
+    const subscriber: Subscriber = {
+      ...caller,
+      sink: this.#socket,
+      allowance: 0,
+      bundle: null,
+      onDropped: (why) => this.close(DROP_CODES[why], why),
+    };
     this.#state = { kind: 'entering', subscriber };
     hub.enter(subscriber);
     const connection = await connect(caller.account, resume);
@@ -193,7 +206,8 @@ export class Session {
       serverTime: now(),
     };
     const parts = [encodeFrame(JSON.stringify(welcome))];
-    if (connection.start !== 'resumed') parts.push(encodeFrame(JSON.stringify({ t: 'reset', reason: connection.start } satisfies Down)));
+    if (connection.start !== 'resumed')
+      parts.push(encodeFrame(JSON.stringify({ t: 'reset', reason: connection.start } satisfies Down)));
     if (connection.frames !== null) parts.push(Buffer.from(connection.frames));
     parts.push(encodeFrame(presence.full()));
     const opening = Buffer.concat(parts);
@@ -212,7 +226,11 @@ export class Session {
       case 'typing':
         // Too many notices are dropped: the next one says the same.
         if (hub.isFollowing(subscriber, frame.channel) && limits.wait('notice', account) === 0)
-          hub.tell(channelStream(frame.channel), encodeFrame(JSON.stringify({ t: 'typing', channel: frame.channel, account } satisfies Down)), account);
+          hub.tell(
+            channelStream(frame.channel),
+            encodeFrame(JSON.stringify({ t: 'typing', channel: frame.channel, account } satisfies Down)),
+            account,
+          );
         return;
       case 'presence':
         if (limits.wait('notice', account) === 0) presence.set(subscriber, frame.state);
@@ -228,7 +246,8 @@ export class Session {
   }
 
   #command({ id, command }: Extract<Up, { t: 'cmd' }>, subscriber: Subscriber): void {
-    if (this.#inFlight >= LIMITS.inFlight) return this.#fail(subscriber, id, new SkerryError('rate_limited', { retryAfterMs: 100 }));
+    if (this.#inFlight >= LIMITS.inFlight)
+      return this.#fail(subscriber, id, new SkerryError('rate_limited', { retryAfterMs: 100 }));
     this.#inFlight += 1;
     this.#deps.commands.run(subscriber, { id, command }).then(
       (result) => {
@@ -267,7 +286,10 @@ export class Session {
     if (!(error instanceof SkerryError)) this.#deps.onFault(error);
     if (this.#state.kind === 'closed') return;
     this.#say({ t: 'fail', id: null, error: known.toBody() });
-    this.close(known.retry === 'auth' ? CLOSE.auth : CLOSE.restarting, known.retry === 'auth' ? known.code : String(known.retryAfterMs ?? 2_000));
+    this.close(
+      known.retry === 'auth' ? CLOSE.auth : CLOSE.restarting,
+      known.retry === 'auth' ? known.code : String(known.retryAfterMs ?? 2_000),
+    );
   }
 
   #terminate(): void {

@@ -23,7 +23,9 @@ export function readSnapshot(db: Statements, { account }: { readonly account: Ac
   const asOf = db.get<Position>('SELECT seq, tag FROM log WHERE id = 1');
   const text = (sql: string, ...args: string[]) => db.value<string>(sql, ...args) ?? '';
   const accounts = text(`SELECT json_group_array(${ACCOUNT}) FROM accounts a`);
-  const channels = [text(MINE_SQL, account), text(OTHERS_SQL, account)].map((list) => list.slice(1, -1)).filter((list) => list !== '');
+  const channels = [text(MINE_SQL, account), text(OTHERS_SQL, account)]
+    .map((list) => list.slice(1, -1))
+    .filter((list) => list !== '');
   return jsonBytes(
     `{"asOf":${JSON.stringify(asOf)},"server":${text(`SELECT ${SERVER_PROFILE} FROM server p`)},"me":${me},"streams":${text(HEADS_SQL, account)},` +
       `"accounts":${accounts},"channels":[${channels.join(',')}],"inbox":${text(INBOX_SQL, account)}}`,

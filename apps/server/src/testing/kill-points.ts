@@ -6,7 +6,10 @@ export const BREAKS = ['answer-before-commit', 'no-dedupe'] as const;
 export type Break = (typeof BREAKS)[number];
 
 /** Faults a crash test asks for; nothing in a normal run. Sent to workers as it is. */
-export type Faults = { readonly killAt: { readonly point: KillPoint; readonly pass: number } | null; readonly breaks: readonly Break[] };
+export type Faults = {
+  readonly killAt: { readonly point: KillPoint; readonly pass: number } | null;
+  readonly breaks: readonly Break[];
+};
 
 export const NO_FAULTS: Faults = { killAt: null, breaks: [] };
 
@@ -15,7 +18,10 @@ export const NO_FAULTS: Faults = { killAt: null, breaks: [] };
  * @throws TypeError when either is not one of the known ones
  */
 export function parseFaults(killAt: string | null, breaks: string | null): Faults {
-  return { killAt: killAt === null ? null : parseKillAt(killAt), breaks: breaks === null ? [] : breaks.split(',').map(parseBreak) };
+  return {
+    killAt: killAt === null ? null : parseKillAt(killAt),
+    breaks: breaks === null ? [] : breaks.split(',').map(parseBreak),
+  };
 }
 
 /** Ends this process without any tidying up, the `pass`-th time the point is passed in this thread. */
@@ -37,7 +43,8 @@ export class KillSwitch {
 function parseKillAt(text: string): NonNullable<Faults['killAt']> {
   const [name, pass] = text.split(':');
   const point = KILL_POINTS.find((known) => known === name);
-  if (point === undefined || !/^[1-9]\d{0,8}$/.test(pass ?? '')) throw new TypeError(`a kill point is one of ${KILL_POINTS.join(', ')}, then ":" and a count`);
+  if (point === undefined || !/^[1-9]\d{0,8}$/.test(pass ?? ''))
+    throw new TypeError(`a kill point is one of ${KILL_POINTS.join(', ')}, then ":" and a count`);
   return { point, pass: Number(pass) };
 }
 

@@ -69,7 +69,12 @@ export class LogFixture implements Disposable {
     const fixture = new LogFixture(folder, driver);
     fixture.do((tx) => {
       const { n } = tx.append(SERVER_STREAM, 'server', '');
-      tx.db.run("INSERT INTO server (id, server_id, name, description, registration, created_at, rev) VALUES (1, ?, 'Harbour', '', 'open', ?, ?)", randomUUID(), tx.now, n);
+      tx.db.run(
+        "INSERT INTO server (id, server_id, name, description, registration, created_at, rev) VALUES (1, ?, 'Harbour', '', 'open', ?, ?)",
+        randomUUID(),
+        tx.now,
+        n,
+      );
       createDefaultChannel(tx, { id: fixture.general, name: 'general' });
     });
     return fixture;
@@ -89,8 +94,22 @@ export class LogFixture implements Disposable {
     const name = `person${++this.#people}`;
     this.do((tx) => {
       const { n } = tx.append(SERVER_STREAM, 'account', person.account);
-      tx.db.run('INSERT INTO accounts (id, username, display_name, role, created_at, rev) VALUES (?, ?, ?, ?, ?, ?)', person.account, name, name, role, tx.now, n);
-      tx.db.run("INSERT INTO sessions (id, account_id, device, created_at, last_seen_at) VALUES (?, ?, 'test', ?, ?)", person.session, person.account, tx.now, tx.now);
+      tx.db.run(
+        'INSERT INTO accounts (id, username, display_name, role, created_at, rev) VALUES (?, ?, ?, ?, ?, ?)',
+        person.account,
+        name,
+        name,
+        role,
+        tx.now,
+        n,
+      );
+      tx.db.run(
+        "INSERT INTO sessions (id, account_id, device, created_at, last_seen_at) VALUES (?, ?, 'test', ?, ?)",
+        person.session,
+        person.account,
+        tx.now,
+        tx.now,
+      );
       joinDefaultChannels(tx, person.account);
     });
     return person;
@@ -109,8 +128,8 @@ export class LogFixture implements Disposable {
 
   /** Several commands as one batch; each gives a result or a code. */
   batch(commands: readonly (readonly [Person, Command, CommandId?])[]): (CommandResult | string)[] {
-    return this.#run(commands.map(([person, command, id]) => this.op(person, command, id ?? this.newId()))).map((outcome) =>
-      outcome.ok ? (outcome.value as CommandResult) : outcome.error.code,
+    return this.#run(commands.map(([person, command, id]) => this.op(person, command, id ?? this.newId()))).map(
+      (outcome) => (outcome.ok ? (outcome.value as CommandResult) : outcome.error.code),
     );
   }
 
@@ -157,5 +176,7 @@ export class LogFixture implements Disposable {
 export const readJson = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes));
 
 export function eventsOf(frames: readonly Frame[]): (Event & { stream: string })[] {
-  return frames.flatMap((frame) => (frame.t === 'events' ? frame.events.map((event) => ({ stream: frame.stream as string, ...event })) : []));
+  return frames.flatMap((frame) =>
+    frame.t === 'events' ? frame.events.map((event) => ({ stream: frame.stream, ...event })) : [],
+  );
 }

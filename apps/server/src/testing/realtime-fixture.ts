@@ -4,7 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { SkerryError, uuidv7, type AccountId, type ChannelId, type Command, type CommandId, type CommandResult, type Role, type SessionId } from '@skerry/protocol';
+import {
+  SkerryError,
+  uuidv7,
+  type AccountId,
+  type ChannelId,
+  type Command,
+  type CommandId,
+  type CommandResult,
+  type Role,
+  type SessionId,
+} from '@skerry/protocol';
 import { Database } from '../db/database.ts';
 import { Commands } from '../log/commands.ts';
 import { RateLimits } from '../rate-limits.ts';
@@ -30,7 +40,12 @@ export class RealtimeFixture implements AsyncDisposable {
   #made = 0;
   readonly #stop: () => Promise<void>;
 
-  private constructor(parts: Pick<RealtimeFixture, 'folder' | 'db' | 'commands' | 'gateway' | 'general' | 'url' | 'closes'> & { people: Map<string, Member>; stop: () => Promise<void> }) {
+  private constructor(
+    parts: Pick<RealtimeFixture, 'folder' | 'db' | 'commands' | 'gateway' | 'general' | 'url' | 'closes'> & {
+      people: Map<string, Member>;
+      stop: () => Promise<void>;
+    },
+  ) {
     this.folder = parts.folder;
     this.db = parts.db;
     this.commands = parts.commands;
@@ -42,12 +57,28 @@ export class RealtimeFixture implements AsyncDisposable {
     this.#stop = parts.stop;
   }
 
-  static async open({ rateScale = 1_000, mostSockets = 10_000 }: Partial<RealtimeFixtureOptions> = {}): Promise<RealtimeFixture> {
+  static async open({
+    rateScale = 1_000,
+    mostSockets = 10_000,
+  }: Partial<RealtimeFixtureOptions> = {}): Promise<RealtimeFixture> {
     const folder = mkdtempSync(path.join(tmpdir(), 'skerry-rt-'));
     const bugs: unknown[] = [];
-    const db = await Database.open({ file: path.join(folder, 'skerry.db'), faults: NO_FAULTS, onBug: (bug) => bugs.push(bug), onDeath: (error) => bugs.push(error) });
+    const db = await Database.open({
+      file: path.join(folder, 'skerry.db'),
+      faults: NO_FAULTS,
+      onBug: (bug) => bugs.push(bug),
+      onDeath: (error) => bugs.push(error),
+    });
     const general = id<ChannelId>();
-    await db.write('server.start', { freshId: id(), publicKey: 'k'.repeat(43), rotation: null, name: 'Harbour', description: '', operator: null, registration: 'open' });
+    await db.write('server.start', {
+      freshId: id(),
+      publicKey: 'k'.repeat(43),
+      rotation: null,
+      name: 'Harbour',
+      description: '',
+      operator: null,
+      registration: 'open',
+    });
     await db.write('auth.prepareSetup', { codeHash: 'setup' });
     const limits = new RateLimits({ now: () => Date.now() }, rateScale);
     const kill = new KillSwitch(NO_FAULTS);
@@ -55,7 +86,11 @@ export class RealtimeFixture implements AsyncDisposable {
     const people = new Map<string, Member>();
     const closes: number[] = [];
     const gateway = await openRealtime({
-      db, commands, limits, kill, mostSockets,
+      db,
+      commands,
+      limits,
+      kill,
+      mostSockets,
       origins: { allowed: null },
       trustProxy: false,
       now: () => Date.now(),
@@ -64,7 +99,12 @@ export class RealtimeFixture implements AsyncDisposable {
         if (person === undefined) throw new SkerryError('unauthorized');
         return { account: person.account, session: person.session };
       },
-      prove: ({ nonce }) => ({ serverId: general as string as never, key: 'k'.repeat(43), signature: nonce.padEnd(86, 's').slice(0, 86), rotations: [] }),
+      prove: ({ nonce }) => ({
+        serverId: general as string as never,
+        key: 'k'.repeat(43),
+        signature: nonce.padEnd(86, 's').slice(0, 86),
+        rotations: [],
+      }),
       onFault: (fault) => bugs.push(fault),
       onClosed: (code) => closes.push(code),
     });
@@ -79,7 +119,17 @@ export class RealtimeFixture implements AsyncDisposable {
       rmSync(folder, { recursive: true, force: true });
       if (bugs.length > 0) throw new AggregateError(bugs, 'something unexpected happened inside');
     };
-    const fixture = new RealtimeFixture({ folder, db, commands, gateway, general, url: `ws://127.0.0.1:${port}/api/socket`, closes, people, stop });
+    const fixture = new RealtimeFixture({
+      folder,
+      db,
+      commands,
+      gateway,
+      general,
+      url: `ws://127.0.0.1:${port}/api/socket`,
+      closes,
+      people,
+      stop,
+    });
     fixture.#owner = await fixture.#register('setup');
     return fixture;
   }
@@ -120,7 +170,15 @@ export class RealtimeFixture implements AsyncDisposable {
     const session = newSession();
     const account = id<AccountId>();
     const username = `p${++this.#made}`;
-    await this.db.write('auth.register', { id: account, username, displayName: username, passwordHash: 'x', codeHash, session, firstChannel: this.general });
+    await this.db.write('auth.register', {
+      id: account,
+      username,
+      displayName: username,
+      passwordHash: 'x',
+      codeHash,
+      session,
+      firstChannel: this.general,
+    });
     return this.#remember({ account, session: session.id, token: session.accessHash });
   }
 
@@ -133,7 +191,19 @@ export class RealtimeFixture implements AsyncDisposable {
 const id = <Id extends string = CommandId>(): Id => uuidv7<Id>(Date.now(), randomBytes(10));
 
 /** The hash of its access token is what the fixture takes for the token itself. */
-function newSession(): { id: SessionId; device: string; refreshHash: string; accessHash: string; accessExpiresAt: number } {
+function newSession(): {
+  id: SessionId;
+  device: string;
+  refreshHash: string;
+  accessHash: string;
+  accessExpiresAt: number;
+} {
   const secret = () => randomBytes(32).toString('base64url');
-  return { id: id<SessionId>(), device: 'test', refreshHash: secret(), accessHash: secret(), accessExpiresAt: Date.now() + 900_000 };
+  return {
+    id: id<SessionId>(),
+    device: 'test',
+    refreshHash: secret(),
+    accessHash: secret(),
+    accessExpiresAt: Date.now() + 900_000,
+  };
 }

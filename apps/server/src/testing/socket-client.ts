@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { down, uuidv7, type Command, type CommandId, type CommandResult, type Down, type DownOf, type Event, type Position, type Up } from '@skerry/protocol';
+import {
+  down,
+  uuidv7,
+  type Command,
+  type CommandId,
+  type CommandResult,
+  type Down,
+  type DownOf,
+  type Event,
+  type Position,
+  type Up,
+} from '@skerry/protocol';
 import { WebSocket } from 'ws';
 
 export type Heard = Event & { readonly stream: string };
@@ -87,7 +98,9 @@ export class SocketClient implements Disposable {
   }
 
   get events(): Heard[] {
-    return this.frames.flatMap((frame) => (frame.t === 'events' ? frame.events.map((event) => ({ ...event, stream: frame.stream as string })) : []));
+    return this.frames.flatMap((frame) =>
+      frame.t === 'events' ? frame.events.map((event) => ({ ...event, stream: frame.stream })) : [],
+    );
   }
 
   [Symbol.dispose](): void {
