@@ -74,8 +74,8 @@ async function buildClient() {
   const started = Date.now();
   // Without the old stamp an interrupted build cannot pass for a finished one.
   rmSync(clientStamp, { force: true });
-  const vite = [binOf('vite'), 'build', '--logLevel', 'warn'];
-  const done = await run(process.execPath, vite, { cwd: path.join(root, 'apps/client') });
+  const cwd = path.join(root, 'apps/client');
+  const done = await run(process.execPath, [binOf('vite'), 'build'], { cwd, quiet: true });
   if (!done) throw new Stop('Building the client failed; Vite has said why above.');
   mkdirSync(path.dirname(clientStamp), { recursive: true });
   writeFileSync(clientStamp, digest);

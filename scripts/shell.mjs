@@ -27,14 +27,23 @@ export class Stop extends Error {
  * Runs a program to its end with its output on stderr and no input.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean }} [options]
+ * @param {{ cwd?: string, shell?: boolean, quiet?: boolean }} [options] `quiet` shows the output only when the program fails
  * @returns {Promise<boolean>} whether it ended well
  */
-export function run(command, args, options = {}) {
+export function run(command, args, { quiet = false, ...options } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 2, 2] });
+    const child = spawn(command, args, {
+      cwd: root,
+      ...options,
+      stdio: ['ignore', quiet ? 'pipe' : 2, quiet ? 'pipe' : 2],
+    });
+    /** @type {Buffer[]} */
+    const output = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (/** @type {Buffer} */ part) => output.push(part));
     child.once('error', reject);
-    child.once('exit', (code) => {
+    child.once('close', (code) => {
+      if (code !== 0) process.stderr.write(Buffer.concat(output));
       resolve(code === 0);
     });
   });
