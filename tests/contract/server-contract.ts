@@ -233,6 +233,15 @@ export function serverContract(name: string, open: () => Promise<ContractSubject
         expect((await socket.end()).code).toBe(CLOSE.auth);
       });
 
+      it('P-8 closes the older socket of a session with 4409 when a newer one comes', async () => {
+        const session = await signIn('mara');
+        using older = await live(session);
+        using newer = await live(session);
+        expect((await older.end()).code).toBe(CLOSE.replaced);
+        newer.send({ t: 'ping', n: 1 });
+        await newer.next('pong');
+      });
+
       it('P-11 answers an unknown kind with bad_frame and stays open', async () => {
         using socket = await live(member);
         socket.send({ t: 'dance' });
@@ -564,7 +573,7 @@ export function serverContract(name: string, open: () => Promise<ContractSubject
         using socket = await live(person);
         await run(owner, { kind: 'account.disable', account: person.account.id, disabled: true });
         expect((await socket.end()).code).toBe(CLOSE.auth);
-        await refused(signIn('dora'), 'credentials_wrong');
+        await refused(signIn('dora'), 'credentials_wrong', 'forbidden');
         const { accounts } = await call(origin, 'snapshot', { token: owner.accessToken });
         expect(accounts.find((one) => one.id === person.account.id)?.disabled).toBe(true);
       });

@@ -48,14 +48,12 @@ const PASSES: Record<KillPoint, number> = {
  */
 export async function crashRun(options: CrashOptions): Promise<CrashReport> {
   const report: CrashReport = { cycles: [], early: 0, answered: 0, resumes: 0, resets: 0, broken: [] };
-  const env = options.breaks === undefined ? {} : { SKERRY_BREAK: options.breaks };
-  await using server = await SpawnedServer.start({ name: 'Crash', args: ['--client', 'none'], env });
+  await using server = await SpawnedServer.start({ name: 'Crash', args: ['--client', 'none'] });
   const crowd = await Crowd.gather(server, options.clients, report);
   try {
     await server.kill();
     const passes = { ...PASSES };
-    for (const point of options.cycles)
-      await oneCycle({ server, crowd, point, passes, report, enough: options.answersPerCycle });
+    for (const point of options.cycles) await oneCycle({ server, crowd, point, passes, report, options });
     await server.start();
     await crowd.judge();
   } finally {
@@ -72,15 +70,17 @@ type Cycle = {
   point: KillPoint;
   passes: Record<KillPoint, number>;
   report: CrashReport;
-  enough: number;
+  options: CrashOptions;
 };
 
-async function oneCycle({ server, crowd, point, passes, report, enough }: Cycle): Promise<void> {
+async function oneCycle({ server, crowd, point, passes, report, options }: Cycle): Promise<void> {
+  const enough = options.answersPerCycle;
+  const broken = options.breaks === undefined ? {} : { SKERRY_BREAK: options.breaks };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = crowd.answered;
     const pass = Math.ceil(passes[point] * (0.75 + Math.random() / 2));
     try {
-      await server.start({ SKERRY_KILL_AT: `${point}:${pass}` });
+      await server.start({ SKERRY_KILL_AT: `${point}:${pass}`, ...broken });
     } catch (error) {
       if (!(error instanceof Error) || !error.message.includes('SIGKILL')) throw error;
     }

@@ -29,20 +29,23 @@ async function trace(env: Record<string, string>): Promise<{ answers: number; wi
   const file = path.join(folder, 'trace.txt');
   const calls = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg';
   try {
-    const server = await SpawnedServer.start({
+    const plain = await SpawnedServer.start({ data: folder, args: ['--client', 'none'] });
+    const owner = await signUp(plain.origin, 'owner', plain.setupCode);
+    const channel = (await call(plain.origin, 'snapshot', { token: owner.accessToken })).channels[0]!.channel.id;
+    await plain.stop();
+    const traced = await SpawnedServer.start({
+      data: folder,
       wrapper: ['strace', '-D', '-f', '-qq', '-s', '64', '-e', calls, '-o', file],
       args: ['--client', 'none'],
       env,
     });
     try {
-      const owner = await signUp(server.origin, 'owner', server.setupCode);
-      const channel = (await call(server.origin, 'snapshot', { token: owner.accessToken })).channels[0]!.channel.id;
-      using socket = await RawSocket.live(server.origin, owner.accessToken);
+      using socket = await RawSocket.live(traced.origin, owner.accessToken);
       for (let i = 0; i < SENDS; i++)
         await socket.command({ kind: 'message.send', channel, text: `line ${i}`, replyTo: null });
-      await server.stop();
+      await traced.stop();
     } finally {
-      await server[Symbol.asyncDispose]();
+      await traced[Symbol.asyncDispose]();
     }
     return read(await readFile(file, 'utf8'));
   } finally {

@@ -22,6 +22,8 @@ export class Mirror {
   cursor: Position | null = null;
   /** Broken promises of the stream, in words. */
   readonly violations: string[] = [];
+  /** Channels it came into and whose history nobody gave it yet. */
+  readonly toLoad = new Set<ChannelId>();
   #server: ServerProfile | undefined;
   #me: AccountId | undefined;
   readonly #accounts = new Map<AccountId, Account>();
@@ -47,9 +49,17 @@ export class Mirror {
     for (const page of pages.values()) for (const message of page.messages) this.#messages.set(message.id, message);
     this.#streams.set('server', snapshot.streams.server);
     this.#streams.set('account', snapshot.streams.account);
+    this.toLoad.clear();
     this.cursor = snapshot.asOf;
     this.#lastSeq = snapshot.asOf.seq;
     this.#floor = snapshot.asOf.seq;
+  }
+
+  /** The history of one channel, read at any time. */
+  merge(channel: ChannelId, page: Page): void {
+    this.toLoad.delete(channel);
+    if (this.#channels.get(channel)?.member !== true) return;
+    for (const message of page.messages) this.#keep(message);
   }
 
   events({ stream, events }: DownOf<'events'>): void {
@@ -83,6 +93,7 @@ export class Mirror {
     for (const [id, row] of this.#messages) copy.#messages.set(id, row);
     for (const [id, row] of this.#inbox) copy.#inbox.set(id, row);
     for (const [stream, n] of this.#streams) copy.#streams.set(stream, n);
+    for (const channel of this.toLoad) copy.toLoad.add(channel);
     copy.#lastSeq = this.#lastSeq;
     copy.#floor = this.#floor;
     return copy;
@@ -145,6 +156,7 @@ export class Mirror {
         const streamed = this.#streams.get(state.channel.id) ?? 0;
         this.#channels.set(state.channel.id, state);
         this.#streams.set(state.channel.id, Math.max(state.head, streamed));
+        this.toLoad.add(state.channel.id);
         return;
       }
       case 'left':
@@ -167,8 +179,7 @@ export class Mirror {
   }
 
   #message({ n, message }: Extract<Event, { kind: 'message' }>): void {
-    const known = this.#messages.get(message.id);
-    if (known === undefined || message.rev >= known.rev) this.#messages.set(message.id, message);
+    this.#keep(message);
     for (const [id, item] of this.#inbox)
       if (id === message.id && message.rev >= item.message.rev) this.#inbox.set(id, { ...item, message });
     const state = this.#channels.get(message.channel);
@@ -184,6 +195,11 @@ export class Mirror {
     });
   }
 
+  #keep(message: Message): void {
+    const known = this.#messages.get(message.id);
+    if (known === undefined || message.rev >= known.rev) this.#messages.set(message.id, message);
+  }
+
   #advance(channel: ChannelId, n: number): void {
     const state = this.#channels.get(channel);
     if (state?.member === true) this.#channels.set(channel, { ...state, head: Math.max(state.head, n) });
@@ -192,6 +208,7 @@ export class Mirror {
   #left(channel: ChannelId): void {
     const state = this.#channels.get(channel);
     this.#streams.delete(channel);
+    this.toLoad.delete(channel);
     for (const message of this.messagesOf(channel)) {
       this.#messages.delete(message.id);
       this.#inbox.delete(message.id);

@@ -129,6 +129,7 @@ export class PlainClient implements AsyncDisposable {
           if (error.retry !== 'later') this.#answer(frame.id, error);
         }
       }
+      await loadJoined(this.mirror, this.#origin, this.#session.accessToken);
     }
   }
 
@@ -153,6 +154,19 @@ export async function loadInto(mirror: Mirror, origin: string, token: string): P
   for (const { channel, member } of snapshot.channels)
     if (member) pages.set(channel.id, await everything(origin, token, channel.id));
   mirror.load(snapshot, pages);
+}
+
+/** Reads the history of the channels it was told it is in now. */
+export async function loadJoined(mirror: Mirror, origin: string, token: string): Promise<void> {
+  for (const channel of mirror.toLoad) {
+    try {
+      mirror.merge(channel, await everything(origin, token, channel));
+    } catch (error) {
+      // Out of it again already; the event that says so is on its way.
+      if (!(error instanceof SkerryError) || error.code !== 'not_found') throw error;
+      mirror.toLoad.delete(channel);
+    }
+  }
 }
 
 async function everything(origin: string, token: string, channelId: ChannelId): Promise<Page> {

@@ -205,9 +205,11 @@ export class RawSocket implements Disposable {
   }
 }
 
+export const passwordOf = (username: string): string => `${username} and a long password`;
+
 /** Signs a person up without a client, for the other side of a conversation. */
 export function signUp(origin: string, username: string, code: string | null = null): Promise<SignedIn> {
   return call(origin, 'register', {
-    body: { username, password: `${username} long password`, displayName: username, device: 'raw', code },
+    body: { username, password: passwordOf(username), displayName: username, device: 'raw', code },
   });
 }

@@ -15,11 +15,11 @@ describe('LyingServer', () => {
     await callLoosely(server.origin, 'snapshot', { token: accessToken });
     using socket = await RawSocket.live(server.origin, accessToken);
     expect(server.requests.map((one) => one.route)).toEqual(['register', 'snapshot', 'socket']);
-    expect(server.requests[0]?.body).toContain('anna long password');
+    expect(server.requests[0]?.body).toContain('anna and a long password');
     expect(server.requests[1]?.headers.authorization).toBe(`Bearer ${accessToken}`);
     expect(server.requests[2]?.frames).toHaveLength(2);
     expect(socket.closed).toBeUndefined();
-    expect(server.wasTold('anna long password')).toBe(true);
+    expect(server.wasTold('anna and a long password')).toBe(true);
     expect(server.wasTold(accessToken)).toBe(true);
     expect(server.wasTold('never sent')).toBe(false);
   });

@@ -172,6 +172,8 @@ export class LyingSocket {
       this.send({ t: 'fail', id: null, error: error.toBody() });
       return this.close(CLOSE.auth);
     }
+    for (const socket of this.#hooks.sockets())
+      if (socket !== this && socket.session?.id === this.session.id) socket.close(CLOSE.replaced);
     const reset = this.#resetFor(frame.resume);
     this.send({
       t: 'welcome',

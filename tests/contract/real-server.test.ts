@@ -1,0 +1,15 @@
+import { startReal } from '../harness/real-server.ts';
+import { replayContract } from './replay-contract.ts';
+import { serverContract, type ContractSubject } from './server-contract.ts';
+
+const open = async (): Promise<ContractSubject> => {
+  const server = await startReal();
+  return {
+    origin: server.origin,
+    setupCode: server.setupCode ?? '',
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+};
+
+serverContract('The real server', open);
+replayContract('The real server', open);
