@@ -2,7 +2,8 @@ import type { Found, ProbeFailure, ProbeResult, ProbeStep, SkerryClient } from '
 
 const DEBOUNCE_MS = 500;
 
-export const STEPS: readonly ProbeStep[] = ['address', 'reachable', 'secure', 'compatible', 'identity'];
+/** In the order in which they can fail: whether the way is encrypted is known before anything is sent. */
+export const STEPS: readonly ProbeStep[] = ['address', 'secure', 'reachable', 'compatible', 'identity'];
 
 export type Finding =
   | { readonly kind: 'empty' }

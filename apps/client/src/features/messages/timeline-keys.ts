@@ -12,16 +12,26 @@ export type TimelineKeyContext = {
 
 const PAGE = 10;
 
-/** Keys in the list of messages. Letters act only while a message itself has the focus, never from a field or button in it. */
+/**
+ * Keys in the list of messages. They act on the message that has the focus, itself or in one of its links and buttons,
+ * and nowhere else, so that a letter is never a command while somebody writes.
+ */
 export function onTimelineKey(event: KeyboardEvent, context: TimelineKeyContext): void {
   const { controller } = context;
   if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLElement)) return;
   if (['PageUp', 'Home', 'ArrowUp'].includes(event.key)) controller.gesture();
-  const key = event.target.dataset['row'];
-  if (key === undefined) return;
+  const element = event.target.closest<HTMLElement>('[data-row]');
   const row = controller.rows[controller.cursorIndex];
-  if (row?.key !== key) return;
-  if (moveBy(event.key, controller) || act(event, row, context)) event.preventDefault();
+  if (element === null || row === undefined || row.key !== element.dataset['row']) return;
+  if (event.key === 'Escape') leave(event.target, element);
+  else if (!moveBy(event.key, controller) && !act(event, row, context)) return;
+  event.preventDefault();
+}
+
+/** From a button back to its message, from a message to where one writes. */
+function leave(from: HTMLElement, row: HTMLElement): void {
+  if (from === row) document.querySelector<HTMLElement>('[data-composer]')?.focus();
+  else row.focus();
 }
 
 function moveBy(key: string, controller: TimelineController): boolean {
@@ -66,7 +76,6 @@ function act(event: KeyboardEvent, row: TimelineRow, { conversation, overlays }:
       conversation.pick(message.id);
       return true;
     case 'Delete':
-    case 'Backspace':
       if (!conversation.canDelete(message)) return false;
       void deleteMessage(message, { conversation, overlays });
       return true;

@@ -23,7 +23,7 @@ export const admin = {
   never: 'No end',
   uses: 'How often it works',
   once: 'Once',
-  often: 'Any number of times',
+  often: 'Any number',
   createInvite: 'Make an invite',
   copyLink: 'Copy link',
   wordsToo: 'Tell these six words too, over another way: they show that nobody stands in between.',
