@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
+import { aliases } from './aliases.ts';
 
 export default defineConfig({
   plugins: [svelte(), svelteTesting({ autoCleanup: false })],
-  resolve: { alias: { entities: fileURLToPath(new URL('./src/ui/markdown/entities-shim.ts', import.meta.url)) } },
+  resolve: { alias: aliases },
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.ts'],

@@ -67,8 +67,6 @@ function build(): InstanceType<typeof MarkdownIt> {
     'entity',
     'code',
   ]);
-  // Only what is written as an address becomes a link: "readme.md" must not lead to Moldova.
-  markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
   markdown.validateLink = (address) => externalTarget(address) !== undefined;
   markdown.normalizeLink = (address) => externalTarget(address)?.href ?? '';
   // Not decoded: what looks like another alphabet must stay visible as such.
