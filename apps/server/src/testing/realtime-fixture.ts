@@ -38,6 +38,7 @@ export class RealtimeFixture implements AsyncDisposable {
   readonly #people: Map<string, Member>;
   #owner: Member | undefined;
   #made = 0;
+  readonly #clients: SocketClient[] = [];
   readonly #stop: () => Promise<void>;
 
   private constructor(
@@ -158,8 +159,15 @@ export class RealtimeFixture implements AsyncDisposable {
     return this.commands.run(member, { id: commandId, command });
   }
 
-  connect(): Promise<SocketClient> {
-    return SocketClient.open(this.url);
+  async connect(): Promise<SocketClient> {
+    const client = await SocketClient.open(this.url);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Cuts every socket that was opened here. */
+  hangUp(): void {
+    for (const client of this.#clients.splice(0)) client[Symbol.dispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
