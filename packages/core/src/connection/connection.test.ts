@@ -97,6 +97,28 @@ test('P-8: a restarting server is given the time it asked for; only the person m
   expect(dials(rig)).toBe(2);
 });
 
+test('P-8: the wait may also stand in the reason of the close', async () => {
+  const rig = await connectionRig();
+  await settle();
+  for (const peer of [...rig.server.peers]) peer.close(4503, '30000');
+  await settle();
+  await rig.platform.clock.advance(29_900);
+  expect(dials(rig)).toBe(1);
+  await rig.platform.clock.advance(16_000);
+  expect(kind(rig)).toBe('live');
+});
+
+test('P-8: two that throw each other out of the same place do not fight for it', async () => {
+  const rig = await connectionRig();
+  await settle();
+  rig.server.closeAll(4409);
+  await rig.platform.clock.advance(120_000);
+  expect(dials(rig)).toBe(1);
+  rig.connection.wake('focused');
+  await rig.platform.clock.advance(3_000);
+  expect(kind(rig)).toBe('live');
+});
+
 test('waking up leads to a try within three seconds, and to one only in ten', async () => {
   const rig = await connectionRig();
   rig.platform.network.down = true;

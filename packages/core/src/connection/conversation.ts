@@ -269,6 +269,7 @@ export class Conversation {
       case CLOSE.slow:
         return lost({ kind: 'slow' });
       case CLOSE.restarting:
+        return { kind: 'lost', cause: { kind: 'restarting' }, retryAfterMs: waitOf(closed.reason) };
       case 1001:
       case 1012:
         return lost({ kind: 'restarting' });
@@ -319,6 +320,11 @@ export class Conversation {
     this.#cancelDeadline();
     this.#cancelDeadline = this.#deps.clock.after(STEP_MS, () => this.#finish(lost({ kind: 'timeout' }), 1000));
   }
+}
+
+/** A server that restarts may say, as the reason of the close, how many milliseconds to stay away. */
+function waitOf(reason: string): number | null {
+  return /^\d{1,9}$/.test(reason) ? Number(reason) : null;
 }
 
 /** https becomes wss and http ws; host and port stay. */

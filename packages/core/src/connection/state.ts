@@ -1,4 +1,4 @@
-import { ERRORS, SkerryError } from '@skerry/protocol';
+import { CLOSE, ERRORS, SkerryError } from '@skerry/protocol';
 import { IdentityError, IncompatibleError, ReachError, SignedOutError, type SignedOutWhy } from '../errors.ts';
 import { unreachable } from '../unreachable.ts';
 import type { Cause, ConnectionState, SimpleState } from '../views.ts';
@@ -154,9 +154,11 @@ export function isHopeless(cause: Cause): boolean {
     case 'insecure':
     case 'notSkerry':
       return true;
+    case 'closed':
+      // Another socket of this sign-in took the place: coming back at once would only throw that one out in turn.
+      return cause.code === CLOSE.replaced;
     case 'unreachable':
     case 'timeout':
-    case 'closed':
     case 'silent':
     case 'restarting':
     case 'slow':
