@@ -4,6 +4,7 @@ import { readSignIns } from './welcome.ts';
 const good = {
   origin: 'http://127.0.0.1:4401',
   serverId: '0190a0a0-0000-7000-8000-000000000001',
+  key: 'A'.repeat(43),
   username: 'ada',
   code: 'abcdefgh.12345678',
 };
@@ -18,6 +19,7 @@ describe('readSignIns', () => {
       { ...good, username: 'A b' },
       { ...good, code: 'a b' },
       { ...good, origin: 5 },
+      { ...good, key: 'A' },
     ];
     expect(readSignIns([good, ...bad])).toEqual([good]);
   });

@@ -1,10 +1,12 @@
-import { secretCode, serverId, username } from '@skerry/protocol';
-import type { SkerryClient } from '@skerry/core';
+import { publicKey, secretCode, serverId, username } from '@skerry/protocol';
+import type { Found, SkerryClient } from '@skerry/core';
 
 /** A one-time sign-in that the program behind this page, on this very machine, has prepared. */
 export type PreparedSignIn = {
   readonly origin: string;
   readonly serverId: string;
+  /** The server that answers there must prove this one. */
+  readonly key: string;
   readonly username: string;
   readonly code: string;
 };
@@ -20,6 +22,7 @@ export function readSignIns(body: unknown): readonly PreparedSignIn[] {
     const isFit =
       typeof given['origin'] === 'string' &&
       serverId.safeParse(given['serverId']).success &&
+      publicKey.safeParse(given['key']).success &&
       username.safeParse(given['username']).success &&
       secretCode.safeParse(given['code']).success;
     return isFit ? [given as PreparedSignIn] : [];
@@ -34,16 +37,21 @@ export async function acceptWelcome(client: SkerryClient, path: string, signal: 
   const answer = await fetch(path, { signal, cache: 'no-store', redirect: 'error', credentials: 'omit' });
   if (!answer.ok) return;
   const offered = readSignIns(await answer.json());
-  // One after the other: the order offered is the order of the list. One that fails keeps none of the others back.
-  for (const one of offered) await joinPrepared(client, one, signal).catch(() => undefined);
+  const found = await Promise.all(offered.map((one) => find(client, one, signal)));
+  // One after the other, so that they stand in the list as they were offered.
+  for (const [at, one] of offered.entries()) {
+    const server = found[at];
+    if (server !== undefined) await client.join(server, { kind: 'exchange', code: one.code }, signal).catch(() => undefined);
+  }
 }
 
-async function joinPrepared(client: SkerryClient, prepared: PreparedSignIn, signal: AbortSignal): Promise<void> {
+async function find(client: SkerryClient, prepared: PreparedSignIn, signal: AbortSignal): Promise<Found | undefined> {
   const isKnown = client.servers
     .get()
     .some(({ entry }) => entry.serverId === prepared.serverId && entry.account?.username === prepared.username);
-  if (isKnown) return;
+  if (isKnown) return undefined;
   const result = await client.probe(prepared.origin, { allowPlain: false, signal, onStep: () => undefined });
-  if (!result.ok || result.found.info.serverId !== prepared.serverId) return;
-  await client.join(result.found, { kind: 'exchange', code: prepared.code }, signal);
+  if (!result.ok) return undefined;
+  const { info } = result.found;
+  return info.serverId === prepared.serverId && info.key === prepared.key ? result.found : undefined;
 }

@@ -1,6 +1,6 @@
 import type { ServerHandle } from '@skerry/core';
 import type { Account, Role } from '@skerry/protocol';
-import { t } from '../../i18n/t.ts';
+import { t } from '../../i18n/t-pages.ts';
 import { sayFailure } from '../../state/failure.ts';
 import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
 

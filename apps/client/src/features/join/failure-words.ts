@@ -1,5 +1,5 @@
 import type { ProbeFailure } from '@skerry/core';
-import { t } from '../../i18n/t.ts';
+import { t } from '../../i18n/t-pages.ts';
 
 /** What went wrong while an address was checked, in one sentence. */
 export function failureSentence(failure: ProbeFailure, host: string): string {

@@ -1,6 +1,6 @@
 import type { Credentials } from '@skerry/core';
 import { password as passwordSchema, SkerryError, username as usernameSchema } from '@skerry/protocol';
-import { t } from '../../i18n/t.ts';
+import { t } from '../../i18n/t-pages.ts';
 import { countdown } from '../../ui/format.ts';
 
 export type SignInMode = 'signIn' | 'register';

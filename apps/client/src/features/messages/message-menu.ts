@@ -71,7 +71,11 @@ export async function deleteMessage(
     confirm: t.messages.removeConfirm,
     danger: true,
   });
-  if (agreed) await conversation.server.delete(message.id).catch((error: unknown) => sayFailure(overlays, error));
+  if (!agreed) return;
+  const row = document.querySelector<HTMLElement>(`[data-row="${CSS.escape(message.id)}"]`);
+  await conversation.server.delete(message.id).catch((error: unknown) => sayFailure(overlays, error));
+  // Its buttons, one of which may have had the focus, go with its text.
+  row?.focus({ preventScroll: true });
 }
 
 async function copyText(message: Message, { conversation, overlays }: MessageActs): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Holdings } from '@skerry/core';
-import { t } from '../../i18n/t.ts';
+import { t } from '../../i18n/t-pages.ts';
 import { bytes } from '../../ui/format.ts';
 
 /** What is stored of a server, as a size where the device tells it, else as a number of messages. */

@@ -40,14 +40,14 @@ export class ServerVerbs {
   pause(entry: EntryId): Promise<void> {
     return this.#try(async () => {
       await this.#client.server(entry)?.pause();
-      this.#say(t.servers.pause.done(this.#labelOf(entry)));
+      this.#say(t.verbs.paused(this.#labelOf(entry)));
     });
   }
 
   resume(entry: EntryId): Promise<void> {
     return this.#try(async () => {
       await this.#client.server(entry)?.resume();
-      this.#say(t.servers.pause.resumed(this.#labelOf(entry)));
+      this.#say(t.verbs.resumed(this.#labelOf(entry)));
     });
   }
 
@@ -67,7 +67,7 @@ export class ServerVerbs {
     return this.#try(async () => {
       const label = this.#labelOf(entry);
       const outcome = await this.#client.server(entry)?.signOut(stored);
-      if (outcome) this.#say(outcome.toldServer ? t.servers.signOut.done(label) : t.servers.signOut.doneOffline(label));
+      if (outcome) this.#say(outcome.toldServer ? t.verbs.signedOut(label) : t.verbs.signedOutHere(label));
     });
   }
 
@@ -78,8 +78,8 @@ export class ServerVerbs {
       if (outcome === undefined) return;
       this.#overlays.toast({
         id: 'server-verb',
-        text: t.servers.remove.done(label),
-        detail: signOutThere ? t.servers.remove.receipt(outcome.toldServer) : t.servers.remove.stillSignedIn,
+        text: t.verbs.removed(label),
+        detail: signOutThere ? t.verbs.receipt(outcome.toldServer) : t.verbs.stillSignedIn,
       });
     });
   }

@@ -53,12 +53,15 @@ export const addServer = {
     plainRefuse: 'Do not use it',
     mixedContent: 'This page is encrypted, so the browser refuses an address that is not.',
     notSkerry: (host: string) => `Something answers at ${host}, but it is not a Skerry server.`,
-    redirectedSomewhere: (host: string) => `${host} sends everyone to another address. Ask its owner for the right one.`,
+    redirectedSomewhere: (host: string) =>
+      `${host} sends everyone to another address. Ask its owner for the right one.`,
     serverOlder: 'This server speaks an older version than this app knows. Its admin has to update it.',
     appOlder: 'This server needs a newer version of Skerry. Reload the page to get it.',
-    serverBroken: (host: string, status: number) => `${host} is a server with a problem of its own right now (${status}).`,
+    serverBroken: (host: string, status: number) =>
+      `${host} is a server with a problem of its own right now (${status}).`,
     copyForAdmin: 'Copy message to the admin',
-    adminNote: (host: string) => `Hello. ${host} speaks an older version of the protocol than my app. Could you update the server?`,
+    adminNote: (host: string) =>
+      `Hello. ${host} speaks an older version of the protocol than my app. Could you update the server?`,
     proofFailed: 'The server did not prove that it holds its key. Nothing was sent to it.',
     wordsDiffer:
       'The six words are not the ones in your invite. This may be another server that pretends to be it. Nothing was sent.',

@@ -36,7 +36,8 @@ export const admin = {
   disabled: 'suspended',
   more: (count: number) => `and ${count} more: type a name to find them`,
   resetLink: 'Make a link for a new password',
-  resetLinkFor: (name: string) => `With this link ${name} chooses a new password. It works once, for a day. It is shown only now.`,
+  resetLinkFor: (name: string) =>
+    `With this link ${name} chooses a new password. It works once, for a day. It is shown only now.`,
   disable: 'Suspend',
   enable: 'Lift the suspension',
   disableAsk: (name: string) => `Suspend ${name}?`,

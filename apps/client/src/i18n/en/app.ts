@@ -11,6 +11,7 @@ export const app = {
   tabServers: 'Servers',
   tabInbox: 'Inbox',
   tabYou: 'You',
+  placeTitle: { inbox: 'Inbox', settings: 'Settings', servers: 'Servers' },
   titleWith: (place: string) => `${place} · Skerry`,
   titleMentions: (count: number) => `(${count > 99 ? '99+' : count})`,
   firstRun: {

@@ -5,6 +5,7 @@ export const channels = {
   directSection: 'Direct messages',
   list: (server: string) => `Channels of ${server}`,
   serverMenu: (server: string) => `${server}: menu`,
+  yourAccount: (server: string) => `Your account on ${server}`,
   searchOrJump: 'Search or jump to…',
   /** Accessible name of a row. */
   row: (parts: { name: string; isPrivate: boolean; mentions: number; unread: number; muted: boolean }) =>

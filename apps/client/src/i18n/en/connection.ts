@@ -68,7 +68,8 @@ export const connection = {
     appTooOld: 'The server needs a newer version of Skerry.',
     notSkerry: (host: string) => `Something answers at ${host}, but it is not a Skerry server.`,
     insecure: (host: string) => `This page is encrypted, so the browser refuses ${host}, which is not.`,
-    refusedOrigin: (host: string) => `${host} does not allow this page to talk to it. Its owner can allow this address.`,
+    refusedOrigin: (host: string) =>
+      `${host} does not allow this page to talk to it. Its owner can allow this address.`,
     serverError: (host: string) => `Something is wrong at ${host}.`,
     protocol: 'The server sent something this app does not understand.',
     unknown: 'The connection ended without a reason.',

@@ -49,8 +49,6 @@ export const servers = {
     short: 'Keeps all, closes the connection',
     resume: 'Resume',
     resumeText: 'Connects again and fetches what was missed.',
-    done: (name: string) => `${name} is paused.`,
-    resumed: (name: string) => `${name} connects again.`,
   },
   storedMessages: (count: number) => counted(count, 'saved message'),
   signOut: {
@@ -69,9 +67,6 @@ export const servers = {
         ? 'Nothing unsent is lost.'
         : `${counted(unsent, 'unsent message')} and ${counted(drafts, 'draft')} are lost.`,
     confirm: 'Sign out',
-    done: (name: string) => `You are signed out of ${name}.`,
-    doneOffline: (name: string) =>
-      `You are signed out of ${name} here. The server could not be told; end this session there as well.`,
   },
   remove: {
     action: 'Remove…',
@@ -83,10 +78,6 @@ export const servers = {
     alsoSignOut: 'Also sign this device out there',
     exportFirst: 'Export first…',
     confirm: 'Remove',
-    done: (name: string) => `${name} is removed from this device.`,
-    receipt: (told: boolean) =>
-      told ? 'This session was ended there as well.' : 'The server could not be told; end this session there as well.',
-    stillSignedIn: 'This session was not ended there.',
   },
   keyChanged: {
     title: (name: string) => `The key of ${name} has changed`,
