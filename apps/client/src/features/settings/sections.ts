@@ -5,7 +5,7 @@ import Server from '@lucide/svelte/icons/server';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import User from '@lucide/svelte/icons/user';
 import type { SkerryClient } from '@skerry/core';
-import { t } from '../../i18n/t.ts';
+import { t } from '../../i18n/t-pages.ts';
 import { hrefOf, type Route, type SettingsSection } from '../../shell/route.ts';
 import type { MenuIcon } from '../../ui/overlays.svelte.ts';
 
