@@ -5,7 +5,7 @@ import { type RunningServer, startServer } from './server.ts';
 import { StartError } from './start-error.ts';
 
 type Output = { write(text: string): unknown };
-type Input = { once(event: 'end', listener: () => void): unknown; resume(): unknown };
+type Input = { once(event: 'end', listener: () => void): unknown; resume(): unknown; pause(): unknown };
 export type Program = {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -28,13 +28,17 @@ export async function runServer({ argv, environment, stdin, stdout, stderr }: Pr
     stderr.write(`${explain(error)}\n`);
     return error instanceof ConfigError ? 2 : 1;
   }
+  // Listened for before anyone is told that the server is there.
+  const asked = signalled();
   stdout.write(config.json ? asJson(server) : asText(server));
-  const end = await Promise.race([signalled(), ...(config.stopWithStdin ? [ended(stdin)] : []), server.broken.then(() => 'broken' as const)]);
+  const end = await Promise.race([asked, ...(config.stopWithStdin ? [ended(stdin)] : []), server.broken.then(() => 'broken' as const)]);
   if (end === 'broken') stderr.write('The database has stopped working; the server ends. Its log says where.\n');
   else if (!config.json) stdout.write('Stopping. Everything that was accepted is saved.\n');
   // Whoever asks twice does not want to wait; the operating system then closes what is open.
   const forced = signalled().then(() => process.exit(130));
   await Promise.race([server.stop(), forced]);
+  // An open stdin that is read would keep the process.
+  stdin.pause();
   return end === 'broken' ? 1 : 0;
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createNodePlatform } from '@skerry/core/node';
@@ -59,6 +60,8 @@ export async function runDemo({ ports, data, client, fresh, quiet }: DemoOptions
   const stopped = stopSignal();
   await using _hub = await HubServer.start({ folder: client, port: ports.client, host: '127.0.0.1', welcome });
   const talking = new AbortController();
+  // One listener for each of a dozen people.
+  setMaxListeners(0, talking.signal);
   const talks: Promise<void>[] = [];
   try {
     await Promise.all(servers.map((server) => server.start()));
@@ -87,7 +90,7 @@ async function fill(place: Place, folder: string, { stderr }: Terminal): Promise
   if (existsSync(mark)) return;
   stderr.write(`Filling ${place.name} with some life.\n`);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   await seedServer({ data: folder, name: place.name, description: place.description, password: PASSWORD, seed: place.life(Date.now()) });
   writeFileSync(mark, '');
 }

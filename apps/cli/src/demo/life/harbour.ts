@@ -49,6 +49,7 @@ export const HARBOUR: Place = {
     life.talk('summer-trip', at(1, 20, 40), TRIP_FOOD);
     life.talk('garden', at(1, 7, 55), GARDEN_HARVEST);
 
+    for (const who of ['ada', 'ben']) life.settle(who, now - 12 * 60 * MINUTE);
     // From here on Ada and Ben have not looked.
     life.read('ada', ['general', 'boat-shed', 'garden', 'long-table', 'keyholders', 'summer-trip'], now - 100 * MINUTE);
     life.read('ben', ['general', 'boat-shed', 'garden', 'long-table', 'summer-trip'], now - 130 * MINUTE);

@@ -6,6 +6,7 @@ import { type Line, readScript } from './script.ts';
 type NewChannel = { name: string; topic: string; by: string; members: readonly string[]; at: number; isPrivate?: boolean };
 
 const MINUTE = 60_000;
+const NAMED = /@([a-z]+)/g;
 /** Later than any number a stream will have: the server moves a marker to the last one instead. */
 const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
@@ -16,6 +17,8 @@ export class Life {
   readonly #accounts = new Map<string, Omit<SeedAccount, 'passwordHash'>>();
   readonly #channels = new Map<string, ChannelId>();
   readonly #steps: SeedStep[] = [];
+  /** Messages that mention somebody or answer them. */
+  readonly #concerns: { who: string; message: MessageId; at: number }[] = [];
   readonly #first: { id: ChannelId; name: string; at: number };
 
   /** @param firstChannel the one that everybody is in */
@@ -50,13 +53,17 @@ export class Life {
   /** Plays a script from a moment on, at the pace of people who type. @returns when it ended */
   talk(channel: string, at: number, script: string | readonly Line[]): number {
     const lines = typeof script === 'string' ? readScript(script) : script;
-    const said: MessageId[] = [];
+    const said: { id: MessageId; who: string }[] = [];
     let time = at;
     for (const [nth, line] of lines.entries()) {
       if (nth > 0) time += line.gap === null ? this.#dice.between(20, 200) * 1_000 : line.gap * MINUTE;
       // What lies ahead of now has not happened; a script that runs over is squeezed to its last minutes.
       const moment = Math.min(time, this.#now - (lines.length - nth) * 1_000);
-      said.push(this.#say(channel, moment, line, line.answers === 0 ? null : (said[nth - line.answers] ?? null)));
+      const answered = line.answers === 0 ? undefined : said[nth - line.answers];
+      const id = this.#say({ channel, at: moment, line, replyTo: answered?.id ?? null });
+      said.push({ id, who: line.who });
+      const concerned = new Set([...[...line.text.matchAll(NAMED)].map(([, name = '']) => name), answered?.who ?? '']);
+      for (const who of concerned) if (who !== line.who && this.#accounts.has(who)) this.#concerns.push({ who, message: id, at: moment });
     }
     return time;
   }
@@ -66,12 +73,18 @@ export class Life {
     for (const channel of channels) this.#do(at, who, { kind: 'marker.set', channel: this.#channel(channel), n: TO_THE_END });
   }
 
+  /** The person is done with what concerned them up to that moment, all but the last, which waits for later. */
+  settle(who: string, at: number): void {
+    const past = this.#concerns.filter((concern) => concern.who === who && concern.at < at).sort((a, b) => b.at - a.at);
+    for (const [nth, { message }] of past.entries()) this.#do(at, who, { kind: 'inbox.set', message, state: nth === 0 ? 'later' : 'done' });
+  }
+
   seed(): SeedOptions['seed'] {
     const steps = this.#steps.map((step, nth) => ({ step, nth })).sort((a, b) => a.step.at - b.step.at || a.nth - b.nth);
     return { firstChannel: this.#first, accounts: [...this.#accounts.values()], steps: steps.map(({ step }) => step) };
   }
 
-  #say(channel: string, at: number, line: Line, replyTo: MessageId | null): MessageId {
+  #say({ channel, at, line, replyTo }: { channel: string; at: number; line: Line; replyTo: MessageId | null }): MessageId {
     const text = this.#named(line.before ?? line.text);
     const message = this.#do(at, line.who, { kind: 'message.send', channel: this.#channel(channel), text, replyTo }) as string as MessageId;
     if (line.before !== null) this.#do(Math.min(this.#now, at + 40_000), line.who, { kind: 'message.edit', message, text: this.#named(line.text) });
@@ -82,7 +95,7 @@ export class Life {
 
   /** `@name` becomes a mention where there is such a person. */
   #named(text: string): string {
-    return text.replaceAll(/@([a-z]+)/g, (whole, name: string) => {
+    return text.replaceAll(NAMED, (whole, name: string) => {
       const account = this.#accounts.get(name);
       return account === undefined ? whole : mentionOf(account.id);
     });

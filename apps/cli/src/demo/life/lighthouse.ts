@@ -48,6 +48,8 @@ export const LIGHTHOUSE: Place = {
     life.talk('design', at(1, 15, 25), DESIGN_NIGHT);
     life.talk('releases', at(1, 17, 10), RELEASE_NOTES);
 
+    for (const who of ['ada', 'ben']) life.settle(who, now - 12 * 60 * MINUTE);
+    // From here on Ada and Ben have not looked.
     life.read('ada', ['general', 'engineering', 'releases', 'design', 'support', 'on-call', 'budget'], now - 110 * MINUTE);
     life.read('ben', ['general', 'engineering', 'releases', 'support', 'on-call', 'budget'], now - 95 * MINUTE);
     life.talk('on-call', now - 84 * MINUTE, ON_CALL_NOW);
