@@ -21,13 +21,22 @@ async function hub(platform: MemoryPlatform): Promise<SkerryClient> {
   return client;
 }
 
-function serverAt(platform: MemoryPlatform, origin: string): FakeServer & { anna: AccountId; bob: AccountId; general: ChannelId } {
+function serverAt(
+  platform: MemoryPlatform,
+  origin: string,
+): FakeServer & { anna: AccountId; bob: AccountId; general: ChannelId } {
   const server = new FakeServer(origin, { now: () => platform.clock.now() });
   platform.network.serve(origin, server);
   const anna = server.person('anna');
   const bob = server.person('bob');
   const general = server.model.id<ChannelId>();
-  server.model.run(bob, general as never as CommandId, { kind: 'channel.create', name: 'general', topic: '', visibility: 'public', history: 'all' });
+  server.model.run(bob, general as string as CommandId, {
+    kind: 'channel.create',
+    name: 'general',
+    topic: '',
+    visibility: 'public',
+    history: 'all',
+  });
   server.model.run(anna, server.model.id(), { kind: 'channel.join', channel: general });
   return Object.assign(server, { anna, bob, general });
 }
@@ -109,8 +118,17 @@ test('C-1: with every server gone, what was there is shown from storage', async 
   const second = await hub(after);
   await settle();
   const [view] = second.servers.get();
-  expect(view).toMatchObject({ known: true, state: { kind: 'waiting', cause: { kind: 'unreachable' } }, label: 'Model', host: 'a.example' });
-  expect(handleOf(second, view?.entry.id as EntryId).channels.get().map(({ channel }) => channel.name)).toEqual(['general']);
+  expect(view).toMatchObject({
+    known: true,
+    state: { kind: 'waiting', cause: { kind: 'unreachable' } },
+    label: 'Model',
+    host: 'a.example',
+  });
+  expect(
+    handleOf(second, view?.entry.id as EntryId)
+      .channels.get()
+      .map(({ channel }) => channel.name),
+  ).toEqual(['general']);
 });
 
 test('S0.56: signing out of A, its session ended, 401 on everything of A: B never notices', async () => {
@@ -119,7 +137,11 @@ test('S0.56: signing out of A, its session ended, 401 on everything of A: B neve
   const client = await hub(platform);
   const onA = await joined(client, a.origin);
   const onB = await joined(client, b.origin);
-  const before = { history: onB.history.get(), sent: platform.network.sent.filter(({ url }) => url.includes('b.example')).length, kept: await keptOf(platform, onB) };
+  const before = {
+    history: onB.history.get(),
+    sent: platform.network.sent.filter(({ url }) => url.includes('b.example')).length,
+    kept: await keptOf(platform, onB),
+  };
 
   a.revokeAll();
   await platform.clock.advance(10_000);
@@ -127,7 +149,8 @@ test('S0.56: signing out of A, its session ended, 401 on everything of A: B neve
   await onA.signIn(PASSWORD);
   await settle();
   expect(stateOf(onA)).toBe('live');
-  a.lies.http = ({ name }) => (name === 'proof' ? undefined : json(401, { error: new SkerryError('unauthorized').toBody() }));
+  a.lies.http = ({ name }) =>
+    name === 'proof' ? undefined : json(401, { error: new SkerryError('unauthorized').toBody() });
   a.expireAccess();
   a.closeAll(4401);
   await platform.clock.advance(10_000);
@@ -204,7 +227,11 @@ test('T33: removing A deletes all that is stored of A and leaves B byte-equal, t
   expect(await onA.remove({ signOutThere: true })).toEqual({ toldServer: true });
   await settle();
   expect(client.server(onA.id)).toBeUndefined();
-  const everything = JSON.stringify([platform.disk.registry, [...platform.disk.secrets], [...platform.disk.databases.keys()]]);
+  const everything = JSON.stringify([
+    platform.disk.registry,
+    [...platform.disk.secrets],
+    [...platform.disk.databases.keys()],
+  ]);
   expect(everything).not.toContain(onA.id);
   expect(await keptOf(platform, onB)).toBe(before);
   expect(onB.draft(b.general).get()).toBe('draft of b');
@@ -255,7 +282,9 @@ test('nothing is stored of a join that fails, and no password leaves for a serve
   const a = serverAt(platform, 'https://a.example');
   const client = await hub(platform);
   const seen = await found(client, a.origin);
-  await expect(client.join(seen, { ...PASSWORD, password: 'wrong password' })).rejects.toMatchObject({ code: 'credentials_wrong' });
+  await expect(client.join(seen, { ...PASSWORD, password: 'wrong password' })).rejects.toMatchObject({
+    code: 'credentials_wrong',
+  });
   a.rotate({ silently: true });
   await platform.clock.advance(20_000);
   const from = platform.network.sent.length;
@@ -286,10 +315,17 @@ test('an entry stays with its account: signing in there as somebody else is refu
   const onA = await joined(client, a.origin);
   await onA.signOut('keep');
   const before = platform.network.sent.length;
-  await expect(onA.signIn({ kind: 'signIn', username: 'bob', password: 'correct horse' })).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(onA.signIn({ kind: 'signIn', username: 'bob', password: 'correct horse' })).rejects.toMatchObject({
+    code: 'forbidden',
+  });
   expect(stateOf(onA)).toBe('signedOut');
   expect(platform.disk.secrets.size).toBe(0);
-  expect(platform.network.sent.slice(before).map(({ url }) => new URL(url).pathname).at(-1)).toBe('/api/auth/sign-out');
+  expect(
+    platform.network.sent
+      .slice(before)
+      .map(({ url }) => new URL(url).pathname)
+      .at(-1),
+  ).toBe('/api/auth/sign-out');
 });
 
 test('one live tab: the second opens nothing, takes over when asked, and neither signs out nor sends twice', async () => {
@@ -379,19 +415,24 @@ test('S0.45: a hosted client has one server, its own; it reads and writes no lis
   await settle();
   expect(stateOf(handle)).toBe('live');
   await expect(handle.remove({ signOutThere: false })).rejects.toMatchObject({ code: 'forbidden' });
-  await expect(handle.update({ addresses: [{ origin: 'https://b.example', note: null }] })).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(handle.update({ addresses: [{ origin: 'https://b.example', note: null }] })).rejects.toMatchObject({
+    code: 'forbidden',
+  });
   expect(stateOf(handle)).toBe('live');
   await client[Symbol.asyncDispose]();
 
   const again = await createClient(memoryPlatform({ disk, clock: platform.clock, network: platform.network }), options);
   clients.push(again);
   await settle();
-  expect(again.servers.get()[0]).toMatchObject({ state: { kind: 'live' }, entry: { key: a.key, words: a.words, account: { username: 'anna' } } });
+  expect(again.servers.get()[0]).toMatchObject({
+    state: { kind: 'live' },
+    entry: { key: a.key, words: a.words, account: { username: 'anna' } },
+  });
   expect(disk.registry).toBe('must not be read');
   expect(platform.network.sent.every(({ url }) => url.includes('a.example'))).toBe(true);
 });
 
-test('an invite of one\'s server is a link that names its key; following it finds the same server, and another one at that address is refused', async () => {
+test("an invite of one's server is a link that names its key; following it finds the same server, and another one at that address is refused", async () => {
   const platform = memoryPlatform();
   const a = serverAt(platform, 'https://a.example');
   const client = await hub(platform);
@@ -399,9 +440,16 @@ test('an invite of one\'s server is a link that names its key; following it find
   const { link } = await onA.createInvite({ expiresInMs: null, uses: 1 });
   expect(link).toBe(`https://a.example/l/join#invite=invite-code&fp=${a.fingerprint}`);
   expect((await onA.resetLink(a.bob)).link).toBe(`https://a.example/l/reset#code=reset-code&fp=${a.fingerprint}`);
-  expect(await probeOf(client, link)).toMatchObject({ ok: true, found: { invite: 'invite-code', matchesLink: true, existing: [onA.id], words: a.words } });
+  expect(await probeOf(client, link)).toMatchObject({
+    ok: true,
+    found: { invite: 'invite-code', matchesLink: true, existing: [onA.id], words: a.words },
+  });
   serverAt(platform, 'https://a.example');
-  expect(await probeOf(client, link)).toEqual({ ok: false, step: 'identity', failure: { kind: 'identity', why: 'otherKey' } });
+  expect(await probeOf(client, link)).toEqual({
+    ok: false,
+    step: 'identity',
+    failure: { kind: 'identity', why: 'otherKey' },
+  });
 });
 
 test('S0.41: the ladder says which step failed and why, and sends nothing over plain http unless the person allows it', async () => {
@@ -419,7 +467,10 @@ test('S0.41: the ladder says which step failed and why, and sends nothing over p
   expect(await failure('https://gone.example')).toEqual(['reachable', { kind: 'offline' }]);
   platform.setOnline(true);
   const before = platform.network.sent.length;
-  expect(await failure('http://lan.example')).toEqual(['secure', { kind: 'notEncrypted', origin: 'http://lan.example' }]);
+  expect(await failure('http://lan.example')).toEqual([
+    'secure',
+    { kind: 'notEncrypted', origin: 'http://lan.example' },
+  ]);
   expect(platform.network.sent).toHaveLength(before);
 
   a.lies.http = () => ({ status: 200, contentType: 'text/html', text: '<html>' });
@@ -447,14 +498,17 @@ test('S0.41: the ladder says which step failed and why, and sends nothing over p
   expect(await failure('lan.example', true)).toBe('ok');
 });
 
-test('C12, T8: own label, else the server\'s name without what turns a line around, else the host; equal names are pointed out', async () => {
+test("C12, T8: own label, else the server's name without what turns a line around, else the host; equal names are pointed out", async () => {
   const platform = memoryPlatform();
   const [a, b] = [serverAt(platform, 'https://a.example'), serverAt(platform, 'https://b.example:8443')];
   const client = await hub(platform);
   const onA = await joined(client, a.origin);
   expect(await found(client, b.origin)).toMatchObject({ sameName: true });
   const onB = await joined(client, b.origin);
-  expect(client.servers.get().map(({ label, ambiguousName }) => [label, ambiguousName])).toEqual([['Model', true], ['Model', true]]);
+  expect(client.servers.get().map(({ label, ambiguousName }) => [label, ambiguousName])).toEqual([
+    ['Model', true],
+    ['Model', true],
+  ]);
   await onA.update({ label: 'Family' });
   expect(onA.view.get()).toMatchObject({ label: 'Family', host: 'a.example', ambiguousName: false });
   expect(onB.view.get()).toMatchObject({ host: 'b.example:8443', ambiguousName: false });
@@ -478,17 +532,30 @@ test('T10: an entry moves to another address of the same server, and a host that
 
 test('S2.43, S1.30: what is connected is counted over enabled servers, mentions over those that are not muted', async () => {
   const platform = memoryPlatform();
-  const servers = ['https://a.example', 'https://b.example', 'https://c.example'].map((origin) => serverAt(platform, origin));
+  const servers = ['https://a.example', 'https://b.example', 'https://c.example'].map((origin) =>
+    serverAt(platform, origin),
+  );
   const client = await hub(platform);
   const handles = [];
   for (const { origin } of servers) handles.push(await joined(client, origin));
   const [a, b] = servers;
   const [onA, onB] = handles;
   if (a === undefined || b === undefined || onA === undefined || onB === undefined) throw new Error('three were made');
-  for (const server of [a, b]) server.model.run(server.bob, server.model.id(), { kind: 'message.send', channel: server.general, text: `hello <@${server.anna}>`, replyTo: null });
+  for (const server of [a, b])
+    server.model.run(server.bob, server.model.id(), {
+      kind: 'message.send',
+      channel: server.general,
+      text: `hello <@${server.anna}>`,
+      replyTo: null,
+    });
   await settle();
   expect(client.fleet.get()).toEqual({ connected: 3, total: 3, deviceOnline: true, mentions: 2 });
-  expect(client.inbox.get().rows.map(({ entryId }) => entryId).toSorted()).toEqual([onA.id, onB.id].toSorted());
+  expect(
+    client.inbox
+      .get()
+      .rows.map(({ entryId }) => entryId)
+      .toSorted(),
+  ).toEqual([onA.id, onB.id].toSorted());
   await onB.update({ muted: true });
   platform.network.serve(b.origin, undefined);
   b.closeAll(1006);
@@ -537,11 +604,15 @@ test('a command that cannot be queued fails at once when the server is not there
   const a = serverAt(platform, 'https://a.example');
   const client = await hub(platform);
   const onA = await joined(client, a.origin);
-  await expect(onA.run({ kind: 'channel.archive', channel: a.general, archived: true })).resolves.toMatchObject({ n: expect.any(Number) });
+  await expect(onA.run({ kind: 'channel.archive', channel: a.general, archived: true })).resolves.toMatchObject({
+    n: expect.any(Number),
+  });
   a.lies.refuseUpgrade = true;
   a.closeAll(1006);
   await settle();
-  await expect(onA.run({ kind: 'channel.archive', channel: a.general, archived: false })).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(onA.run({ kind: 'channel.archive', channel: a.general, archived: false })).rejects.toMatchObject({
+    code: 'unavailable',
+  });
 });
 
 test('disposing leaves no timer and no socket behind', async () => {

@@ -31,7 +31,12 @@ export async function createClient(platform: Platform, options: ClientOptions): 
 }
 
 /** What is open while this tab is the live one. */
-type Open = { readonly registry: Registry; readonly vault: VaultStore; readonly fleet: Fleet; readonly close: () => Promise<void> };
+type Open = {
+  readonly registry: Registry;
+  readonly vault: VaultStore;
+  readonly fleet: Fleet;
+  readonly close: () => Promise<void>;
+};
 
 const NONE: readonly never[] = [];
 const MOST_PROBLEMS = 50;
@@ -55,7 +60,12 @@ class Client implements SkerryClient {
     this.#options = options;
     this.mode = options.mode;
     this.#tab = new Tab({ lock: platform.tabLock, open: () => this.#openAll(), close: () => this.#closeAll() });
-    const nothing = derived([platform.connectivity.online], (deviceOnline): FleetSummary => ({ connected: 0, total: 0, deviceOnline, mentions: 0 }));
+    const nothing = derived([platform.connectivity.online], (deviceOnline): FleetSummary => ({
+      connected: 0,
+      total: 0,
+      deviceOnline,
+      mentions: 0,
+    }));
     const noInbox = constant<InboxView>({ rows: NONE, stale: NONE });
     const noServers = constant<readonly ServerView[]>(NONE);
     const noPrimary = constant<EntryId | undefined>(undefined);
@@ -119,13 +129,21 @@ class Client implements SkerryClient {
     const { http, crypto, clock, random, connectivity } = this.#platform;
     // A hosted page may ask its own server only.
     const asked = this.#options.mode === 'hosted' ? ownAddress(input, this.#options.origin) : input;
-    const entries = (): readonly ServerView['entry'][] => (this.mode === 'hosted' ? NONE : (this.#open.get()?.registry.entries.get() ?? NONE));
-    return probe({ http, crypto, clock, random, deviceOnline: () => connectivity.online.get(), entries }, asked, options);
+    const entries = (): readonly ServerView['entry'][] =>
+      this.mode === 'hosted' ? NONE : (this.#open.get()?.registry.entries.get() ?? NONE);
+    return probe(
+      { http, crypto, clock, random, deviceOnline: () => connectivity.online.get(), entries },
+      asked,
+      options,
+    );
   }
 
   async join(found: Found, credentials: Credentials, signal?: AbortSignal): Promise<EntryId> {
     const { registry, vault, fleet } = this.#list();
-    const joined = await join({ platform: this.#platform, registry, vault }, found, { credentials, signal: this.#within(signal) });
+    const joined = await join({ platform: this.#platform, registry, vault }, found, {
+      credentials,
+      signal: this.#within(signal),
+    });
     if (!joined.isNew) fleet.signedInAgain(joined.id);
     return joined.id;
   }
@@ -165,7 +183,8 @@ class Client implements SkerryClient {
 
   /** @throws SkerryError `forbidden` where there is one server and no list */
   #list(): Open {
-    if (this.mode === 'hosted') throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
+    if (this.mode === 'hosted')
+      throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
     return this.#live();
   }
 
@@ -188,14 +207,19 @@ class Client implements SkerryClient {
     });
     const close = async (): Promise<void> => {
       await fleet[Symbol.asyncDispose]();
+      await registry.settled();
       await end();
       await vault[Symbol.asyncDispose]();
     };
     this.#open.set({ registry, fleet, vault, close });
   }
 
-  async #openRegistry(vault: VaultStore, onProblem: (problem: StorageProblem) => void): Promise<{ registry: Registry; end: () => Promise<void> }> {
-    if (this.#options.mode === 'hosted') return { registry: await openHostedRegistry(vault, this.#options.origin), end: () => Promise.resolve() };
+  async #openRegistry(
+    vault: VaultStore,
+    onProblem: (problem: StorageProblem) => void,
+  ): Promise<{ registry: Registry; end: () => Promise<void> }> {
+    if (this.#options.mode === 'hosted')
+      return { registry: await openHostedRegistry(vault, this.#options.origin), end: () => Promise.resolve() };
     const store = await this.#platform.storage.registry().catch(() => unsavedRegistry(onProblem));
     return { registry: await openRegistry(store, onProblem), end: () => Promise.resolve(store[Symbol.asyncDispose]()) };
   }
@@ -207,7 +231,8 @@ class Client implements SkerryClient {
   }
 
   #report(problem: StorageProblem): void {
-    const isSame = (other: StorageProblem): boolean => other.where === problem.where && other.entryId === problem.entryId && other.what === problem.what;
+    const isSame = (other: StorageProblem): boolean =>
+      other.where === problem.where && other.entryId === problem.entryId && other.what === problem.what;
     this.#problems.update((all) => (all.some(isSame) ? all : [...all.slice(1 - MOST_PROBLEMS), problem]));
   }
 }

@@ -1,5 +1,9 @@
 /** A promise that is settled from outside. */
-export type Deferred<T> = { readonly promise: Promise<T>; readonly resolve: (value: T) => void; readonly reject: (reason: unknown) => void };
+export type Deferred<T> = {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+};
 
 export function deferred<T>(): Deferred<T> {
   let resolve!: (value: T) => void;

@@ -9,7 +9,11 @@ export class ReachError extends SkerryError {
   /** It pointed to another address, which was not followed. */
   readonly redirected: boolean;
   constructor(reason: Cause, details: { cause?: unknown; answered?: number; redirected?: boolean } = {}) {
-    super('unavailable', { message: SENTENCES[reason.kind], cause: details.cause, ...(reason.kind === 'rateLimited' ? { retryAfterMs: reason.retryAfterMs } : {}) });
+    super('unavailable', {
+      message: SENTENCES[reason.kind],
+      cause: details.cause,
+      ...(reason.kind === 'rateLimited' ? { retryAfterMs: reason.retryAfterMs } : {}),
+    });
     this.name = 'ReachError';
     this.reason = reason;
     this.answered = details.answered ?? null;
@@ -36,7 +40,9 @@ export class IdentityError extends SkerryError {
   readonly problem: 'badSignature' | 'otherKey';
   readonly seen: SeenIdentity;
   constructor(problem: IdentityError['problem'], seen: SeenIdentity) {
-    super('unavailable', { message: 'This server does not show the key that was remembered for it. Nothing was sent.' });
+    super('unavailable', {
+      message: 'This server does not show the key that was remembered for it. Nothing was sent.',
+    });
     this.name = 'IdentityError';
     this.problem = problem;
     this.seen = seen;

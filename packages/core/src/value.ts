@@ -41,7 +41,9 @@ function tell(listener: () => void): void {
   }
 }
 
-type Values<Sources extends readonly Subscribable<unknown>[]> = { [K in keyof Sources]: Sources[K] extends Subscribable<infer T> ? T : never };
+type Values<Sources extends readonly Subscribable<unknown>[]> = {
+  [K in keyof Sources]: Sources[K] extends Subscribable<infer T> ? T : never;
+};
 
 /** A value made from others, computed when asked for and only when one of them changed since. */
 export function derived<const Sources extends readonly Subscribable<unknown>[], T>(
@@ -67,7 +69,10 @@ export function derived<const Sources extends readonly Subscribable<unknown>[], 
 }
 
 /** Follows what `pick` takes out of `outer`, and goes over to the new one when `outer` changes. */
-export function followed<Outer, T>(outer: Subscribable<Outer>, pick: (value: Outer) => Subscribable<T>): Subscribable<T> {
+export function followed<Outer, T>(
+  outer: Subscribable<Outer>,
+  pick: (value: Outer) => Subscribable<T>,
+): Subscribable<T> {
   return {
     get: () => pick(outer.get()).get(),
     subscribe(listener) {
@@ -95,7 +100,11 @@ export function constant<T>(value: T): Subscribable<T> {
 }
 
 /** Waits until the value is as wanted. @throws the signal's reason when aborted */
-export function waitFor<T, U extends T>(source: Subscribable<T>, wanted: (value: T) => value is U, signal?: AbortSignal): Promise<U>;
+export function waitFor<T, U extends T>(
+  source: Subscribable<T>,
+  wanted: (value: T) => value is U,
+  signal?: AbortSignal,
+): Promise<U>;
 export function waitFor<T>(source: Subscribable<T>, wanted: (value: T) => boolean, signal?: AbortSignal): Promise<T>;
 export function waitFor<T>(source: Subscribable<T>, wanted: (value: T) => boolean, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -39,20 +39,32 @@ const asking = (url: string, changes: Partial<HttpRequest> = {}): HttpRequest =>
   ...changes,
 });
 
-const failure = (asked: Promise<unknown>): Promise<unknown> => asked.catch((error: unknown) => (error instanceof HttpError ? error.failure : error));
+const failure = (asked: Promise<unknown>): Promise<unknown> =>
+  asked.catch((error: unknown) => (error instanceof HttpError ? error.failure : error));
 
-for (const [name, http] of [['Node', nodeHttp()], ['fetch', fetchHttp]] as const) {
+for (const [name, http] of [
+  ['Node', nodeHttp()],
+  ['fetch', fetchHttp],
+] as const) {
   test(`${name}: sends method, headers and body, and gives back status, kind and text`, async () => {
     const origin = await serve((request, response) => {
       let body = '';
       request.on('data', (part: Buffer) => (body += part.toString()));
       request.on('end', () => {
         response.writeHead(201, { 'content-type': 'application/json' });
-        response.end(JSON.stringify([request.method, request.url, request.headers['x-one'], request.headers['cookie'], body]));
+        response.end(
+          JSON.stringify([request.method, request.url, request.headers['x-one'], request.headers['cookie'], body]),
+        );
       });
     });
-    const answer = await http.request(asking(`${origin}/path?x=1`, { method: 'POST', headers: { 'x-one': 'two' }, body: 'grüße' }));
-    expect(answer).toEqual({ status: 201, contentType: 'application/json', text: '["POST","/path?x=1","two",null,"grüße"]' });
+    const answer = await http.request(
+      asking(`${origin}/path?x=1`, { method: 'POST', headers: { 'x-one': 'two' }, body: 'grüße' }),
+    );
+    expect(answer).toEqual({
+      status: 201,
+      contentType: 'application/json',
+      text: '["POST","/path?x=1","two",null,"grüße"]',
+    });
   });
 
   test(`${name}, T10: a redirect is an error, and what it points to hears nothing`, async () => {
@@ -93,14 +105,33 @@ for (const [name, http] of [['Node', nodeHttp()], ['fetch', fetchHttp]] as const
   });
 }
 
-async function socketTo(port: number, maxBytes = 100): Promise<{ frames: string[]; ended: Promise<TransportEnd>; opened: Promise<void>; send: (text: string) => void; close: () => void }> {
+async function socketTo(
+  port: number,
+  maxBytes = 100,
+): Promise<{
+  frames: string[];
+  ended: Promise<TransportEnd>;
+  opened: Promise<void>;
+  send: (text: string) => void;
+  close: () => void;
+}> {
   const frames: string[] = [];
   let opened!: () => void;
   let ended!: (end: TransportEnd) => void;
   const whenOpened = new Promise<void>((resolve) => (opened = resolve));
   const whenEnded = new Promise<TransportEnd>((resolve) => (ended = resolve));
-  const transport = openNodeSocket(`ws://127.0.0.1:${port}/`, { maxBytes }, { opened, frame: (text) => frames.push(text), ended });
-  return { frames, ended: whenEnded, opened: whenOpened, send: (text) => transport.send(text), close: () => transport.close(1000, '') };
+  const transport = openNodeSocket(
+    `ws://127.0.0.1:${port}/`,
+    { maxBytes },
+    { opened, frame: (text) => frames.push(text), ended },
+  );
+  return {
+    frames,
+    ended: whenEnded,
+    opened: whenOpened,
+    send: (text) => transport.send(text),
+    close: () => transport.close(1000, ''),
+  };
 }
 
 async function sockets(onSocket: (socket: WebSocket) => void): Promise<{ port: number; close: () => void }> {
@@ -148,8 +179,16 @@ test('Ed25519 and SHA-256 are the same by Node, by Web Crypto and by the library
   const signature = new Uint8Array(sign(null, message, privateKey));
   const other = new Uint8Array(signature);
   other[0] = (other[0] ?? 0) ^ 1;
-  const noEd25519 = { ...withDigest(), importKey: () => Promise.reject(new DOMException('no', 'NotSupportedError')) } as unknown as SubtleCrypto;
-  for (const crypto of [nodeCrypto, browserCrypto(globalThis.crypto.subtle), browserCrypto(undefined), browserCrypto(noEd25519)]) {
+  const noEd25519 = {
+    ...withDigest(),
+    importKey: () => Promise.reject(new DOMException('no', 'NotSupportedError')),
+  } as unknown as SubtleCrypto;
+  for (const crypto of [
+    nodeCrypto,
+    browserCrypto(globalThis.crypto.subtle),
+    browserCrypto(undefined),
+    browserCrypto(noEd25519),
+  ]) {
     expect(await crypto.verifyEd25519(key, signature, message)).toBe(true);
     expect(await crypto.verifyEd25519(key, other, message)).toBe(false);
     expect(await crypto.verifyEd25519(key, signature, new Uint8Array(3))).toBe(false);
@@ -178,9 +217,18 @@ test('the clock waits, and stops waiting when told', async () => {
 
 test.each([
   ['Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0', 'Firefox on Linux'],
-  ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0', 'Edge on Windows'],
-  ['Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1', 'Safari on iOS'],
-  ['Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36', 'Chrome on Android'],
+  [
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0',
+    'Edge on Windows',
+  ],
+  [
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
+    'Safari on iOS',
+  ],
+  [
+    'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36',
+    'Chrome on Android',
+  ],
   ['something else', 'Browser'],
 ])('a device calls itself by browser and system: %s', (agent, label) => {
   expect(deviceLabelOf(agent)).toBe(label);

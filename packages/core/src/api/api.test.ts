@@ -11,13 +11,26 @@ const signal = new AbortController().signal;
 const TOKEN_A = 'a'.repeat(43);
 const REFRESH_A = 'r'.repeat(43);
 
-function apiTo(platform: MemoryPlatform, server: FakeServer, tokens: { token: string; renewals: string[] }): { api: Api; identity: Identity } {
+function apiTo(
+  platform: MemoryPlatform,
+  server: FakeServer,
+  tokens: { token: string; renewals: string[] },
+): { api: Api; identity: Identity } {
   const pin = { serverId: server.serverId, key: server.key };
-  const identity = new Identity({ ...platform, pin: () => pin, origins: () => [server.origin], onPin: () => undefined, onMismatch: () => undefined });
+  const identity = new Identity({
+    ...platform,
+    pin: () => pin,
+    origins: () => [server.origin],
+    onPin: () => undefined,
+    onMismatch: () => undefined,
+  });
   const api = new Api({
     http: platform.http,
     proven: (maxAgeMs, caller) => identity.proven(maxAgeMs, caller),
-    access: { token: async () => tokens.token, renewed: async (refused) => (tokens.renewals.push(refused), 'n'.repeat(43)) },
+    access: {
+      token: async () => tokens.token,
+      renewed: async (refused) => (tokens.renewals.push(refused), 'n'.repeat(43)),
+    },
   });
   return { api, identity };
 }
@@ -32,7 +45,13 @@ test('T11: the first request with a secret comes after a proof, later ones rely 
   const { api } = apiTo(platform, server, { token: TOKEN_A, renewals: [] });
   await api.call('sessions', { signal }).catch(() => undefined);
   await api.call('sessions', { signal }).catch(() => undefined);
-  expect(pathsOf(platform)).toEqual(['/api/server/proof', '/api/auth/sessions', '/api/auth/sessions', '/api/auth/sessions', '/api/auth/sessions']);
+  expect(pathsOf(platform)).toEqual([
+    '/api/server/proof',
+    '/api/auth/sessions',
+    '/api/auth/sessions',
+    '/api/auth/sessions',
+    '/api/auth/sessions',
+  ]);
   await platform.clock.advance(60_001);
   await api.call('sessions', { signal }).catch(() => undefined);
   expect(pathsOf(platform).at(-3)).toBe('/api/server/proof');
@@ -58,18 +77,23 @@ test('a refused token is renewed once and the request repeated once, with the ne
   const { api } = apiTo(platform, server, tokens);
   await expect(api.call('sessions', { signal })).rejects.toMatchObject({ code: 'unauthorized' });
   expect(tokens.renewals).toEqual([TOKEN_A]);
-  const bearers = platform.network.sent.flatMap((sent) => (sent.kind === 'http' ? [sent.headers['authorization']] : [])).filter((value) => value !== undefined);
+  const bearers = platform.network.sent
+    .flatMap((sent) => (sent.kind === 'http' ? [sent.headers['authorization']] : []))
+    .filter((value) => value !== undefined);
   expect(bearers).toEqual([`Bearer ${TOKEN_A}`, `Bearer ${'n'.repeat(43)}`]);
 });
 
-test('a wrong old password is the person\'s mistake and renews nothing', async () => {
+test("a wrong old password is the person's mistake and renews nothing", async () => {
   const platform = memoryPlatform();
   const server = new FakeServer('https://a.example', { now: () => platform.clock.now() });
   platform.network.serve(server.origin, server);
-  server.lies.http = ({ name }) => (name === 'changePassword' ? json(401, { error: new SkerryError('credentials_wrong').toBody() }) : undefined);
+  server.lies.http = ({ name }) =>
+    name === 'changePassword' ? json(401, { error: new SkerryError('credentials_wrong').toBody() }) : undefined;
   const tokens = { token: TOKEN_A, renewals: [] as string[] };
   const { api } = apiTo(platform, server, tokens);
-  await expect(api.call('changePassword', { body: { current: 'x', next: 'long enough now' }, signal })).rejects.toMatchObject({ code: 'credentials_wrong' });
+  await expect(
+    api.call('changePassword', { body: { current: 'x', next: 'long enough now' }, signal }),
+  ).rejects.toMatchObject({ code: 'credentials_wrong' });
   expect(tokens.renewals).toEqual([]);
 });
 
@@ -79,7 +103,10 @@ test('what the server would refuse by its schema does not leave, and names the f
   platform.network.serve(server.origin, server);
   const { api } = apiTo(platform, server, { token: TOKEN_A, renewals: [] });
   const body = { username: 'anna', password: 'short', displayName: 'Anna', device: 'Test', code: null };
-  await expect(api.call('register', { body, signal })).rejects.toMatchObject({ code: 'bad_request', field: 'password' });
+  await expect(api.call('register', { body, signal })).rejects.toMatchObject({
+    code: 'bad_request',
+    field: 'password',
+  });
   expect(pathsOf(platform)).toEqual(['/api/server/proof']);
 });
 
@@ -92,30 +119,70 @@ test('T34: answers that are no JSON, of another shape, too large or redirected a
     server.lies.http = () => answer;
     return callOpen(platform.http, where, { signal }).catch((error: unknown) => error);
   };
-  expect(await ask({ status: 200, contentType: 'text/html', text: '<html>' })).toMatchObject({ code: 'unavailable', reason: { kind: 'notSkerry' }, answered: 200 });
-  expect(await ask({ status: 200, contentType: 'application/json', text: '{' })).toMatchObject({ reason: { kind: 'notSkerry' } });
+  expect(await ask({ status: 200, contentType: 'text/html', text: '<html>' })).toMatchObject({
+    code: 'unavailable',
+    reason: { kind: 'notSkerry' },
+    answered: 200,
+  });
+  expect(await ask({ status: 200, contentType: 'application/json', text: '{' })).toMatchObject({
+    reason: { kind: 'notSkerry' },
+  });
   expect(await ask(json(200, { status: 'ok' }))).toMatchObject({ reason: { kind: 'protocol' } });
-  expect(await ask({ status: 502, contentType: 'text/html', text: '' })).toMatchObject({ reason: { kind: 'serverError' }, answered: 502 });
-  expect(await ask({ status: 404, contentType: 'text/plain', text: '' })).toMatchObject({ reason: { kind: 'notSkerry' }, answered: 404 });
+  expect(await ask({ status: 502, contentType: 'text/html', text: '' })).toMatchObject({
+    reason: { kind: 'serverError' },
+    answered: 502,
+  });
+  expect(await ask({ status: 404, contentType: 'text/plain', text: '' })).toMatchObject({
+    reason: { kind: 'notSkerry' },
+    answered: 404,
+  });
   expect(await ask({ status: 301, contentType: '', text: '' })).toMatchObject({ redirected: true });
-  expect(await ask({ status: 200, contentType: 'application/json', text: 'x'.repeat(2 * 1024 * 1024) })).toMatchObject({ reason: { kind: 'protocol' } });
-  expect(await ask(json(429, { error: new SkerryError('rate_limited', { retryAfterMs: 5 }).toBody() }))).toMatchObject({ code: 'rate_limited', retryAfterMs: 5 });
+  expect(await ask({ status: 200, contentType: 'application/json', text: 'x'.repeat(2 * 1024 * 1024) })).toMatchObject({
+    reason: { kind: 'protocol' },
+  });
+  expect(await ask(json(429, { error: new SkerryError('rate_limited', { retryAfterMs: 5 }).toBody() }))).toMatchObject({
+    code: 'rate_limited',
+    retryAfterMs: 5,
+  });
 });
 
 test('T3: among servers that redirect, lie about their key, answer with addresses or with anything, no secret reaches but its owner after its proof', async () => {
   const answer = fc.oneof(
     fc.constant(undefined),
-    fc.record({ status: fc.constantFrom(200, 301, 302, 307, 308, 401, 403, 404, 500, 503), contentType: fc.constantFrom('application/json', 'text/html'), text: fc.oneof(fc.string(), fc.json(), fc.constant('{"location":"https://b.example/api/auth/refresh"}')) }),
-    fc.constantFrom('unauthorized', 'session_revoked', 'unavailable').map((code) => json(401, { error: new SkerryError(code as 'unauthorized').toBody() })),
+    fc.record({
+      status: fc.constantFrom(200, 301, 302, 307, 308, 401, 403, 404, 500, 503),
+      contentType: fc.constantFrom('application/json', 'text/html'),
+      text: fc.oneof(fc.string(), fc.json(), fc.constant('{"location":"https://b.example/api/auth/refresh"}')),
+    }),
+    fc
+      .constantFrom('unauthorized', 'session_revoked', 'unavailable')
+      .map((code) => json(401, { error: new SkerryError(code as 'unauthorized').toBody() })),
   );
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('sessions', 'snapshot', 'refresh', 'signIn', 'message'), answer, fc.boolean()), { minLength: 1, maxLength: 12 }),
+      fc.array(
+        fc.tuple(
+          fc.constantFrom('a', 'b'),
+          fc.constantFrom('sessions', 'snapshot', 'refresh', 'signIn', 'message'),
+          answer,
+          fc.boolean(),
+        ),
+        { minLength: 1, maxLength: 12 },
+      ),
       async (calls) => {
         const platform = memoryPlatform();
-        const servers = { a: new FakeServer('https://a.example', { now: () => platform.clock.now() }), b: new FakeServer('https://b.example', { now: () => platform.clock.now() }) };
-        const secrets = { a: { token: TOKEN_A, refresh: REFRESH_A, password: 'password of a only' }, b: { token: 'b'.repeat(43), refresh: 's'.repeat(43), password: 'password of b only' } };
-        const apis = { a: apiTo(platform, servers.a, { token: TOKEN_A, renewals: [] }).api, b: apiTo(platform, servers.b, { token: secrets.b.token, renewals: [] }).api };
+        const servers = {
+          a: new FakeServer('https://a.example', { now: () => platform.clock.now() }),
+          b: new FakeServer('https://b.example', { now: () => platform.clock.now() }),
+        };
+        const secrets = {
+          a: { token: TOKEN_A, refresh: REFRESH_A, password: 'password of a only' },
+          b: { token: 'b'.repeat(43), refresh: 's'.repeat(43), password: 'password of b only' },
+        };
+        const apis = {
+          a: apiTo(platform, servers.a, { token: TOKEN_A, renewals: [] }).api,
+          b: apiTo(platform, servers.b, { token: secrets.b.token, renewals: [] }).api,
+        };
         let swapped = false;
         const provedWith = { a: false, b: false };
         for (const one of ['a', 'b'] as const) {
@@ -129,11 +196,18 @@ test('T3: among servers that redirect, lie about their key, answer with addresse
           swapped = swap;
           servers[one].lies.http = ({ name: asked }) => (asked === 'proof' ? undefined : lie);
           const secret = secrets[one];
-          const body = name === 'refresh' ? { refreshToken: secret.refresh } : name === 'signIn' ? { username: 'anna', password: secret.password, device: 'd' } : undefined;
+          const body =
+            name === 'refresh'
+              ? { refreshToken: secret.refresh }
+              : name === 'signIn'
+                ? { username: 'anna', password: secret.password, device: 'd' }
+                : undefined;
           const params = name === 'message' ? { messageId: '0197f3f4-0000-7000-8000-000000000001' } : {};
           const from = platform.network.sent.length;
           await apis[one].call(name as 'signIn', { body, params, signal } as never).catch(() => undefined);
-          const left = platform.network.sent.slice(from).filter((sent) => Object.values(secret).some((value) => holds(sent, value)));
+          const left = platform.network.sent
+            .slice(from)
+            .filter((sent) => Object.values(secret).some((value) => holds(sent, value)));
           if (left.length > 0) expect(provedWith[one]).toBe(true);
         }
         for (const sent of platform.network.sent) {

@@ -1,4 +1,13 @@
-import { type Answer, type Body, type Params, type Query, type Route, type RouteName, ROUTES, SkerryError } from '@skerry/protocol';
+import {
+  type Answer,
+  type Body,
+  type Params,
+  type Query,
+  type Route,
+  type RouteName,
+  ROUTES,
+  SkerryError,
+} from '@skerry/protocol';
 import { ReachError } from '../errors.ts';
 import { type Http, type HttpAnswer, HttpError } from '../platform.ts';
 import { unreachable } from '../unreachable.ts';
@@ -28,12 +37,23 @@ export type CallOptions<N extends RouteName> = {
   readonly signal: AbortSignal;
 } & (Record<string, never> extends Params<N> ? { readonly params?: Params<N> } : { readonly params: Params<N> }) & {
     readonly query?: Query<N>;
-  } & (Body<N> extends null ? { readonly body?: null } : Record<string, never> extends Body<N> ? { readonly body?: Body<N> } : { readonly body: Body<N> });
+  } & (Body<N> extends null
+    ? { readonly body?: null }
+    : Record<string, never> extends Body<N>
+      ? { readonly body?: Body<N> }
+      : { readonly body: Body<N> });
 
 /** Routes that carry nothing secret and that the proof itself needs. Every other one waits for the proof. */
 const OPEN: ReadonlySet<RouteName> = new Set<RouteName>(['health', 'info', 'proof']);
 /** Passwords, codes and refresh tokens open more than one request does: right before them the server proves itself anew. */
-const SECRET: ReadonlySet<RouteName> = new Set<RouteName>(['register', 'signIn', 'exchange', 'refresh', 'reset', 'changePassword']);
+const SECRET: ReadonlySet<RouteName> = new Set<RouteName>([
+  'register',
+  'signIn',
+  'exchange',
+  'refresh',
+  'reset',
+  'changePassword',
+]);
 
 const PROOF_AGE_MS = 60_000;
 const SECRET_PROOF_AGE_MS = 10_000;
@@ -53,7 +73,10 @@ export class Api {
    * Calls a route. An access token the server no longer takes is renewed once.
    * @throws SkerryError what the server said · SignedOutError · IdentityError · ReachError no usable answer came
    */
-  async call<N extends Exclude<RouteName, 'health' | 'info' | 'proof'>>(name: N, options: CallOptions<N>): Promise<Answer<N>> {
+  async call<N extends Exclude<RouteName, 'health' | 'info' | 'proof'>>(
+    name: N,
+    options: CallOptions<N>,
+  ): Promise<Answer<N>> {
     const origin = await this.#deps.proven(SECRET.has(name) ? SECRET_PROOF_AGE_MS : PROOF_AGE_MS, options.signal);
     options.signal.throwIfAborted();
     if (ROUTES[name].auth === 'none') return exchange(this.#deps.http, { origin, name, options, token: null });
@@ -62,7 +85,8 @@ export class Api {
     try {
       return await exchange(this.#deps.http, { origin, name, options, token });
     } catch (error) {
-      if (!(error instanceof SkerryError) || (error.code !== 'unauthorized' && error.code !== 'session_revoked')) throw error;
+      if (!(error instanceof SkerryError) || (error.code !== 'unauthorized' && error.code !== 'session_revoked'))
+        throw error;
       const next = await this.#deps.access.renewed(token);
       options.signal.throwIfAborted();
       return exchange(this.#deps.http, { origin, name, options, token: next });
@@ -71,7 +95,11 @@ export class Api {
 }
 
 /** Calls one of the routes that are open to anyone, on an address that has proved nothing yet. @throws SkerryError, ReachError */
-export function callOpen<N extends 'health' | 'info' | 'proof'>(http: Http, where: { origin: string; name: N }, options: CallOptions<N>): Promise<Answer<N>> {
+export function callOpen<N extends 'health' | 'info' | 'proof'>(
+  http: Http,
+  where: { origin: string; name: N },
+  options: CallOptions<N>,
+): Promise<Answer<N>> {
   if (!OPEN.has(where.name)) throw new SkerryError('bad_request');
   return exchange(http, { ...where, options, token: null });
 }
@@ -79,14 +107,25 @@ export function callOpen<N extends 'health' | 'info' | 'proof'>(http: Http, wher
 type Exchange<N extends RouteName> = {
   readonly origin: string;
   readonly name: N;
-  readonly options: { readonly signal: AbortSignal; readonly params?: unknown; readonly query?: unknown; readonly body?: unknown };
+  readonly options: {
+    readonly signal: AbortSignal;
+    readonly params?: unknown;
+    readonly query?: unknown;
+    readonly body?: unknown;
+  };
   readonly token: string | null;
 };
 
 /** The one place where a request of ours leaves. */
-async function exchange<N extends RouteName>(http: Http, { origin, name, options, token }: Exchange<N>): Promise<Answer<N>> {
+async function exchange<N extends RouteName>(
+  http: Http,
+  { origin, name, options, token }: Exchange<N>,
+): Promise<Answer<N>> {
   const route: Route = ROUTES[name];
-  const url = routeUrl(origin, name, { params: (options.params ?? {}) as Params<N>, query: (options.query ?? {}) as Query<N> });
+  const url = routeUrl(origin, name, {
+    params: (options.params ?? {}) as Params<N>,
+    query: (options.query ?? {}) as Query<N>,
+  });
   if (!staysAt(url, origin)) throw new SkerryError('bad_request');
   const body = route.body === null ? null : writeBody(route.body, options.body ?? {});
   const headers: Record<string, string> = { accept: 'application/json' };
@@ -98,7 +137,10 @@ async function exchange<N extends RouteName>(http: Http, { origin, name, options
     answer = await http.request({ method: route.method, url, headers, body, ...caps, signal: options.signal });
   } catch (error) {
     options.signal.throwIfAborted();
-    throw new ReachError(causeOf(error), { cause: error, redirected: error instanceof HttpError && error.failure === 'redirected' });
+    throw new ReachError(causeOf(error), {
+      cause: error,
+      redirected: error instanceof HttpError && error.failure === 'redirected',
+    });
   }
   return readAnswer(name, answer);
 }

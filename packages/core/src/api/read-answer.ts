@@ -13,7 +13,11 @@ export function readAnswer<N extends RouteName>(name: N, answer: HttpAnswer): An
     if (body === undefined) throw new ReachError({ kind: 'notSkerry' }, { answered: answer.status });
     const route: Route = ROUTES[name];
     const read = route.answer.safeParse(body);
-    if (!read.success) throw new ReachError({ kind: 'protocol', what: `answer to ${name}` }, { cause: read.error, answered: answer.status });
+    if (!read.success)
+      throw new ReachError(
+        { kind: 'protocol', what: `answer to ${name}` },
+        { cause: read.error, answered: answer.status },
+      );
     return read.data as Answer<N>;
   }
   const said = readError(body);

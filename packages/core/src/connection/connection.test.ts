@@ -11,23 +11,36 @@ import { FakeServer } from '../testing/fake-server.ts';
 const kind = ({ connection }: Rig): string => connection.state.get().kind;
 const dials = ({ platform }: Rig): number => platform.network.sent.filter((sent) => sent.kind === 'dial').length;
 const framesOf = ({ platform }: Rig, t: string): unknown[] =>
-  platform.network.sent.flatMap((sent) => (sent.kind === 'frame' ? [JSON.parse(sent.text)] : [])).filter((frame) => frame.t === t);
+  platform.network.sent
+    .flatMap((sent) => (sent.kind === 'frame' ? [JSON.parse(sent.text)] : []))
+    .filter((frame) => frame.t === t);
 
 test('P-19: dials, proves, signs in, syncs and is live; the history says so', async () => {
   const rig = await connectionRig();
   await settle();
   expect(kind(rig)).toBe('live');
   expect(rig.sync.calls).toEqual(['welcomed', 'reset new', 'presence']);
-  expect(rig.connection.history.get().map(({ what }) => what)).toEqual(['connecting', 'authenticating', 'syncing', 'live']);
+  expect(rig.connection.history.get().map(({ what }) => what)).toEqual([
+    'connecting',
+    'authenticating',
+    'syncing',
+    'live',
+  ]);
   expect(rig.connection.latencyMs.get()).toBe(0);
-  expect(framesOf(rig, 'hello')).toMatchObject([{ origin: 'https://a.example', device: 'Test', v: { min: 1, max: 1 } }]);
+  expect(framesOf(rig, 'hello')).toMatchObject([
+    { origin: 'https://a.example', device: 'Test', v: { min: 1, max: 1 } },
+  ]);
 });
 
 test('T11: a wrong key gets no token, and is not asked again until the person accepts it', async () => {
   const rig = await connectionRig();
   rig.server.rotate({ silently: true });
   await rig.platform.clock.advance(0);
-  expect(rig.connection.state.get()).toMatchObject({ kind: 'identityChanged', seenKey: rig.server.key, seenWords: rig.server.words });
+  expect(rig.connection.state.get()).toMatchObject({
+    kind: 'identityChanged',
+    seenKey: rig.server.key,
+    seenWords: rig.server.words,
+  });
   expect(framesOf(rig, 'auth')).toEqual([]);
   rig.platform.wake('online');
   rig.connection.tryNow();
@@ -77,13 +90,18 @@ test('I9: after a minute of being live the next wait is short again', async () =
   expect(kind(rig)).toBe('live');
   rig.server.closeAll(1011);
   await settle();
-  expect(rig.connection.state.get()).toMatchObject({ kind: 'waiting', attempt: 1, cause: { kind: 'closed', code: 1011 } });
+  expect(rig.connection.state.get()).toMatchObject({
+    kind: 'waiting',
+    attempt: 1,
+    cause: { kind: 'closed', code: 1011 },
+  });
 });
 
 test('P-8: a restarting server is given the time it asked for; only the person may shorten that', async () => {
   const rig = await connectionRig();
   await settle();
-  for (const peer of rig.server.peers) peer.send({ t: 'fail', id: null, error: new SkerryError('unavailable', { retryAfterMs: 20_000 }).toBody() });
+  for (const peer of rig.server.peers)
+    peer.send({ t: 'fail', id: null, error: new SkerryError('unavailable', { retryAfterMs: 20_000 }).toBody() });
   rig.server.closeAll(4503);
   await settle();
   const state = rig.connection.state.get();
@@ -138,7 +156,23 @@ test('I10: however wake-ups, timers, pauses and closes race, there is never a se
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
-      fc.array(fc.constantFrom('online', 'focused', 'opened', 'resumed', 'tryNow', 'disable', 'enable', 'close', 'redial', 'down', 'up', 'late'), { minLength: 5, maxLength: 25 }),
+      fc.array(
+        fc.constantFrom(
+          'online',
+          'focused',
+          'opened',
+          'resumed',
+          'tryNow',
+          'disable',
+          'enable',
+          'close',
+          'redial',
+          'down',
+          'up',
+          'late',
+        ),
+        { minLength: 5, maxLength: 25 },
+      ),
       async (scheduler, steps) => {
         const rig = await connectionRig();
         const act = async (step: string): Promise<void> => {
@@ -196,7 +230,16 @@ test('a sign-in that is gone, or locked, stops before anything is dialled', asyn
 });
 
 test('T34: bad JSON, unknown kinds, unsafe numbers and what comes out of turn end this connection and nothing else', async () => {
-  const texts = ['{', '[]', '{"t":"nothing"}', '{"t":"mark","seq":9007199254740993,"tag":""}', '{"t":"mark","seq":-1,"tag":""}', '{"t":"mark","seq":1.5,"tag":""}', '{"t":"welcome"}', 'null'];
+  const texts = [
+    '{',
+    '[]',
+    '{"t":"nothing"}',
+    '{"t":"mark","seq":9007199254740993,"tag":""}',
+    '{"t":"mark","seq":-1,"tag":""}',
+    '{"t":"mark","seq":1.5,"tag":""}',
+    '{"t":"welcome"}',
+    'null',
+  ];
   for (const text of texts) {
     const rig = await connectionRig();
     await settle();
@@ -230,7 +273,10 @@ test('P-13: a socket that says nothing for 55 s is dead', async () => {
   await settle();
   rig.server.lies.frame = (frame) => frame.t === 'ping';
   await rig.platform.clock.advance(TIMES.silenceMs + 100);
-  expect(rig.connection.history.get().at(-1)?.cause ?? rig.connection.history.get().find(({ cause }) => cause?.kind === 'silent')?.cause).toEqual({ kind: 'silent' });
+  expect(
+    rig.connection.history.get().at(-1)?.cause ??
+      rig.connection.history.get().find(({ cause }) => cause?.kind === 'silent')?.cause,
+  ).toEqual({ kind: 'silent' });
 });
 
 test('P-13: a socket that answers stays, and hears a ping about every 25 s', async () => {
@@ -268,7 +314,10 @@ test('the addresses of an entry are tried in order, and one that works is enough
   rig.connection.enable();
   await settle();
   expect(kind(rig)).toBe('live');
-  expect(rig.platform.network.sent.filter((sent) => sent.kind === 'dial').map(({ url }) => url)).toEqual(['wss://lan.example/api/socket', 'wss://a.example/api/socket']);
+  expect(rig.platform.network.sent.filter((sent) => sent.kind === 'dial').map(({ url }) => url)).toEqual([
+    'wss://lan.example/api/socket',
+    'wss://a.example/api/socket',
+  ]);
 });
 
 test('an address that is another server stops everything, though a further one would be the right one', async () => {
@@ -299,7 +348,11 @@ test('too old a server, or too old a client, is said, not hammered, and looked a
 test('a socket that does not open is explained by what else answers there', async () => {
   const refused = await connectionRig();
   refused.server.lies.refuseUpgrade = true;
-  refused.server.lies.http = () => ({ status: 403, contentType: 'application/json', text: JSON.stringify({ error: new SkerryError('origin_refused').toBody() }) });
+  refused.server.lies.http = () => ({
+    status: 403,
+    contentType: 'application/json',
+    text: JSON.stringify({ error: new SkerryError('origin_refused').toBody() }),
+  });
   await settle();
   expect(refused.connection.state.get()).toMatchObject({ kind: 'waiting', cause: { kind: 'refusedOrigin' } });
 
@@ -371,7 +424,11 @@ test('a command of the send queue and one of the person share the socket, and ea
   const id = (n: number): CommandId => `0197f3f4-0000-7000-8000-${n.toString().padStart(12, '0')}` as CommandId;
   const gone = '0197f3f4-0000-7000-8000-00000000ffff' as MessageId;
   expect(rig.sync.link?.command(id(1), { kind: 'message.delete', message: gone })).toBe(true);
-  const made = rig.requests.run(id(2), { kind: 'channel.create', name: 'ops', topic: '', visibility: 'public', history: 'all' }, new AbortController().signal);
+  const made = rig.requests.run(
+    id(2),
+    { kind: 'channel.create', name: 'ops', topic: '', visibility: 'public', history: 'all' },
+    new AbortController().signal,
+  );
   await expect(made).resolves.toMatchObject({ seq: expect.any(Number) });
   await settle();
   expect(rig.sync.answers).toMatchObject([[id(1), { ok: false, error: { code: 'not_found' } }]]);
@@ -397,7 +454,9 @@ test('what is not answered in time, or asked while not connected, fails with a r
   const rig = await connectionRig();
   const signal = new AbortController().signal;
   const id = '0197f3f4-0000-7000-8000-000000000001' as CommandId;
-  await expect(rig.requests.run(id, { kind: 'profile.update', displayName: 'Anna' }, signal)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(rig.requests.run(id, { kind: 'profile.update', displayName: 'Anna' }, signal)).rejects.toMatchObject({
+    code: 'unavailable',
+  });
   await settle();
   rig.server.lies.frame = (frame) => frame.t === 'cmd';
   const slow = rig.requests.run(id, { kind: 'profile.update', displayName: 'Anna' }, signal);

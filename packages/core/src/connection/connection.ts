@@ -1,6 +1,5 @@
-import { negotiate, PROTOCOL, SkerryError } from '@skerry/protocol';
 import { deferred } from '../deferred.ts';
-import { type IdentityError, ReachError, type SignedOutError } from '../errors.ts';
+import type { IdentityError, SignedOutError } from '../errors.ts';
 import type { DialSlots } from '../fleet/dial-slots.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { Clock, Random, WakeReason } from '../platform.ts';
@@ -8,10 +7,14 @@ import type { Subscribable } from '../subscribable.ts';
 import { Value } from '../value.ts';
 import type { ConnectionEvent, ConnectionState } from '../views.ts';
 import { Conversation, type ConversationDeps, type Ended } from './conversation.ts';
+import { type AskHealth, diagnose, whoIsOlder } from './diagnose.ts';
 import { attemptAfter, reconnectDelay } from './reconnect-policy.ts';
 import { type End, endOf, isHopeless, lost, mayTry, next, type StateEvent } from './state.ts';
 
-export type ConnectionDeps = Omit<ConversationDeps, 'proved' | 'welcomed' | 'synced' | 'latency' | 'clock' | 'random' | 'sync'> & {
+export type ConnectionDeps = Omit<
+  ConversationDeps,
+  'proved' | 'welcomed' | 'synced' | 'latency' | 'clock' | 'random' | 'sync'
+> & {
   readonly clock: Clock;
   readonly random: Random;
   readonly slots: DialSlots;
@@ -22,7 +25,7 @@ export type ConnectionDeps = Omit<ConversationDeps, 'proved' | 'welcomed' | 'syn
   /** Whether there is anything to sign in with; asks nobody. @throws SignedOutError */
   readonly signedIn: () => Promise<void>;
   /** What the address says of itself, without a secret. @throws SkerryError */
-  readonly health: (origin: string, signal: AbortSignal) => Promise<{ protocol: { min: number; max: number } }>;
+  readonly health: (origin: string, signal: AbortSignal) => ReturnType<AskHealth>;
   /** The proved address of the open socket; null when it is gone. */
   readonly hold: (origin: string | null) => void;
   readonly focused: () => boolean;
@@ -202,7 +205,10 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  async #talkTo({ origin, sync, release }: { origin: string; sync: ConversationDeps['sync']; release: () => void }, signal: AbortSignal): Promise<Ended> {
+  async #talkTo(
+    { origin, sync, release }: { origin: string; sync: ConversationDeps['sync']; release: () => void },
+    signal: AbortSignal,
+  ): Promise<Ended> {
     const attempt = this.#attempts.get();
     const talk = new Conversation(
       {
@@ -237,41 +243,24 @@ export class Connection implements AsyncDisposable {
   }
 
   #stopEnd(signal: AbortSignal): End {
-    return signal.reason instanceof Interrupted && signal.reason.end !== undefined ? signal.reason.end : lost({ kind: 'closed', code: 1000 });
+    return signal.reason instanceof Interrupted && signal.reason.end !== undefined
+      ? signal.reason.end
+      : lost({ kind: 'closed', code: 1000 });
   }
 
   /** A refused token is renewed once by the next try; refused again, the sign-in is over. */
   async #explained(ended: Ended, origin: string, signal: AbortSignal): Promise<End> {
     if (ended.tokenRefused && ++this.#refusals >= 2) return { kind: 'signedOut', why: 'expired' };
-    return ended.end.kind === 'incompatible' ? await this.#whoIsOlder(ended.end, origin, signal) : ended.end;
+    if (ended.end.kind !== 'incompatible') return ended.end;
+    return whoIsOlder(() => this.#deps.health(origin, signal), ended.end);
   }
 
-  async #whoIsOlder(end: End, origin: string, signal: AbortSignal): Promise<End> {
-    try {
-      const { protocol } = await this.#deps.health(origin, signal);
-      const negotiated = negotiate(PROTOCOL, protocol);
-      return negotiated.ok ? end : { kind: 'incompatible', older: negotiated.older };
-    } catch {
-      return end;
-    }
-  }
-
-  /** A socket that does not open tells nothing. Now and then a plain request finds out more: no Skerry, refused, too old. */
+  /** A socket that does not open tells nothing. Now and then a plain request finds out more. */
   async #diagnosis(end: End, signal: AbortSignal): Promise<End> {
     const origin = this.#deps.origins()[0];
     if (end.kind !== 'lost' || end.cause.kind !== 'unreachable' || origin === undefined) return end;
     if (this.#diagnosed++ % DIAGNOSE_EVERY !== 0) return end;
-    try {
-      const { protocol } = await this.#deps.health(origin, signal);
-      const negotiated = negotiate(PROTOCOL, protocol);
-      return negotiated.ok ? lost({ kind: 'closed', code: 1006 }) : { kind: 'incompatible', older: negotiated.older };
-    } catch (error) {
-      if (error instanceof ReachError || error instanceof SkerryError) {
-        const found = endOf(error);
-        if (found.kind === 'lost' && found.cause.kind !== 'timeout') return found;
-      }
-      return end;
-    }
+    return diagnose(() => this.#deps.health(origin, signal), end);
   }
 
   #ended(end: End): void {
@@ -281,7 +270,12 @@ export class Connection implements AsyncDisposable {
     const attempt = attemptAfter(this.#attempts.get(), liveMs);
     const hopeless = end.kind === 'lost' && isHopeless(end.cause);
     const retryAfterMs = end.kind === 'lost' ? end.retryAfterMs : null;
-    const { delayMs, leastMs } = reconnectDelay(this.#deps.random, { attempt: attempt - 1, retryAfterMs, focused: this.#deps.focused(), hopeless });
+    const { delayMs, leastMs } = reconnectDelay(this.#deps.random, {
+      attempt: attempt - 1,
+      retryAfterMs,
+      focused: this.#deps.focused(),
+      hopeless,
+    });
     this.#attempts.set(attempt);
     this.#leastAt = at + leastMs;
     this.#dueAt = end.kind === 'lost' ? at + delayMs : Infinity;

@@ -1,14 +1,25 @@
-import { type AccountId, CLOSE, down, type Down, type DownOf, LIMITS, PROTOCOL, SkerryError, SOCKET_PATH, type Up } from '@skerry/protocol';
+import {
+  type AccountId,
+  CLOSE,
+  type Down,
+  type DownOf,
+  LIMITS,
+  PROTOCOL,
+  SkerryError,
+  type Up,
+} from '@skerry/protocol';
 import { deferred } from '../deferred.ts';
 import { IncompatibleError } from '../errors.ts';
 import type { Lane, Turns } from '../fleet/turns.ts';
 import type { Clock, OpenTransport, Random, Transport, TransportEnd } from '../platform.ts';
 import type { EntrySync } from '../sync/entry-sync.ts';
 import { unreachable } from '../unreachable.ts';
+import { endOfClose } from './close.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Asked } from './proof.ts';
 import type { Requests } from './requests.ts';
 import { type End, endOf, lost } from './state.ts';
+import { parseFrame, socketUrl } from './wire.ts';
 
 export type ConversationDeps = {
   readonly clock: Clock;
@@ -180,7 +191,8 @@ export class Conversation {
 
   #welcome(frame: DownOf<'welcome'>): void {
     const account = this.#deps.account();
-    if (account !== null && account !== frame.account) return this.#fail('a welcome for another account', CLOSE.protocol);
+    if (account !== null && account !== frame.account)
+      return this.#fail('a welcome for another account', CLOSE.protocol);
     this.#cancelDeadline();
     this.#phase = 'open';
     this.#welcomed = true;
@@ -220,10 +232,12 @@ export class Conversation {
       case 'reset':
         return sync.reset(frame.reason);
       case 'ok':
-        if (this.#deps.requests.answered(frame.id, { ok: true, result: frame.result })) sync.answered(frame.id, { ok: true, result: frame.result });
+        if (this.#deps.requests.answered(frame.id, { ok: true, result: frame.result }))
+          sync.answered(frame.id, { ok: true, result: frame.result });
         return;
       case 'fail':
-        if (frame.id !== null && this.#deps.requests.answered(frame.id, { ok: false, error: frame.error })) sync.answered(frame.id, { ok: false, error: frame.error });
+        if (frame.id !== null && this.#deps.requests.answered(frame.id, { ok: false, error: frame.error }))
+          sync.answered(frame.id, { ok: false, error: frame.error });
         return;
       case 'presence':
         return sync.presence(frame);
@@ -252,32 +266,12 @@ export class Conversation {
     this.#lane.drained(() => this.#finish(this.#classify(closed), null));
   }
 
-  /** What a close code means, together with what was said right before. */
+  /** What the end means, together with what was said right before. */
   #classify(closed: TransportEnd | null): End {
-    const said = this.#said !== undefined && this.#deps.clock.now() - this.#said.at <= EXPLAINS_MS ? this.#said.error : undefined;
-    if (closed?.code === CLOSE.auth || said?.code === 'unauthorized' || said?.code === 'session_revoked') return this.#refused();
-    if (said !== undefined && (closed === null || closed.code !== 1006)) return endOf(said);
-    switch (closed?.code) {
-      case CLOSE.protocol:
-        return lost({ kind: 'protocol', what: 'the server could not read what was sent' });
-      case CLOSE.forbidden:
-        return this.#proved ? { kind: 'signedOut', why: 'revoked' } : lost({ kind: 'refusedOrigin' });
-      case CLOSE.helloLate:
-        return lost({ kind: 'timeout' });
-      case CLOSE.tooLarge:
-        return lost({ kind: 'protocol', what: 'a frame was too large' });
-      case CLOSE.slow:
-        return lost({ kind: 'slow' });
-      case CLOSE.restarting:
-        return { kind: 'lost', cause: { kind: 'restarting' }, retryAfterMs: waitOf(closed.reason) };
-      case 1001:
-      case 1012:
-        return lost({ kind: 'restarting' });
-      case undefined:
-        return lost({ kind: 'protocol', what: 'an unexplained failure' });
-      default:
-        return lost(closed?.opened === true ? { kind: 'closed', code: closed.code } : { kind: 'unreachable' });
-    }
+    const said = this.#said;
+    const explains = said !== undefined && this.#deps.clock.now() - said.at <= EXPLAINS_MS;
+    const end = endOfClose(closed, { said: explains ? said.error : undefined, proved: this.#proved });
+    return end === 'tokenRefused' ? this.#refused() : end;
   }
 
   /** The access token may only have run out: it is forgotten, and the refresh that follows tells for good. */
@@ -319,24 +313,5 @@ export class Conversation {
   #deadline(): void {
     this.#cancelDeadline();
     this.#cancelDeadline = this.#deps.clock.after(STEP_MS, () => this.#finish(lost({ kind: 'timeout' }), 1000));
-  }
-}
-
-/** A server that restarts may say, as the reason of the close, how many milliseconds to stay away. */
-function waitOf(reason: string): number | null {
-  return /^\d{1,9}$/.test(reason) ? Number(reason) : null;
-}
-
-/** https becomes wss and http ws; host and port stay. */
-function socketUrl(origin: string): string {
-  return `${origin.replace(/^http/, 'ws')}${SOCKET_PATH}`;
-}
-
-function parseFrame(text: string): Down | undefined {
-  try {
-    const read = down.safeParse(JSON.parse(text));
-    return read.success ? read.data : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -21,15 +21,26 @@ test('T11: the pinned key is taken, and nothing is when signature, nonce, origin
   const bad = { ok: false, problem: 'badSignature' };
   expect(await verifyProof(crypto, { ...asked, nonce: 'B'.repeat(43) }, { proof, pin })).toEqual(bad);
   expect(await verifyProof(crypto, { ...asked, origin: 'https://b.example' }, { proof, pin })).toEqual(bad);
-  expect(await verifyProof(crypto, asked, { proof: { ...proof, serverId: new FakeServer('x', { now: () => 0 }).serverId }, pin })).toEqual(bad);
+  expect(
+    await verifyProof(crypto, asked, {
+      proof: { ...proof, serverId: new FakeServer('x', { now: () => 0 }).serverId },
+      pin,
+    }),
+  ).toEqual(bad);
   expect(await verifyProof(crypto, asked, { proof: { ...proof, signature: 'A'.repeat(86) }, pin })).toEqual(bad);
 });
 
 test('T11: another key is refused even though it proves itself, and so is another server with a key of its own', async () => {
   server.rotate({ silently: true });
-  expect(await verifyProof(crypto, asked, { proof: server.proof(asked), pin })).toEqual({ ok: false, problem: 'otherKey' });
+  expect(await verifyProof(crypto, asked, { proof: server.proof(asked), pin })).toEqual({
+    ok: false,
+    problem: 'otherKey',
+  });
   const other = new FakeServer('https://a.example', { now: () => 0 });
-  expect(await verifyProof(crypto, asked, { proof: other.proof(asked), pin })).toEqual({ ok: false, problem: 'otherKey' });
+  expect(await verifyProof(crypto, asked, { proof: other.proof(asked), pin })).toEqual({
+    ok: false,
+    problem: 'otherKey',
+  });
 });
 
 test('a key is followed over several rotations that each older key signed, in any order of the list', async () => {
@@ -39,7 +50,9 @@ test('a key is followed over several rotations that each older key signed, in an
   const proof = server.proof(asked);
   const now = { serverId: server.serverId, key: server.key };
   expect(await verifyProof(crypto, asked, { proof, pin })).toEqual({ ok: true, pin: now, rotated: true });
-  expect(await verifyProof(crypto, asked, { proof: { ...proof, rotations: [...proof.rotations].reverse() }, pin })).toEqual({ ok: true, pin: now, rotated: true });
+  expect(
+    await verifyProof(crypto, asked, { proof: { ...proof, rotations: [...proof.rotations].reverse() }, pin }),
+  ).toEqual({ ok: true, pin: now, rotated: true });
 });
 
 test('a chain with a step missing, forged, from another server or in a circle leads nowhere', async () => {
@@ -58,17 +71,32 @@ test('a chain with a step missing, forged, from another server or in a circle le
     [{ from: first.from, to: second.to, signature: first.signature }],
   ];
   for (const rotations of chains) {
-    expect(await verifyProof(crypto, asked, { proof: { ...proof, rotations }, pin })).toEqual({ ok: false, problem: 'otherKey' });
+    expect(await verifyProof(crypto, asked, { proof: { ...proof, rotations }, pin })).toEqual({
+      ok: false,
+      problem: 'otherKey',
+    });
   }
 });
 
 test('whatever keys, signatures and rotations hold, a pinned server is never mistaken', async () => {
-  const text = (bytes: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((value) => toBase64Url(value));
-  const rotation = fc.record({ from: fc.oneof(text(32), fc.constant('pinned')), to: fc.oneof(text(32), fc.constant('shown')), signature: text(64) });
+  const text = (bytes: number): fc.Arbitrary<string> =>
+    fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((value) => toBase64Url(value));
+  const rotation = fc.record({
+    from: fc.oneof(text(32), fc.constant('pinned')),
+    to: fc.oneof(text(32), fc.constant('shown')),
+    signature: text(64),
+  });
   await fc.assert(
     fc.asyncProperty(text(32), text(64), fc.array(rotation, { maxLength: 5 }), async (key, signature, rotations) => {
-      const steps = rotations.map((step) => ({ ...step, from: step.from === 'pinned' ? pin.key : step.from, to: step.to === 'shown' ? key : step.to }));
-      const verdict = await verifyProof(crypto, asked, { proof: { serverId: server.serverId, key, signature, rotations: steps }, pin });
+      const steps = rotations.map((step) => ({
+        ...step,
+        from: step.from === 'pinned' ? pin.key : step.from,
+        to: step.to === 'shown' ? key : step.to,
+      }));
+      const verdict = await verifyProof(crypto, asked, {
+        proof: { serverId: server.serverId, key, signature, rotations: steps },
+        pin,
+      });
       expect(verdict.ok).toBe(false);
     }),
   );

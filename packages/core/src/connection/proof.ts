@@ -1,4 +1,11 @@
-import { encodeKeyRotation, encodeProof, fromBase64Url, type KeyRotation, type Proof, toBase64Url } from '@skerry/protocol';
+import {
+  encodeKeyRotation,
+  encodeProof,
+  fromBase64Url,
+  type KeyRotation,
+  type Proof,
+  toBase64Url,
+} from '@skerry/protocol';
 import type { Crypto } from '../platform.ts';
 
 /** What an entry remembers of its server. */
@@ -16,7 +23,11 @@ export type Verdict =
  * Decides whether an answer comes from the pinned server: its signature covers this nonce and this origin, and its key is
  * the pinned one or follows from it by rotations that each the older key signed. Without a pin any key it can prove will do.
  */
-export async function verifyProof(crypto: Crypto, asked: Asked, answer: { proof: Proof; pin: Pin | null }): Promise<Verdict> {
+export async function verifyProof(
+  crypto: Crypto,
+  asked: Asked,
+  answer: { proof: Proof; pin: Pin | null },
+): Promise<Verdict> {
   const { proof, pin } = answer;
   const key = fromBase64Url(proof.key);
   const signature = fromBase64Url(proof.signature);
@@ -32,7 +43,10 @@ export async function verifyProof(crypto: Crypto, asked: Asked, answer: { proof:
 }
 
 /** Walks from the pinned key, each step signed by the key before it. Each rotation is used at most once, so it ends. */
-async function chainLeads(crypto: Crypto, chain: { pin: Pin; to: string; rotations: readonly KeyRotation[] }): Promise<boolean> {
+async function chainLeads(
+  crypto: Crypto,
+  chain: { pin: Pin; to: string; rotations: readonly KeyRotation[] },
+): Promise<boolean> {
   const left = [...chain.rotations];
   let at = chain.pin.key;
   while (at !== chain.to) {

@@ -18,25 +18,42 @@ test('I9: without a wish of the server a wait is never under 500 ms and never ov
 });
 
 test('C-4: the span of the jitter doubles from one second', () => {
-  const longest = [0, 1, 2, 3, 8].map((attempt) => reconnectDelay(random(0.999_999), { attempt, retryAfterMs: null, focused: false, hopeless: false }).delayMs);
+  const longest = [0, 1, 2, 3, 8].map(
+    (attempt) =>
+      reconnectDelay(random(0.999_999), { attempt, retryAfterMs: null, focused: false, hopeless: false }).delayMs,
+  );
   expect(longest).toEqual([1_499, 2_499, 4_499, 8_499, 256_499]);
-  expect(reconnectDelay(random(0), { attempt: 8, retryAfterMs: null, focused: false, hopeless: false }).delayMs).toBe(500);
+  expect(reconnectDelay(random(0), { attempt: 8, retryAfterMs: null, focused: false, hopeless: false }).delayMs).toBe(
+    500,
+  );
 });
 
 test('what the server asks for is waited out, spread over half of it again, and never for ever', () => {
   fc.assert(
-    fc.property(fraction, fc.nat(40), fc.double({ min: 0, max: 1e16, noNaN: true }), (chance, attempt, retryAfterMs) => {
-      const { delayMs, leastMs } = reconnectDelay(random(chance), { attempt, retryAfterMs, focused: false, hopeless: false });
-      const asked = Math.min(retryAfterMs, BACKOFF.longestAskedMs);
-      expect(leastMs).toBe(asked);
-      expect(delayMs).toBeGreaterThanOrEqual(Math.floor(asked));
-      expect(delayMs).toBeLessThanOrEqual(Math.max(BACKOFF.capMs, asked * 1.5));
-    }),
+    fc.property(
+      fraction,
+      fc.nat(40),
+      fc.double({ min: 0, max: 1e16, noNaN: true }),
+      (chance, attempt, retryAfterMs) => {
+        const { delayMs, leastMs } = reconnectDelay(random(chance), {
+          attempt,
+          retryAfterMs,
+          focused: false,
+          hopeless: false,
+        });
+        const asked = Math.min(retryAfterMs, BACKOFF.longestAskedMs);
+        expect(leastMs).toBe(asked);
+        expect(delayMs).toBeGreaterThanOrEqual(Math.floor(asked));
+        expect(delayMs).toBeLessThanOrEqual(Math.max(BACKOFF.capMs, asked * 1.5));
+      },
+    ),
   );
 });
 
 test('what will hardly pass by itself is left alone for minutes from the first time on', () => {
-  expect(reconnectDelay(random(0), { attempt: 0, retryAfterMs: null, focused: true, hopeless: true }).delayMs).toBe(150_500);
+  expect(reconnectDelay(random(0), { attempt: 0, retryAfterMs: null, focused: true, hopeless: true }).delayMs).toBe(
+    150_500,
+  );
 });
 
 test('I9: only a minute of being live starts the count anew', () => {

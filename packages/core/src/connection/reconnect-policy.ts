@@ -22,7 +22,10 @@ export type Try = {
   readonly hopeless: boolean;
 };
 
-export type Delay = { readonly delayMs: number; /** Waking up may not shorten the wait below this. */ readonly leastMs: number };
+export type Delay = {
+  readonly delayMs: number;
+  /** Waking up may not shorten the wait below this. */ readonly leastMs: number;
+};
 
 /**
  * How long to wait before the next try: a floor, plus full jitter over a span that doubles, capped in total.

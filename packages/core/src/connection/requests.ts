@@ -37,7 +37,8 @@ export class Requests {
   run(id: CommandId, command: Command, signal: AbortSignal): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(abortReason(signal));
-      if (this.#socket === undefined) return reject(new SkerryError('unavailable', { message: 'This server is not connected.' }));
+      if (this.#socket === undefined)
+        return reject(new SkerryError('unavailable', { message: 'This server is not connected.' }));
       const settle = (answer: CommandAnswer): void => {
         this.#forget(id);
         cancel();

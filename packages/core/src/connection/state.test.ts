@@ -9,12 +9,17 @@ const at = fc.nat(1_000_000);
 const end: fc.Arbitrary<End> = fc.oneof(
   fc.constant(lost({ kind: 'unreachable' })),
   fc.constant(lost({ kind: 'rateLimited', retryAfterMs: 1_000 })),
-  fc.constantFrom('never', 'person', 'expired', 'revoked', 'locked').map((why): End => ({ kind: 'signedOut', why: why as 'never' })),
+  fc
+    .constantFrom('never', 'person', 'expired', 'revoked', 'locked')
+    .map((why): End => ({ kind: 'signedOut', why: why as 'never' })),
   fc.constantFrom('client', 'server').map((older): End => ({ kind: 'incompatible', older: older as 'client' })),
   fc.constant<End>({ kind: 'identity', seenKey: 'other', seenWords: [] }),
 );
 const event: fc.Arbitrary<StateEvent> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('enabled', 'disabled', 'suspended', 'settled', 'welcomed', 'synced'), at }) as fc.Arbitrary<StateEvent>,
+  fc.record({
+    kind: fc.constantFrom('enabled', 'disabled', 'suspended', 'settled', 'welcomed', 'synced'),
+    at,
+  }) as fc.Arbitrary<StateEvent>,
   fc.record({ kind: fc.constantFrom('dialling', 'proved'), at, attempt: fc.nat(9) }) as fc.Arbitrary<StateEvent>,
   fc.record({ kind: fc.constant('ended' as const), at, end, attempt: fc.nat(9), nextAt: at }),
   fc.record({ kind: fc.constant('rescheduled' as const), nextAt: at }),
@@ -54,7 +59,13 @@ test('a paused entry is woken by nothing but being enabled', () => {
 });
 
 test('T11: after another key was seen no event but the person leads to dialling again', () => {
-  const changed = next(start, { kind: 'ended', at: 1, end: { kind: 'identity', seenKey: 'other', seenWords: ['w'] }, attempt: 1, nextAt: 9 });
+  const changed = next(start, {
+    kind: 'ended',
+    at: 1,
+    end: { kind: 'identity', seenKey: 'other', seenWords: ['w'] },
+    attempt: 1,
+    nextAt: 9,
+  });
   fc.assert(
     fc.property(fc.array(event.filter(({ kind }) => kind !== 'settled' && kind !== 'disabled')), (events) => {
       expect(events.reduce<ConnectionState>(next, changed)).toEqual(changed);
@@ -65,14 +76,27 @@ test('T11: after another key was seen no event but the person leads to dialling 
 });
 
 test('C-4: a refused sign-in is not tried again, a locked vault is', () => {
-  const state = (why: 'expired' | 'locked'): ConnectionState => next(start, { kind: 'ended', at: 1, end: { kind: 'signedOut', why }, attempt: 1, nextAt: 9 });
+  const state = (why: 'expired' | 'locked'): ConnectionState =>
+    next(start, { kind: 'ended', at: 1, end: { kind: 'signedOut', why }, attempt: 1, nextAt: 9 });
   expect(next(state('expired'), { kind: 'dialling', at: 2, attempt: 1 })).toEqual(state('expired'));
-  expect(next(state('locked'), { kind: 'dialling', at: 2, attempt: 1 })).toEqual({ kind: 'connecting', attempt: 1, since: 2 });
+  expect(next(state('locked'), { kind: 'dialling', at: 2, attempt: 1 })).toEqual({
+    kind: 'connecting',
+    attempt: 1,
+    since: 2,
+  });
 });
 
 test('why one was signed out is not covered up by what the server says afterwards', () => {
-  const person = next(start, { kind: 'ended', at: 1, end: { kind: 'signedOut', why: 'person' }, attempt: 0, nextAt: 1 });
-  expect(next(person, { kind: 'ended', at: 2, end: { kind: 'signedOut', why: 'revoked' }, attempt: 0, nextAt: 2 })).toEqual(person);
+  const person = next(start, {
+    kind: 'ended',
+    at: 1,
+    end: { kind: 'signedOut', why: 'person' },
+    attempt: 0,
+    nextAt: 1,
+  });
+  expect(
+    next(person, { kind: 'ended', at: 2, end: { kind: 'signedOut', why: 'revoked' }, attempt: 0, nextAt: 2 }),
+  ).toEqual(person);
 });
 
 test('every error has an end, and none of them is a loop of sign-ins', () => {
@@ -82,8 +106,16 @@ test('every error has an end, and none of them is a loop of sign-ins', () => {
   expect(endOf(new IncompatibleError('server'))).toEqual({ kind: 'incompatible', older: 'server' });
   expect(endOf(new ReachError({ kind: 'timeout' }))).toEqual(lost({ kind: 'timeout' }));
   expect(endOf(new RangeError('a bug'))).toMatchObject({ kind: 'lost', cause: { kind: 'protocol' } });
-  expect(endOf(new SkerryError('rate_limited', { retryAfterMs: 7 }))).toEqual({ kind: 'lost', cause: { kind: 'rateLimited', retryAfterMs: 7 }, retryAfterMs: 7 });
-  expect(endOf(new SkerryError('unavailable', { retryAfterMs: 9 }))).toEqual({ kind: 'lost', cause: { kind: 'restarting' }, retryAfterMs: 9 });
+  expect(endOf(new SkerryError('rate_limited', { retryAfterMs: 7 }))).toEqual({
+    kind: 'lost',
+    cause: { kind: 'rateLimited', retryAfterMs: 7 },
+    retryAfterMs: 7,
+  });
+  expect(endOf(new SkerryError('unavailable', { retryAfterMs: 9 }))).toEqual({
+    kind: 'lost',
+    cause: { kind: 'restarting' },
+    retryAfterMs: 9,
+  });
   const signedOut = ERROR_CODES.filter((code) => endOf(new SkerryError(code)).kind === 'signedOut');
   expect(signedOut).toEqual(['unauthorized', 'credentials_wrong', 'session_revoked', 'forbidden']);
 });

@@ -20,7 +20,13 @@ export type StateEvent =
   | { readonly kind: 'proved'; readonly at: number; readonly attempt: number }
   | { readonly kind: 'welcomed'; readonly at: number }
   | { readonly kind: 'synced'; readonly at: number }
-  | { readonly kind: 'ended'; readonly at: number; readonly end: End; readonly attempt: number; readonly nextAt: number }
+  | {
+      readonly kind: 'ended';
+      readonly at: number;
+      readonly end: End;
+      readonly attempt: number;
+      readonly nextAt: number;
+    }
   /** A wake-up moved the next try. */
   | { readonly kind: 'rescheduled'; readonly nextAt: number }
   /** The person signed in, or accepted a new key. */
@@ -57,13 +63,20 @@ export function next(state: ConnectionState, event: StateEvent): ConnectionState
   }
 }
 
-function afterEnd(state: ConnectionState, { at, end, attempt, nextAt }: Extract<StateEvent, { kind: 'ended' }>): ConnectionState {
+function afterEnd(
+  state: ConnectionState,
+  { at, end, attempt, nextAt }: Extract<StateEvent, { kind: 'ended' }>,
+): ConnectionState {
   switch (end.kind) {
     case 'lost':
       return isStopped(state) ? state : { kind: 'waiting', attempt, nextAt, cause: end.cause, since: at };
     case 'signedOut':
       // Another key is the graver news; and why one is signed out is told by what came first.
-      if (state.kind === 'identityChanged' || (state.kind === 'signedOut' && (state.why !== 'locked' || end.why === 'locked'))) return state;
+      if (
+        state.kind === 'identityChanged' ||
+        (state.kind === 'signedOut' && (state.why !== 'locked' || end.why === 'locked'))
+      )
+        return state;
       return { kind: 'signedOut', why: end.why, since: at };
     case 'incompatible':
       return state.kind === 'identityChanged' ? state : { kind: 'incompatible', older: end.older, since: at };

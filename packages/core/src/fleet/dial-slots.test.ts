@@ -8,10 +8,12 @@ test('the server the person looks at is dialled first, the others in order', asy
   const order: string[] = [];
   const release = await slots.take(() => false, never);
   const take = (name: string, urgent: boolean): Promise<void> =>
-    slots.take(() => urgent, never).then((give) => {
-      order.push(name);
-      give();
-    });
+    slots
+      .take(() => urgent, never)
+      .then((give) => {
+        order.push(name);
+        give();
+      });
   const all = Promise.all([take('a', false), take('b', false), take('c', true)]);
   release();
   await all;

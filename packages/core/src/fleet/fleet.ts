@@ -33,7 +33,10 @@ export class Fleet implements AsyncDisposable {
     this.inbox = gathered(
       this.#members,
       ({ context }): readonly Subscribable<unknown>[] => [context.entry, followed(context.kept, (kept) => kept.inbox)],
-      (members) => inboxOfAll(members.map(({ context }) => ({ entry: context.entry.get(), inbox: context.kept.get().inbox.get() }))),
+      (members) =>
+        inboxOfAll(
+          members.map(({ context }) => ({ entry: context.entry.get(), inbox: context.kept.get().inbox.get() })),
+        ),
     );
     this.#match(registry.entries.get());
     this.#lifetime.add(registry.entries.subscribe(() => this.#match(registry.entries.get())));
@@ -79,7 +82,8 @@ export class Fleet implements AsyncDisposable {
       // Who removed the entry has ended its context already; ending it twice is harmless.
       if (!kept.includes(member)) this.#lifetime.run(member.context[Symbol.asyncDispose]());
     }
-    if (kept.length !== members.length || kept.some((member, index) => member !== members[index])) this.#members.set(kept);
+    if (kept.length !== members.length || kept.some((member, index) => member !== members[index]))
+      this.#members.set(kept);
   }
 
   #make(entry: ServerEntry): Member {

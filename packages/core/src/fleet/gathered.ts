@@ -12,14 +12,19 @@ export function gathered<Item, Part, T>(
     get() {
       const list = items.get();
       const now = [list, ...list.flatMap((item) => parts(item).map((part) => part.get()))];
-      if (seen === undefined || now.length !== seen.length || now.some((part, index) => !Object.is(part, seen?.[index]))) {
+      if (
+        seen === undefined ||
+        now.length !== seen.length ||
+        now.some((part, index) => !Object.is(part, seen?.[index]))
+      ) {
         value = compute(list);
         seen = now;
       }
       return value;
     },
     subscribe(listener) {
-      const watch = (): (() => void)[] => items.get().flatMap((item) => parts(item).map((part) => part.subscribe(listener)));
+      const watch = (): (() => void)[] =>
+        items.get().flatMap((item) => parts(item).map((part) => part.subscribe(listener)));
       let ends = watch();
       const endItems = items.subscribe(() => {
         ends.forEach((end) => end());

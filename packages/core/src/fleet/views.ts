@@ -6,12 +6,15 @@ import { derived, followed } from '../value.ts';
 import type { FleetSummary, InboxRow, InboxView, ServerEntry, ServerView } from '../views.ts';
 
 /** One server as the rail and the lists show it. */
-export function serverView(context: ServerContext, entries: Subscribable<readonly ServerEntry[]>): Subscribable<ServerView> {
+export function serverView(
+  context: ServerContext,
+  entries: Subscribable<readonly ServerEntry[]>,
+): Subscribable<ServerView> {
   const { connection, entry, inUse } = context;
   const counts = followed(context.kept, (kept: Entry) => kept.counts);
   return derived(
     [entry, connection.state, connection.latencyMs, connection.attempts, counts, inUse, entries],
-    (own, state, latencyMs, attempts, sums, origin, all): ServerView => ({
+    (...[own, state, latencyMs, attempts, sums, origin, all]): ServerView => ({
       entry: own,
       label: labelOf(own),
       host: hostOf(origin ?? own.addresses[0]?.origin ?? ''),
@@ -19,7 +22,9 @@ export function serverView(context: ServerContext, entries: Subscribable<readonl
       latencyMs,
       attempts,
       ...sums,
-      ambiguousName: all.some((other) => other.id !== own.id && labelOf(other).toLowerCase() === labelOf(own).toLowerCase()),
+      ambiguousName: all.some(
+        (other) => other.id !== own.id && labelOf(other).toLowerCase() === labelOf(own).toLowerCase(),
+      ),
     }),
   );
 }
@@ -41,8 +46,12 @@ export function inboxOfAll(parts: readonly Part[]): InboxView {
   const enabled = parts.filter(({ entry }) => entry.enabled);
   const rows = enabled.flatMap(({ entry, inbox }) => inbox.rows.map((row) => inboxRow(entry, row)));
   const order = new Map(enabled.map(({ entry }, index) => [entry.id, index]));
-  rows.sort((a, b) => b.at - a.at || (order.get(a.entryId) ?? 0) - (order.get(b.entryId) ?? 0) || b.item.rev - a.item.rev);
-  const stale = enabled.filter(({ inbox }) => !inbox.fresh).map(({ entry, inbox }) => ({ entryId: entry.id, label: labelOf(entry), lastAt: inbox.lastAt }));
+  rows.sort(
+    (a, b) => b.at - a.at || (order.get(a.entryId) ?? 0) - (order.get(b.entryId) ?? 0) || b.item.rev - a.item.rev,
+  );
+  const stale = enabled
+    .filter(({ inbox }) => !inbox.fresh)
+    .map(({ entry, inbox }) => ({ entryId: entry.id, label: labelOf(entry), lastAt: inbox.lastAt }));
   return { rows, stale };
 }
 

@@ -7,7 +7,11 @@ import { unreachable } from '../unreachable.ts';
  * Trades a password or a code for a sign-in, at a server that has proved its key.
  * @throws SkerryError what the server said · ReachError · IdentityError
  */
-export function authenticate(api: Api, credentials: Credentials, options: { device: string; signal: AbortSignal }): Promise<SignedIn> {
+export function authenticate(
+  api: Api,
+  credentials: Credentials,
+  options: { device: string; signal: AbortSignal },
+): Promise<SignedIn> {
   const { device, signal } = options;
   switch (credentials.kind) {
     case 'signIn': {

@@ -4,7 +4,7 @@ import { Api, callOpen } from '../api/api.ts';
 import { Connection } from '../connection/connection.ts';
 import { fingerprintOf } from '../connection/proof.ts';
 import { Requests } from '../connection/requests.ts';
-import { IdentityError, SignedOutError } from '../errors.ts';
+import { type IdentityError, SignedOutError } from '../errors.ts';
 import type { Credentials } from '../face.ts';
 import type { DialSlots } from '../fleet/dial-slots.ts';
 import type { Turns } from '../fleet/turns.ts';
@@ -15,10 +15,11 @@ import type { Subscribable } from '../subscribable.ts';
 import { createEntrySync } from '../sync/create-entry-sync.ts';
 import type { Entry } from '../sync/entry.ts';
 import { Value } from '../value.ts';
-import type { EntryAddress, EntryId, ServerEntry, StorageProblem } from '../views.ts';
+import type { EntryId, ServerEntry, StorageProblem } from '../views.ts';
 import { authenticate } from './authenticate.ts';
+import { checkAddresses } from './check-addresses.ts';
+import { described } from './described.ts';
 import { Identity } from './identity.ts';
-import { plainServerName } from './label.ts';
 import type { Registry } from './registry.ts';
 import { Session } from './session.ts';
 
@@ -46,6 +47,8 @@ export class ServerContext implements AsyncDisposable {
   readonly requests: Requests;
   readonly #shared: Shared;
   readonly #lifetime = new Lifetime();
+  /** Ends before the connection does: that it closes now is nothing to remember. */
+  readonly #following = new Lifetime();
   readonly #entry: Value<ServerEntry>;
   readonly #kept: Value<Entry>;
   readonly #identity: Identity;
@@ -78,7 +81,11 @@ export class ServerContext implements AsyncDisposable {
       onEnded: (error) => this.connection.stopFor(error),
       onProblem: shared.onProblem,
     });
-    this.api = new Api({ http, proven: (maxAgeMs, caller) => this.#identity.proven(maxAgeMs, caller), access: this.#session });
+    this.api = new Api({
+      http,
+      proven: (maxAgeMs, caller) => this.#identity.proven(maxAgeMs, caller),
+      access: this.#session,
+    });
     this.#kept = new Value(this.#open());
     this.requests = new Requests(clock);
     this.connection = new Connection(
@@ -136,7 +143,9 @@ export class ServerContext implements AsyncDisposable {
     const { account } = this.#entry.get();
     if (account !== null && account.id !== signedIn.account.id) {
       await this.#endSession(signedIn.accessToken);
-      throw new SkerryError('forbidden', { message: `This entry belongs to ${account.username}. Add the server once more for another account.` });
+      throw new SkerryError('forbidden', {
+        message: `This entry belongs to ${account.username}. Add the server once more for another account.`,
+      });
     }
     await this.#session.adopt(signedIn);
     const { id, username, displayName } = signedIn.account;
@@ -169,7 +178,8 @@ export class ServerContext implements AsyncDisposable {
 
   /** Deletes all that is stored here of this entry, the entry itself last: what is cut off can be repeated. */
   async remove(signOutThere: boolean): Promise<boolean> {
-    if (this.#shared.registry.fixed) throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
+    if (this.#shared.registry.fixed)
+      throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
     if (signOutThere) this.connection.stopFor(new SignedOutError('person'));
     const told = signOutThere && (await this.#tellGoodbye());
     await this[Symbol.asyncDispose]();
@@ -192,7 +202,9 @@ export class ServerContext implements AsyncDisposable {
     if (seen?.problem !== 'otherKey' || seen.seen.key !== seenKey) throw new SkerryError('bad_request');
     const { serverId } = this.#entry.get();
     if (serverId !== '' && seen.seen.serverId !== serverId) {
-      throw new SkerryError('forbidden', { message: 'Another server answers at this address. Add it as a new one; this entry keeps what it has.' });
+      throw new SkerryError('forbidden', {
+        message: 'Another server answers at this address. Add it as a new one; this entry keeps what it has.',
+      });
     }
     this.#identity.forget();
     await this.#change({ key: seenKey, words: seen.seen.words });
@@ -206,7 +218,11 @@ export class ServerContext implements AsyncDisposable {
     const parsed = parseAddress(this.inUse.get() ?? addresses[0]?.origin ?? '');
     if (!parsed.ok) throw new SkerryError('bad_request');
     const where = { address: parsed.address, fp: await fingerprintOf(this.#shared.platform.crypto, key) };
-    return formatLink(code.kind === 'join' ? { kind: 'join', invite: code.code, ...where } : { kind: 'reset', code: code.code, ...where });
+    return formatLink(
+      code.kind === 'join'
+        ? { kind: 'join', invite: code.code, ...where }
+        : { kind: 'reset', code: code.code, ...where },
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -215,6 +231,7 @@ export class ServerContext implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
+    await this.#following[Symbol.asyncDispose]();
     await this.connection[Symbol.asyncDispose]();
     await this.#lifetime[Symbol.asyncDispose]();
     await this.#kept.get()[Symbol.asyncDispose]();
@@ -249,7 +266,7 @@ export class ServerContext implements AsyncDisposable {
   /** Keeps the entry in step with the list, the connection and what the server says of itself. */
   #follow(): void {
     const { registry, platform } = this.#shared;
-    const follow = (source: Subscribable<unknown>, act: () => void): void => this.#lifetime.add(source.subscribe(act));
+    const follow = (source: Subscribable<unknown>, act: () => void): void => this.#following.add(source.subscribe(act));
     follow(registry.entries, () => {
       const entry = registry.entries.get().find(({ id }) => id === this.id);
       if (entry === undefined) return;
@@ -272,7 +289,7 @@ export class ServerContext implements AsyncDisposable {
     };
     followKept();
     follow(this.#kept, followKept);
-    this.#lifetime.add(() => followed.forEach((end) => end()));
+    this.#following.add(() => followed.forEach((end) => end()));
   }
 
   #enabledChanged(enabled: boolean): void {
@@ -290,16 +307,8 @@ export class ServerContext implements AsyncDisposable {
 
   /** Remembers what the server calls itself and the account, for when it cannot be asked. */
   #describe(): void {
-    const entry = this.#entry.get();
-    const profile = this.#kept.get().profile.get();
-    const me = this.#kept.get().me.get();
-    const changes: Partial<ServerEntry> = {};
-    if (profile !== undefined && plainServerName(profile.name) !== entry.name) Object.assign(changes, { name: plainServerName(profile.name) });
-    if (profile !== undefined && profile.iconUrl !== entry.iconUrl) Object.assign(changes, { iconUrl: profile.iconUrl });
-    const account = entry.account;
-    if (me !== undefined && me.id === account?.id && (me.username !== account.username || me.displayName !== account.displayName)) {
-      Object.assign(changes, { account: { id: me.id, username: me.username, displayName: me.displayName } });
-    }
+    const { profile, me } = this.#kept.get();
+    const changes = described(this.#entry.get(), { profile: profile.get(), me: me.get() });
     if (Object.keys(changes).length > 0) void this.#change(changes);
   }
 
@@ -353,17 +362,4 @@ export class ServerContext implements AsyncDisposable {
 
 function pinOf(entry: ServerEntry): { serverId: string; key: string } | null {
   return entry.key === '' ? null : { serverId: entry.serverId, key: entry.key };
-}
-
-/** An address is an origin and nothing else, and where a host was reached encrypted it stays so. */
-function checkAddresses(addresses: readonly EntryAddress[], before: readonly EntryAddress[]): void {
-  if (addresses.length === 0) throw new SkerryError('bad_request', { field: 'addresses' });
-  const encrypted = before.filter(({ origin }) => origin.startsWith('https:')).map(({ origin }) => new URL(origin).hostname);
-  for (const { origin } of addresses) {
-    const parsed = parseAddress(origin);
-    const isKnown = before.some((old) => old.origin === origin);
-    const isOrigin = parsed.ok && parsed.address.origin === origin;
-    const givesUp = isOrigin && !isKnown && !parsed.address.encrypted && encrypted.includes(new URL(origin).hostname);
-    if (!isOrigin || givesUp) throw new SkerryError('bad_request', { field: 'addresses' });
-  }
 }

@@ -29,8 +29,16 @@ const record = z.object({
 });
 
 /** The list as it is stored. The order of the entries is the person's. */
-export const registryFile = z.object({ version: z.literal(1), entries: z.array(z.unknown()).check(z.maxLength(MOST_ENTRIES)), primary: z.nullable(entryId) });
-export type RegistryFile = { readonly version: 1; readonly entries: readonly ServerEntry[]; readonly primary: EntryId | null };
+export const registryFile = z.object({
+  version: z.literal(1),
+  entries: z.array(z.unknown()).check(z.maxLength(MOST_ENTRIES)),
+  primary: z.nullable(entryId),
+});
+export type RegistryFile = {
+  readonly version: 1;
+  readonly entries: readonly ServerEntry[];
+  readonly primary: EntryId | null;
+};
 
 /** An entry as it was stored; undefined for anything else. */
 export function readEntry(value: unknown): ServerEntry | undefined {

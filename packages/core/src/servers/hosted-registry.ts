@@ -17,7 +17,8 @@ export async function openHostedRegistry(vault: VaultStore, origin: string): Pro
   const stored = await vault.get(HOSTED_ENTRY, NAME);
   const entry = new Value(stored.kind === 'secret' ? (read(stored.value, origin) ?? blank(origin)) : blank(origin));
   let last: Promise<unknown> = Promise.resolve();
-  const refused = (): Promise<never> => Promise.reject(new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' }));
+  const refused = (): Promise<never> =>
+    Promise.reject(new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' }));
   return {
     fixed: true,
     entries: derived([entry], (one) => [one]),
@@ -26,10 +27,15 @@ export async function openHostedRegistry(vault: VaultStore, origin: string): Pro
     remove: refused,
     move: () => Promise.resolve(),
     setPrimary: () => Promise.resolve(),
+    settled: async () => {
+      await last;
+    },
     change: (_id, changes) => {
       const changed = { ...entry.get(), ...changes };
       entry.set(changed);
-      const done = last.then(() => (changed.key === '' ? undefined : vault.set(HOSTED_ENTRY, NAME, JSON.stringify(changed))));
+      const done = last.then(() =>
+        changed.key === '' ? undefined : vault.set(HOSTED_ENTRY, NAME, JSON.stringify(changed)),
+      );
       last = done.catch(() => undefined);
       return done;
     },

@@ -56,7 +56,8 @@ export class Identity {
       this.#deps.onMismatch(error);
       throw error;
     }
-    if (pin === null || verdict.rotated) this.#deps.onPin(verdict.pin, await wordsOf(this.#deps.crypto, verdict.pin.key));
+    if (pin === null || verdict.rotated)
+      this.#deps.onPin(verdict.pin, await wordsOf(this.#deps.crypto, verdict.pin.key));
     this.#provenAt.set(asked.origin, this.#deps.clock.now());
     this.#inUse.set(asked.origin);
   }
@@ -80,7 +81,8 @@ export class Identity {
   async proven(maxAgeMs: number, signal: AbortSignal): Promise<string> {
     const used = this.#inUse.get();
     const known = this.#deps.origins();
-    const origins = used !== null && known.includes(used) ? [used, ...known.filter((origin) => origin !== used)] : known;
+    const origins =
+      used !== null && known.includes(used) ? [used, ...known.filter((origin) => origin !== used)] : known;
     const ready = origins.find((origin) => this.#isProven(origin, maxAgeMs));
     if (ready !== undefined) return ready;
     let failure: unknown = new ReachError({ kind: 'unreachable' });

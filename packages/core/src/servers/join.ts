@@ -21,11 +21,18 @@ export type Joined = { readonly id: EntryId; readonly account: SignedIn['account
  * is stored before the entry, so that an entry never stands without it; when anything fails nothing is kept.
  * @throws SkerryError what the server said · IdentityError · ReachError
  */
-export async function join(deps: JoinDeps, found: Found, options: { credentials: Credentials; signal: AbortSignal }): Promise<Joined> {
+export async function join(
+  deps: JoinDeps,
+  found: Found,
+  options: { credentials: Credentials; signal: AbortSignal },
+): Promise<Joined> {
   const { platform, registry, vault } = deps;
   refuseOtherKey(registry, found);
   const api = apiOf(platform, found);
-  const signedIn = await authenticate(api, options.credentials, { device: platform.deviceLabel, signal: options.signal });
+  const signedIn = await authenticate(api, options.credentials, {
+    device: platform.deviceLabel,
+    signal: options.signal,
+  });
   const { account } = signedIn;
   const known = registry.entries.get().find((entry) => sameAccount(entry, found.info.serverId, account.id));
   if (known !== undefined) {
@@ -48,7 +55,9 @@ export async function join(deps: JoinDeps, found: Found, options: { credentials:
 export async function addSignedOut(deps: JoinDeps, found: Found): Promise<EntryId> {
   const { platform, registry } = deps;
   refuseOtherKey(registry, found);
-  const known = registry.entries.get().find((entry) => entry.serverId === found.info.serverId && entry.account === null);
+  const known = registry.entries
+    .get()
+    .find((entry) => entry.serverId === found.info.serverId && entry.account === null);
   if (known !== undefined) {
     await registry.change(known.id, { addresses: withAddress(known, found.origin) });
     return known.id;
@@ -59,15 +68,24 @@ export async function addSignedOut(deps: JoinDeps, found: Found): Promise<EntryI
 }
 
 /** Sets a new password with a code. Nothing is stored here. @throws SkerryError */
-export async function resetPassword(platform: Platform, found: Found, options: { code: string; password: string; signal: AbortSignal }): Promise<void> {
+export async function resetPassword(
+  platform: Platform,
+  found: Found,
+  options: { code: string; password: string; signal: AbortSignal },
+): Promise<void> {
   const { code, password, signal } = options;
   await apiOf(platform, found).call('reset', { body: { code, password }, signal });
 }
 
 /** The remembered key is changed in one place only, where the person compares the words. */
 function refuseOtherKey(registry: Registry, found: Found): void {
-  const other = registry.entries.get().some((entry) => entry.serverId === found.info.serverId && entry.key !== found.info.key);
-  if (other) throw new SkerryError('forbidden', { message: 'This server is in your list with another key. Open it there and compare the words.' });
+  const other = registry.entries
+    .get()
+    .some((entry) => entry.serverId === found.info.serverId && entry.key !== found.info.key);
+  if (other)
+    throw new SkerryError('forbidden', {
+      message: 'This server is in your list with another key. Open it there and compare the words.',
+    });
 }
 
 /** An API for one address and the key it has just proved, with no sign-in. */
@@ -84,7 +102,11 @@ function apiOf(platform: Platform, found: Found): Api {
     onMismatch: () => undefined,
   });
   const nobody = (): Promise<never> => Promise.reject(new SignedOutError('never'));
-  return new Api({ http, proven: (maxAgeMs, signal) => identity.proven(maxAgeMs, signal), access: { token: nobody, renewed: nobody } });
+  return new Api({
+    http,
+    proven: (maxAgeMs, signal) => identity.proven(maxAgeMs, signal),
+    access: { token: nobody, renewed: nobody },
+  });
 }
 
 function newEntry({ clock, random }: Platform, found: Found, account: SignedIn['account'] | null): ServerEntry {
@@ -108,5 +130,7 @@ function newEntry({ clock, random }: Platform, found: Found, account: SignedIn['
 }
 
 function withAddress(entry: ServerEntry, origin: string): ServerEntry['addresses'] {
-  return entry.addresses.some((address) => address.origin === origin) ? entry.addresses : [...entry.addresses, { origin, note: null }];
+  return entry.addresses.some((address) => address.origin === origin)
+    ? entry.addresses
+    : [...entry.addresses, { origin, note: null }];
 }

@@ -28,7 +28,9 @@ test('S1.4, S1.6: the list of a connection pool and its single predecessor are r
 
 test('S2.10: a registry of addresses with labels is read, as list and as map', () => {
   const expected = [{ address: 'https://a.example', label: 'A', enabled: true }];
-  expect(readServerList(JSON.stringify({ 'server-registry': [{ url: 'https://a.example', label: 'A', lastUsedAt: 5 }] }))).toEqual(expected);
+  expect(
+    readServerList(JSON.stringify({ 'server-registry': [{ url: 'https://a.example', label: 'A', lastUsedAt: 5 }] })),
+  ).toEqual(expected);
   expect(readServerList(JSON.stringify({ one: { url: 'https://a.example', label: 'A' } }))).toEqual(expected);
 });
 
@@ -55,15 +57,30 @@ test('our own list is read again, and holds nothing that would let anyone in', (
 });
 
 test('addresses that hide another host, foreign schemes and doubles are left out; names lose what turns a line around', () => {
-  const list = ['https://u:p@evil.example', 'ftp://a.example', 'https://a.example/path', 'https://a.example', 'HTTPS://A.example/'];
+  const list = [
+    'https://u:p@evil.example',
+    'ftp://a.example',
+    'https://a.example/path',
+    'https://a.example',
+    'HTTPS://A.example/',
+  ];
   expect(readServerList(JSON.stringify(list))).toEqual([{ address: 'https://a.example', label: null, enabled: true }]);
-  expect(readServerList(JSON.stringify([{ url: 'https://b.example', name: 'x\u202egnp.exe' }]))).toEqual([{ address: 'https://b.example', label: 'xgnp.exe', enabled: true }]);
+  expect(readServerList(JSON.stringify([{ url: 'https://b.example', name: 'x\u202egnp.exe' }]))).toEqual([
+    { address: 'https://b.example', label: 'xgnp.exe', enabled: true },
+  ]);
 });
 
 test('any text gives a list', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.json(), fc.anything().map((value) => JSON.stringify(value) ?? '')), (text) => {
-      for (const server of readServerList(text)) expect(new URL(server.address).origin).toBe(server.address);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.anything().map((value) => JSON.stringify(value) ?? ''),
+      ),
+      (text) => {
+        for (const server of readServerList(text)) expect(new URL(server.address).origin).toBe(server.address);
+      },
+    ),
   );
 });

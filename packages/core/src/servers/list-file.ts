@@ -57,7 +57,8 @@ function itemsOf(value: unknown): readonly unknown[] {
 function readItem(item: unknown): ListedServer | undefined {
   if (typeof item === 'string') return listed(item, null, true);
   if (!isRecord(item)) return undefined;
-  const address = ADDRESSES.map((name) => item[name]).find((value) => typeof value === 'string') ?? firstOf(item['addresses']);
+  const address =
+    ADDRESSES.map((name) => item[name]).find((value) => typeof value === 'string') ?? firstOf(item['addresses']);
   const label = LABELS.map((name) => item[name]).find((value) => typeof value === 'string' && value.trim() !== '');
   const enabled = item['isEnabled'] !== false && item['enabled'] !== false;
   return typeof address === 'string' ? listed(address, typeof label === 'string' ? label : null, enabled) : undefined;

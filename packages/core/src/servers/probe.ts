@@ -1,4 +1,15 @@
-import { type Address, type AddressProblem, type Health, negotiate, parseAddress, parseLink, PROTOCOL, type ServerInfo, SkerryError, toBase64Url } from '@skerry/protocol';
+import {
+  type Address,
+  type AddressProblem,
+  type Health,
+  negotiate,
+  parseAddress,
+  parseLink,
+  PROTOCOL,
+  type ServerInfo,
+  SkerryError,
+  toBase64Url,
+} from '@skerry/protocol';
 import { callOpen } from '../api/api.ts';
 import { fingerprintOf, verifyProof, wordsOf } from '../connection/proof.ts';
 import { IdentityError, ReachError } from '../errors.ts';
@@ -16,11 +27,16 @@ export type ProbeDeps = {
   readonly entries: () => readonly ServerEntry[];
 };
 
-export type ProbeOptions = { readonly allowPlain: boolean; readonly signal: AbortSignal; readonly onStep: (step: ProbeStep) => void };
+export type ProbeOptions = {
+  readonly allowPlain: boolean;
+  readonly signal: AbortSignal;
+  readonly onStep: (step: ProbeStep) => void;
+};
 
 /** Where to look, and what a link said to expect there. */
 type Target = { readonly address: Address; readonly invite: string | null; readonly fp: string | null };
-type ReadTarget = { readonly ok: true; readonly target: Target } | { readonly ok: false; readonly problem: AddressProblem };
+type ReadTarget =
+  { readonly ok: true; readonly target: Target } | { readonly ok: false; readonly problem: AddressProblem };
 
 /**
  * Checks an address or link one step after the other. Only questions open to anyone leave, and a fresh nonce.
@@ -44,13 +60,20 @@ function readTarget(input: string): ReadTarget {
   const parsed = parseLink(input);
   if (parsed.ok) {
     const { link } = parsed;
-    return { ok: true, target: { address: link.address, invite: link.kind === 'join' ? link.invite : null, fp: link.fp ?? null } };
+    return {
+      ok: true,
+      target: { address: link.address, invite: link.kind === 'join' ? link.invite : null, fp: link.fp ?? null },
+    };
   }
   const address = parseAddress(input);
   return address.ok ? { ok: true, target: { address: address.address, invite: null, fp: null } } : address;
 }
 
-async function probeTarget(deps: ProbeDeps, target: Target, { allowPlain, signal, onStep }: ProbeOptions): Promise<ProbeResult> {
+async function probeTarget(
+  deps: ProbeDeps,
+  target: Target,
+  { allowPlain, signal, onStep }: ProbeOptions,
+): Promise<ProbeResult> {
   const { origin, encrypted, loopback } = target.address;
   // Before anything is sent: an answer over http could come from anybody on the way.
   if (!encrypted && !loopback && !allowPlain) return failed('secure', { kind: 'notEncrypted', origin });
@@ -81,7 +104,11 @@ function tooOld(health: Health): 'client' | 'server' | undefined {
 }
 
 /** @throws IdentityError when the key it names is not proved, or is not the one the link named */
-async function identify(deps: ProbeDeps, seen: { target: Target; info: ServerInfo }, signal: AbortSignal): Promise<Found> {
+async function identify(
+  deps: ProbeDeps,
+  seen: { target: Target; info: ServerInfo },
+  signal: AbortSignal,
+): Promise<Found> {
   const { http, crypto, random } = deps;
   const { target, info } = seen;
   const { origin, host, encrypted, international } = target.address;
@@ -104,7 +131,12 @@ async function identify(deps: ProbeDeps, seen: { target: Target; info: ServerInf
     encrypted,
     international,
     existing: entries.filter((entry) => entry.serverId === info.serverId).map(({ id }) => id),
-    sameName: entries.some((entry) => entry.serverId !== info.serverId && name !== null && (entry.label ?? entry.name)?.toLowerCase() === name.toLowerCase()),
+    sameName: entries.some(
+      (entry) =>
+        entry.serverId !== info.serverId &&
+        name !== null &&
+        (entry.label ?? entry.name)?.toLowerCase() === name.toLowerCase(),
+    ),
     matchesLink,
   };
 }

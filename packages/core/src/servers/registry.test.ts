@@ -82,7 +82,11 @@ test('C-8: a list that was cut off anywhere is set aside whole, said, and every 
 
 test('C-8: an entry that makes no sense is set aside with the whole text, and the others go on', async () => {
   const disk = new MemoryDisk();
-  const text = JSON.stringify({ version: 1, entries: [entry(1), { ...entry(2), key: 'short' }, 'nonsense', entry(3)], primary: uuid(3) });
+  const text = JSON.stringify({
+    version: 1,
+    entries: [entry(1), { ...entry(2), key: 'short' }, 'nonsense', entry(3)],
+    primary: uuid(3),
+  });
   disk.registry = text;
   const { registry, problems } = await open(disk);
   expect(ids(registry)).toEqual([uuid(1), uuid(3)]);
@@ -102,13 +106,16 @@ test('a list of a newer program is not written over: it is set aside, and what c
 
 test('whatever text is found, opening never throws and never loses it', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.string(), fc.json(), fc.constantFrom('{"id"'.repeat(500), '{'.repeat(5_000), '[]', 'null', '""')), async (text) => {
-      const disk = new MemoryDisk();
-      disk.registry = text;
-      const { registry } = await open(disk);
-      expect(registry.entries.get()).toEqual([]);
-      expect(disk.aside.map((aside) => aside.replaceAll(/\s/g, ''))).toEqual([safely(text)]);
-    }),
+    fc.asyncProperty(
+      fc.oneof(fc.string(), fc.json(), fc.constantFrom('{"id"'.repeat(500), '{'.repeat(5_000), '[]', 'null', '""')),
+      async (text) => {
+        const disk = new MemoryDisk();
+        disk.registry = text;
+        const { registry } = await open(disk);
+        expect(registry.entries.get()).toEqual([]);
+        expect(disk.aside.map((aside) => aside.replaceAll(/\s/g, ''))).toEqual([safely(text)]);
+      },
+    ),
   );
 });
 
@@ -124,7 +131,10 @@ function safely(text: string): string {
 test('a list that cannot be stored is not shown as if it were', async () => {
   const disk = new MemoryDisk();
   const store = await createMemoryStorage(disk).registry();
-  const registry = await openRegistry({ ...store, save: () => Promise.reject(new Error('full')), [Symbol.asyncDispose]: async () => undefined }, () => undefined);
+  const registry = await openRegistry(
+    { ...store, save: () => Promise.reject(new Error('full')), [Symbol.asyncDispose]: async () => undefined },
+    () => undefined,
+  );
   await expect(registry.add(entry(1))).rejects.toThrow('full');
   expect(registry.entries.get()).toEqual([]);
 });

@@ -19,6 +19,8 @@ export interface Registry {
   remove(id: EntryId): Promise<void>;
   move(id: EntryId, toIndex: number): Promise<void>;
   setPrimary(id: EntryId): Promise<void>;
+  /** Resolves when everything that was asked for is stored, or has failed. */
+  settled(): Promise<void>;
 }
 
 const EMPTY: RegistryFile = { version: 1, entries: [], primary: null };
@@ -27,7 +29,10 @@ const EMPTY: RegistryFile = { version: 1, entries: [], primary: null };
  * Reads the list. Content that cannot be read is set aside as it is and said; every entry that is whole goes on.
  * @param onProblem told at most once
  */
-export async function openRegistry(store: RegistryStore, onProblem: (problem: StorageProblem) => void): Promise<Registry> {
+export async function openRegistry(
+  store: RegistryStore,
+  onProblem: (problem: StorageProblem) => void,
+): Promise<Registry> {
   const loaded = await store.load();
   if (loaded.kind === 'empty') return new StoredRegistry(store, EMPTY);
   const { file, whole } = loaded.kind === 'broken' ? fromText(loaded.text) : fromValue(loaded.value);
@@ -58,10 +63,17 @@ function fromValue(value: unknown): Read {
 function assemble(entries: readonly ServerEntry[], primary: EntryId | null): RegistryFile {
   const kept: ServerEntry[] = [];
   for (const entry of entries) {
-    const known = kept.some((other) => other.id === entry.id || (entry.account !== null && sameAccount(other, entry.serverId, entry.account.id)));
+    const known = kept.some(
+      (other) =>
+        other.id === entry.id || (entry.account !== null && sameAccount(other, entry.serverId, entry.account.id)),
+    );
     if (!known) kept.push(entry);
   }
-  return { version: 1, entries: kept, primary: kept.some((entry) => entry.id === primary) ? primary : (kept[0]?.id ?? null) };
+  return {
+    version: 1,
+    entries: kept,
+    primary: kept.some((entry) => entry.id === primary) ? primary : (kept[0]?.id ?? null),
+  };
 }
 
 /** Whether an entry is that account on that server. */
@@ -93,7 +105,10 @@ class StoredRegistry implements Registry {
   }
 
   change(id: EntryId, changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void> {
-    return this.#write((file) => ({ ...file, entries: file.entries.map((entry) => (entry.id === id ? { ...entry, ...changes } : entry)) }));
+    return this.#write((file) => ({
+      ...file,
+      entries: file.entries.map((entry) => (entry.id === id ? { ...entry, ...changes } : entry)),
+    }));
   }
 
   remove(id: EntryId): Promise<void> {
@@ -115,6 +130,10 @@ class StoredRegistry implements Registry {
 
   setPrimary(id: EntryId): Promise<void> {
     return this.#write((file) => (file.entries.some((entry) => entry.id === id) ? { ...file, primary: id } : file));
+  }
+
+  async settled(): Promise<void> {
+    await this.#last;
   }
 
   /** Stores, then tells: what is shown is never ahead of what a restart would find. */

@@ -13,7 +13,8 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
   const { api, connection, kept } = context;
   const now = (): Entry => kept.get();
   const follow = <T>(pick: (entry: Entry) => Subscribable<T>): Subscribable<T> => followed(kept, pick);
-  const within = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? context.signal : eitherSignal(signal, context.signal));
+  const within = (signal: AbortSignal | undefined): AbortSignal =>
+    signal === undefined ? context.signal : eitherSignal(signal, context.signal);
   return {
     id: context.id,
     view,
@@ -63,7 +64,10 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
       await api.call('revokeInvite', { params: { inviteId: id as never }, signal: context.signal });
     },
     resetLink: async (account: AccountId) => {
-      const { code, expiresAt } = await api.call('resetLink', { params: { accountId: account }, signal: context.signal });
+      const { code, expiresAt } = await api.call('resetLink', {
+        params: { accountId: account },
+        signal: context.signal,
+      });
       return { link: await context.link({ kind: 'reset', code }), expiresAt };
     },
 
@@ -73,7 +77,17 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     resume: () => context.resume(),
     signOut: async (stored) => ({ toldServer: await context.signOut(stored) }),
     remove: async ({ signOutThere }) => ({ toldServer: await context.remove(signOutThere) }),
-    export: async () => JSON.stringify({ skerry: 'entry', version: 1, entry: context.entry.get(), stored: JSON.parse(await now().export()) as unknown }, null, 2),
+    export: async () =>
+      JSON.stringify(
+        {
+          skerry: 'entry',
+          version: 1,
+          entry: context.entry.get(),
+          stored: JSON.parse(await now().export()) as unknown,
+        },
+        null,
+        2,
+      ),
     update: (changes) => context.update(changes),
     acceptIdentity: (seenKey) => context.acceptIdentity(seenKey),
   };

@@ -9,7 +9,13 @@ import { REFRESH, Session } from './session.ts';
 const ENTRY = '0197f3f4-0000-7000-8000-00000000000e' as EntryId;
 const ANNA = { id: '0197f3f4-0000-7000-8000-000000000001', username: 'anna' } as unknown as Account;
 
-const signedIn = (n: number, account = ANNA): SignedIn => ({ account, sessionId: 's' as never, accessToken: `access-${n}`, accessExpiresIn: 900_000, refreshToken: `refresh-${n}` });
+const signedIn = (n: number, account = ANNA): SignedIn => ({
+  account,
+  sessionId: 's' as never,
+  accessToken: `access-${n}`,
+  accessExpiresIn: 900_000,
+  refreshToken: `refresh-${n}`,
+});
 
 function rig(refresh: (token: string) => Promise<SignedIn>) {
   const disk = new MemoryDisk();
@@ -42,7 +48,7 @@ test('however many ask, the refresh token is traded once, and its successor lies
   expect(await stored()).toEqual({ kind: 'secret', value: 'refresh-1' });
 });
 
-test('T26: an access token counts as run out a minute early, by this device\'s own clock', async () => {
+test("T26: an access token counts as run out a minute early, by this device's own clock", async () => {
   let n = 0;
   const { session, clock, asked } = rig(async () => signedIn(++n));
   await session.adopt(signedIn(0));
@@ -61,7 +67,10 @@ test('a refusal of an older token does not throw away a newer one', async () => 
 });
 
 test('expired and revoked are told apart, and the dead token stays so that a restart can tell as well', async () => {
-  for (const [code, why] of [['unauthorized', 'expired'], ['session_revoked', 'revoked']] as const) {
+  for (const [code, why] of [
+    ['unauthorized', 'expired'],
+    ['session_revoked', 'revoked'],
+  ] as const) {
     const { session, vault, ended, stored } = rig(() => Promise.reject(new SkerryError(code)));
     await vault.set(ENTRY, REFRESH, 'refresh-0');
     await expect(session.token()).rejects.toMatchObject({ why });
@@ -129,7 +138,9 @@ test('a refresh that is answered after signing in again does not lie over the ne
 });
 
 test('a refresh that names another account is never used on what is stored for this one', async () => {
-  const { session, vault, ended } = rig(async () => signedIn(1, { ...ANNA, id: '0197f3f4-0000-7000-8000-000000000002' as Account['id'] }));
+  const { session, vault, ended } = rig(async () =>
+    signedIn(1, { ...ANNA, id: '0197f3f4-0000-7000-8000-000000000002' as Account['id'] }),
+  );
   await vault.set(ENTRY, REFRESH, 'refresh-0');
   await expect(session.token()).rejects.toMatchObject({ why: 'expired' });
   expect(ended).toEqual(['expired']);

@@ -124,7 +124,10 @@ export class Session implements Access {
   #ended(error: unknown): unknown {
     if (!(error instanceof SkerryError)) return error;
     if (error.code !== 'unauthorized' && error.code !== 'session_revoked') return error;
-    const ended = error instanceof SignedOutError ? error : new SignedOutError(error.code === 'session_revoked' ? 'revoked' : 'expired');
+    const ended =
+      error instanceof SignedOutError
+        ? error
+        : new SignedOutError(error.code === 'session_revoked' ? 'revoked' : 'expired');
     this.#access = undefined;
     this.#deps.onEnded(ended);
     return ended;

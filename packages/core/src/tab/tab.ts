@@ -65,7 +65,9 @@ export class Tab implements AsyncDisposable {
 
   /** The live tab may be closed some day. */
   #wait(hold: AbortController): void {
-    void this.#acquire(hold, { steal: false, wait: true }).then((held) => (held && hold === this.#hold && !this.#ended ? this.#become() : undefined));
+    void this.#acquire(hold, { steal: false, wait: true }).then((held) =>
+      held && hold === this.#hold && !this.#ended ? this.#become() : undefined,
+    );
   }
 
   #become(): Promise<void> {

@@ -66,7 +66,9 @@ export type Rig = {
 };
 
 /** One connection on a device and a server in memory, signed in. */
-export async function connectionRig(options: { enabled?: boolean; turns?: Turns; slots?: DialSlots; platform?: MemoryPlatform; origin?: string } = {}): Promise<Rig> {
+export async function connectionRig(
+  options: { enabled?: boolean; turns?: Turns; slots?: DialSlots; platform?: MemoryPlatform; origin?: string } = {},
+): Promise<Rig> {
   const platform = options.platform ?? memoryPlatform();
   const { clock, random, network, crypto } = platform;
   const origin = options.origin ?? 'https://a.example';
@@ -76,14 +78,30 @@ export async function connectionRig(options: { enabled?: boolean; turns?: Turns;
   const tokenOf = async (): Promise<string> => {
     const body = JSON.stringify({ username: 'anna', password: 'correct horse', device: 'test' });
     const signal = new AbortController().signal;
-    const answer = await server.http({ method: 'POST', url: `${origin}/api/auth/sign-in`, headers: {}, body, timeoutMs: 1, maxBytes: 1, signal });
+    const answer = await server.http({
+      method: 'POST',
+      url: `${origin}/api/auth/sign-in`,
+      headers: {},
+      body,
+      timeoutMs: 1,
+      maxBytes: 1,
+      signal,
+    });
     return (JSON.parse(answer.text) as { accessToken: string }).accessToken;
   };
   let token: string | undefined;
   const sync = new RecordingSync();
   const requests = new Requests(clock);
   const pin = { serverId: server.serverId, key: server.key };
-  const rig = { platform, server, sync, requests, refused: [] as string[], token: async () => (token ??= await tokenOf()), origins: [origin] as readonly string[] };
+  const rig = {
+    platform,
+    server,
+    sync,
+    requests,
+    refused: [] as string[],
+    token: async () => (token ??= await tokenOf()),
+    origins: [origin] as readonly string[],
+  };
   const identity = new Identity({
     http: network.http,
     crypto,

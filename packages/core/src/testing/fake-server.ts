@@ -20,8 +20,21 @@ import { ModelServer } from './model-server.ts';
 import type { NetworkServer, Peer, PeerHandlers } from './scripted-network.ts';
 
 type Key = { readonly privateKey: KeyObject; readonly raw: Uint8Array; readonly text: string };
-type Session = { readonly id: string; readonly account: AccountId; refresh: string; successor: string | null; access: Set<string>; revoked: boolean };
-type Call = { readonly name: RouteName; readonly params: Record<string, string>; readonly query: Record<string, string>; readonly body: Record<string, unknown>; readonly token: string | null };
+type Session = {
+  readonly id: string;
+  readonly account: AccountId;
+  refresh: string;
+  successor: string | null;
+  access: Set<string>;
+  revoked: boolean;
+};
+type Call = {
+  readonly name: RouteName;
+  readonly params: Record<string, string>;
+  readonly query: Record<string, string>;
+  readonly body: Record<string, unknown>;
+  readonly token: string | null;
+};
 
 /** Everything a test may bend. Each of these is asked first; undefined lets the honest answer stand. */
 export type Lies = {
@@ -82,7 +95,12 @@ export class FakeServer implements NetworkServer {
     const to = makeKey();
     const from = this.#key;
     const message = encodeKeyRotation({ serverId: this.serverId, from: from.raw, to: to.raw });
-    if (!silently) this.#rotations.push({ from: from.text, to: to.text, signature: toBase64Url(new Uint8Array(sign(null, message, from.privateKey))) });
+    if (!silently)
+      this.#rotations.push({
+        from: from.text,
+        to: to.text,
+        signature: toBase64Url(new Uint8Array(sign(null, message, from.privateKey))),
+      });
     this.#key = to;
   }
 
@@ -190,7 +208,15 @@ export class FakeServer implements NetworkServer {
   #answer({ name, params, query, body, token }: Call): unknown {
     switch (name) {
       case 'health':
-        return { status: 'ok', app: 'skerry', name: 'Model', iconUrl: null, version: '1', protocol: this.protocol, serverId: this.serverId };
+        return {
+          status: 'ok',
+          app: 'skerry',
+          name: 'Model',
+          iconUrl: null,
+          version: '1',
+          protocol: this.protocol,
+          serverId: this.serverId,
+        };
       case 'info':
         return {
           serverId: this.serverId,
@@ -227,7 +253,11 @@ export class FakeServer implements NetworkServer {
       case 'snapshot':
         return this.model.snapshot(this.#must(token).account);
       case 'messages':
-        return this.model.page(this.#must(token).account, params['channelId'] as never, Object.fromEntries(Object.entries(query).map(([key, value]) => [key, Number(value)])));
+        return this.model.page(
+          this.#must(token).account,
+          params['channelId'] as never,
+          Object.fromEntries(Object.entries(query).map(([key, value]) => [key, Number(value)])),
+        );
       case 'message':
         return this.model.message(this.#must(token).account, params['messageId'] as never);
       case 'members':
@@ -249,7 +279,9 @@ export class FakeServer implements NetworkServer {
   }
 
   #refresh(refreshToken: string): unknown {
-    const session = [...this.#sessions.values()].find((one) => one.refresh === refreshToken || one.successor === refreshToken);
+    const session = [...this.#sessions.values()].find(
+      (one) => one.refresh === refreshToken || one.successor === refreshToken,
+    );
     if (session === undefined) throw new SkerryError('unauthorized');
     if (session.revoked) throw new SkerryError('session_revoked');
     // Using the successor makes it the current one; repeating the old one gives the same successor.
@@ -262,7 +294,14 @@ export class FakeServer implements NetworkServer {
   }
 
   #newSession(account: AccountId): Session {
-    const session: Session = { id: this.model.id(), account, refresh: makeToken(), successor: null, access: new Set(), revoked: false };
+    const session: Session = {
+      id: this.model.id(),
+      account,
+      refresh: makeToken(),
+      successor: null,
+      access: new Set(),
+      revoked: false,
+    };
     this.#sessions.set(session.id, session);
     return session;
   }

@@ -77,7 +77,8 @@ export class ManualClock implements Clock {
     let first: Timer | undefined;
     for (const timer of this.#timers) {
       if (timer.at > until) continue;
-      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer;
+      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order))
+        first = timer;
     }
     return first;
   }

@@ -39,7 +39,10 @@ export function memoryPlatform(options: MemoryPlatformOptions = {}): MemoryPlatf
     disk,
     tabs,
     fraction: () => 0.5,
-    random: { bytes: (length) => new Uint8Array(randomBytes(length)), fraction: () => platform.fraction() } satisfies Random,
+    random: {
+      bytes: (length) => new Uint8Array(randomBytes(length)),
+      fraction: () => platform.fraction(),
+    } satisfies Random,
     connectivity: {
       online,
       onWake: (listener) => {
@@ -116,7 +119,12 @@ const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 const memoryCrypto: Crypto = {
   verifyEd25519: async (key, signature, message) => {
     try {
-      return verify(null, message, createPublicKey({ key: Buffer.concat([SPKI, key]), format: 'der', type: 'spki' }), signature);
+      return verify(
+        null,
+        message,
+        createPublicKey({ key: Buffer.concat([SPKI, key]), format: 'der', type: 'spki' }),
+        signature,
+      );
     } catch {
       return false;
     }

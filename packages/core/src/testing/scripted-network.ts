@@ -1,4 +1,11 @@
-import { type Http, type HttpAnswer, HttpError, type HttpRequest, type OpenTransport, type TransportEnd } from '../platform.ts';
+import {
+  type Http,
+  type HttpAnswer,
+  HttpError,
+  type HttpRequest,
+  type OpenTransport,
+  type TransportEnd,
+} from '../platform.ts';
 
 /** The far end of one socket. */
 export interface Peer {
@@ -20,7 +27,12 @@ export interface NetworkServer {
 
 /** Everything that left the device: what a test about secrets looks through. */
 export type Sent =
-  | { readonly kind: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | null }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string | null;
+    }
   | { readonly kind: 'dial'; readonly url: string }
   | { readonly kind: 'frame'; readonly url: string; readonly text: string };
 

@@ -24,7 +24,10 @@ export const fetchHttp: Http = {
   },
 };
 
-async function exchange({ method, url, headers, body, maxBytes }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+async function exchange(
+  { method, url, headers, body, maxBytes }: HttpRequest,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   const response = await fetch(url, {
     method,
     headers,
@@ -40,7 +43,11 @@ async function exchange({ method, url, headers, body, maxBytes }: HttpRequest, s
     await response.body?.cancel();
     throw new HttpError('redirected');
   }
-  return { status: response.status, contentType: response.headers.get('content-type') ?? '', text: await readText(response, maxBytes) };
+  return {
+    status: response.status,
+    contentType: response.headers.get('content-type') ?? '',
+    text: await readText(response, maxBytes),
+  };
 }
 
 /** Reads no further than allowed, whatever the server says about the length. */

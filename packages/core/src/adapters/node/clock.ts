@@ -8,7 +8,8 @@ export const nodeClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
-      const reason = (): Error => (signal.reason instanceof Error ? signal.reason : new Error('aborted', { cause: signal.reason }));
+      const reason = (): Error =>
+        signal.reason instanceof Error ? signal.reason : new Error('aborted', { cause: signal.reason });
       if (signal.aborted) return reject(reason());
       const abort = (): void => {
         clearTimeout(timer);

@@ -4,7 +4,10 @@ import { type Http, type HttpAnswer, HttpError, type HttpRequest } from '../../p
 
 /** Requests on kept-alive connections. Node follows no redirect by itself, and here one is an error. */
 export function nodeHttp(): Http {
-  const agents = { plain: new HttpAgent({ keepAlive: true, maxSockets: 8 }), tls: new HttpsAgent({ keepAlive: true, maxSockets: 8 }) };
+  const agents = {
+    plain: new HttpAgent({ keepAlive: true, maxSockets: 8 }),
+    tls: new HttpsAgent({ keepAlive: true, maxSockets: 8 }),
+  };
   return { request: (request) => exchange(request, agents) };
 }
 

@@ -8,7 +8,12 @@ const CLOSE_MS = 2_000;
 
 /** One WebSocket by `ws`. Redirects of the upgrade are not followed. */
 export const openNodeSocket: OpenTransport = (url, { maxBytes }, handlers) => {
-  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: maxBytes, followRedirects: false, handshakeTimeout: HANDSHAKE_MS });
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    maxPayload: maxBytes,
+    followRedirects: false,
+    handshakeTimeout: HANDSHAKE_MS,
+  });
   let opened = false;
   let ended = false;
   const end = (code: number, reason: string): void => {
