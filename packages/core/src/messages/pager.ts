@@ -1,7 +1,10 @@
 import { type ChannelId, type Message, type MessageId, type Page, SkerryError } from '@skerry/protocol';
 import type { EntryApi } from '../sync/entry.ts';
 import type { Replica } from '../sync/replica.ts';
+import type { Phase } from '../sync/follower.ts';
 import { CAPS } from '../sync/tables.ts';
+import type { Subscribable } from '../subscribable.ts';
+import { waitFor } from '../value.ts';
 import { addSpan, type Span } from './spans.ts';
 
 /** The newest messages, or those next to a place. `before` and `after` leave the place itself out. */
@@ -17,11 +20,13 @@ const TRIES = 3;
 export class Pager {
   readonly #replica: Replica;
   readonly #api: EntryApi;
+  readonly #phase: Subscribable<Phase>;
   readonly #waiting = new Map<ChannelId, { count: number; readonly changes: Map<MessageId, Message> }>();
 
-  constructor(replica: Replica, api: EntryApi) {
+  constructor({ replica, api, phase }: { replica: Replica; api: EntryApi; phase: Subscribable<Phase> }) {
     this.#replica = replica;
     this.#api = api;
+    this.#phase = phase;
     replica.listen((told) => {
       for (const [channel, messages] of told.messages) {
         const changes = this.#waiting.get(channel)?.changes;
@@ -31,12 +36,15 @@ export class Pager {
   }
 
   /**
-   * Loads a page and stores it with the knowledge of what it covers.
+   * Loads a page and stores it with the knowledge of what it covers. Waits until all that was missed is here, so that
+   * the page is not ahead of it.
    * @returns the numbers that are surely stored now
-   * @throws SkerryError, or what the api throws
+   * @throws SkerryError, `unavailable` when there is no connection; or what the api throws
    */
   async load(channel: ChannelId, query: PageQuery, signal: AbortSignal): Promise<Span> {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
+      const phase = await waitFor(this.#phase, (now) => now !== 'catchingUp', signal);
+      if (phase === 'away') throw new SkerryError('unavailable');
       const { reloads } = this.#replica;
       const changes = this.#enter(channel);
       try {
@@ -45,6 +53,7 @@ export class Pager {
         const span = await this.#replica.exclusive(async () => {
           // Everything was replaced meanwhile, by something that may be newer than this page.
           if (reloads !== this.#replica.reloads) return undefined;
+          this.#replica.pageRead(channel, page.head);
           return this.#store(channel, readPage(channel, page, query), changes);
         });
         if (span !== undefined) return span;

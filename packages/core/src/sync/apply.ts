@@ -92,8 +92,9 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
     case 'marker': {
       const row = tables.channels.get(event.channel);
       if (row === undefined || !row.member || event.readN < row.readN) return [];
-      // Counted further already: then the events since were added, and this sum is older than they are.
-      const sum = event.head >= row.counted ? { unread: event.unread, counted: event.head } : {};
+      // A server may send events of one tick stream by stream: what it had not counted yet is added to its sum.
+      const since = row.since.filter((n) => n > event.head && n > event.readN);
+      const sum = { unread: event.unread + since.length, counted: Math.max(row.counted, event.head), since };
       return [{ kind: 'channel', value: { ...row, readN: event.readN, ...sum } }];
     }
     case 'inbox': {
@@ -149,7 +150,8 @@ function counted(tables: Tables, row: ChannelRow, message: Message): ChannelRow 
   const lastAt = Math.max(row.lastAt, message.at);
   if (message.n <= row.counted) return { ...row, lastAt };
   const isUnread = message.n > row.readN && message.author !== tables.me;
-  return { ...row, lastAt, counted: message.n, unread: row.unread + (isUnread ? 1 : 0) };
+  if (!isUnread) return { ...row, lastAt, counted: message.n };
+  return { ...row, lastAt, counted: message.n, unread: row.unread + 1, since: [...row.since, message.n].slice(-CAPS.since) };
 }
 
 function renamed(row: ChannelRow, channel: ChannelRow['channel']): readonly Change[] {

@@ -41,7 +41,6 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const drafts = new Drafts(state, clock);
   const presence = new Presence();
   const typing = new Typing(clock);
-  const pager = new Pager(replica, api);
 
   const skew = new Value<number | null>(null);
   const loaded = new Value(false);
@@ -96,6 +95,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
     },
   });
   const { live } = follower;
+  const pager = new Pager({ replica, api, phase: follower.phase });
   const members = new Members({ replica, api, live, signal });
 
   replica.listen((news) => {

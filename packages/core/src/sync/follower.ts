@@ -3,7 +3,7 @@ import { abortReason } from '../abort.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
-import { Value } from '../value.ts';
+import { derived, Value } from '../value.ts';
 import { applyEvent } from './apply.ts';
 import type { EntryApi } from './entry.ts';
 import type { CommandAnswer, EntrySync, Link } from './entry-sync.ts';
@@ -31,8 +31,13 @@ export type FollowerDeps = {
   readonly listener: FollowerListener;
 };
 
-/** Events that are applied in one commit, so that a flood leaves room for others in between. */
-const STEP = 256;
+/** `away`: no connection; `catchingUp`: there is one, and not everything it will tell has come; `live`: it has. */
+export type Phase = 'away' | 'catchingUp' | 'live';
+
+/** Events that are applied in one commit at most; what a resume may replay fits into one. */
+const STEP = 1_024;
+/** A server marks the end of each tick. When the mark is that late, events are shown without it. */
+const MARK_MS = 1_000;
 /** Events waiting to be applied; with more, a snapshot is cheaper, and a lying server fills no memory (T34). */
 const MAX_WAITING = 20_000;
 const FIRST_RETRY_MS = 1_000;
@@ -46,11 +51,16 @@ type Reload = { readonly controller: AbortController; readonly kept: KeptPages }
  */
 export class Follower implements EntrySync {
   readonly #deps: FollowerDeps;
-  readonly #live = new Value(false);
+  readonly #phase = new Value<Phase>('away');
+  readonly #live = derived([this.#phase], (phase) => phase === 'live');
   #link: Link | undefined;
   #account: AccountId | undefined;
   #frames: Frame[] = [];
   #waitingEvents = 0;
+  #waitingMarks = 0;
+  /** The mark is late: what is there is applied without it. */
+  #isImpatient = false;
+  #cancelPatience: (() => void) | undefined;
   #isScheduled = false;
   #reload: Reload | undefined;
   /** Where `welcome` said the log ends: up to there it is catching up. */
@@ -68,17 +78,22 @@ export class Follower implements EntrySync {
     return this.#live;
   }
 
+  get phase(): Subscribable<Phase> {
+    return this.#phase;
+  }
+
   get link(): Link | undefined {
     return this.#link;
   }
 
   resumeFrom(): Position | null {
-    return this.#deps.replica.cursor;
+    return this.#deps.replica.resumable;
   }
 
   welcomed(link: Link, welcome: DownOf<'welcome'>): void {
     if (this.#link !== undefined) this.unlinked();
     this.#link = link;
+    this.#phase.set('catchingUp');
     this.#account = welcome.account;
     this.#target = welcome.head.seq;
     const { tables, cursor } = this.#deps.replica;
@@ -120,12 +135,17 @@ export class Follower implements EntrySync {
   unlinked(): void {
     this.#link = undefined;
     const wasLive = this.#live.get();
-    // What lies behind a hole can't be applied, and the next connection sends it again.
-    if (this.#reload !== undefined) this.#dropFrames();
+    // What lies behind a hole, or has no mark yet, is sent again by the next connection.
+    const end = this.#reload === undefined ? this.#frames.findLastIndex(({ t }) => t === 'mark') : -1;
+    for (const frame of this.#frames.splice(end + 1)) if (frame.t === 'events') this.#waitingEvents -= frame.events.length;
+    if (end < 0) this.#dropFrames();
+    this.#cancelPatience?.();
+    this.#cancelPatience = undefined;
+    this.#isImpatient = false;
     this.#reload?.controller.abort(new SkerryError('unavailable'));
     this.#reload = undefined;
     this.#fail(new SkerryError('unavailable'));
-    this.#live.set(false);
+    this.#phase.set('away');
     this.#deps.listener.unlinked();
     if (wasLive) this.#noteLive();
   }
@@ -148,6 +168,7 @@ export class Follower implements EntrySync {
     if (this.#link === undefined) return;
     this.#frames.push(frame);
     if (frame.t === 'events') this.#waitingEvents += frame.events.length;
+    else this.#waitingMarks += 1;
     // Marks without end fill memory as well.
     if (this.#waitingEvents > MAX_WAITING || this.#frames.length > MAX_WAITING) {
       this.#dropFrames();
@@ -159,10 +180,12 @@ export class Follower implements EntrySync {
   #dropFrames(): void {
     this.#frames = [];
     this.#waitingEvents = 0;
+    this.#waitingMarks = 0;
   }
 
   #schedule(): void {
     if (this.#isScheduled || this.#reload !== undefined) return;
+    if (this.#waitingMarks === 0 && this.#frames.length > 0 && !this.#isImpatient) return this.#wait();
     this.#isScheduled = true;
     void this.#deps.replica.exclusive(async () => {
       this.#isScheduled = false;
@@ -170,17 +193,31 @@ export class Follower implements EntrySync {
     });
   }
 
-  /** Applies what waits, up to a bound, and commits it with the newest mark in it. */
+  #wait(): void {
+    this.#cancelPatience ??= this.#deps.clock.after(MARK_MS, () => {
+      this.#cancelPatience = undefined;
+      this.#isImpatient = true;
+      this.#schedule();
+    });
+  }
+
+  /**
+   * Applies what waits up to the newest mark and commits both in one, so that what is stored is the state at the cursor
+   * and nothing else. Only a mark that is late, or a flood, makes it go ahead of the cursor.
+   */
   async #step(): Promise<void> {
     const { replica, clock } = this.#deps;
     const batch = replica.batch();
     const now = clock.now();
     let cursor = replica.cursor;
+    let isAhead: boolean | undefined;
     let hole: string | undefined;
-    for (let applied = 0; applied < STEP && hole === undefined; ) {
+    for (let applied = 0; applied < STEP && hole === undefined && (this.#waitingMarks > 0 || this.#isImpatient); ) {
       const frame = this.#frames.shift();
       if (frame === undefined) break;
       if (frame.t === 'mark') {
+        this.#waitingMarks -= 1;
+        isAhead = false;
         if (cursor !== null && frame.position.seq > cursor.seq) cursor = frame.position;
         continue;
       }
@@ -188,15 +225,23 @@ export class Follower implements EntrySync {
       applied += frame.events.length;
       for (const event of frame.events) {
         const outcome = applyEvent(replica.tables, { stream: frame.stream, event, now });
-        if (outcome.kind === 'applied') outcome.changes.forEach((change) => batch.add(change));
         if (outcome.kind === 'hole') hole = frame.stream;
         if (hole !== undefined) break;
+        if (outcome.kind !== 'applied') continue;
+        isAhead = true;
+        outcome.changes.forEach((change) => batch.add(change));
       }
     }
-    await replica.commit(batch, cursor === replica.cursor ? {} : { cursor, liveAt: now });
+    this.#isImpatient = false;
+    this.#cancelPatience?.();
+    this.#cancelPatience = undefined;
+    const moved = cursor === replica.cursor ? {} : { cursor, liveAt: now };
+    // A mark that says what is known, as each heartbeat does, is not worth a write.
+    const isKnown = isAhead === undefined || (batch.isEmpty && isAhead === replica.isAhead);
+    await replica.commit(batch, isKnown || isAhead === undefined ? moved : { ...moved, isAhead });
     if (hole !== undefined) this.#holed(hole);
     else if (this.#frames.length > 0) this.#schedule();
-    else this.#arrive();
+    this.#arrive();
   }
 
   /** Something of a stream is missing: it is loaded again. L-10. `*` stands for every stream. */
@@ -213,7 +258,7 @@ export class Follower implements EntrySync {
     this.#reload?.controller.abort(new SkerryError('unavailable'));
     // Frames that came before a reset are of the log before it; after a hole they go on behind it.
     if (kept.kind === 'none') this.#dropFrames();
-    this.#live.set(false);
+    this.#phase.set('catchingUp');
     const reload: Reload = { controller: new AbortController(), kept };
     this.#reload = reload;
     void this.#reloading(reload).catch(() => undefined);
@@ -248,7 +293,7 @@ export class Follower implements EntrySync {
   #arrive(): void {
     const { cursor } = this.#deps.replica;
     if (this.#link === undefined || this.#reload !== undefined || cursor === null || cursor.seq < this.#target) return;
-    this.#live.set(true);
+    this.#phase.set('live');
     for (const waiter of this.#waiters) waiter.resolve();
   }
 

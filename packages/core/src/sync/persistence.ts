@@ -2,8 +2,16 @@ import { account, type AccountId, channel, inboxItem, type Position, position, s
 import type { CacheStore, Write } from '../stores/stores.ts';
 import { type ChannelRow, emptyTables, type InboxEntry, type Tables } from './tables.ts';
 
-/** Where the stored state stands. `liveAt`: device time at which it was last known to be all there is. */
-export type Standing = { readonly cursor: Position | null; readonly liveAt: number | null };
+export type Standing = {
+  readonly cursor: Position | null;
+  /** Device time at which what is stored was last known to be all there is. */
+  readonly liveAt: number | null;
+  /**
+   * Something later than the cursor is stored as well. Going on from the cursor would then be wrong in one case: the
+   * server lost just that (a restored backup), which only a snapshot mends.
+   */
+  readonly isAhead: boolean;
+};
 /** Rows of the tables that differ from what is stored. */
 export type Dirty = { readonly accounts: Set<string>; readonly channels: Set<string>; readonly inbox: Set<string> };
 
@@ -20,7 +28,7 @@ export async function loadTables(cache: CacheStore): Promise<{ tables: Tables; s
   const [accounts, channels, inbox] = await Promise.all(['accounts', 'channels', 'inbox'].map((table) => cache.range(table, {})));
   const tables = emptyTables();
   try {
-    const { format, cursor, liveAt, server, me, streams } = meta as Record<string, unknown>;
+    const { format, cursor, liveAt, isAhead, server, me, streams } = meta as Record<string, unknown>;
     if (format !== FORMAT) return 'unreadable';
     tables.server = serverProfile.parse(server);
     tables.me = me as AccountId;
@@ -34,7 +42,8 @@ export async function loadTables(cache: CacheStore): Promise<{ tables: Tables; s
       const { item, arrivedAt } = row.value as InboxEntry;
       tables.inbox.set(item.message.id, { item: inboxItem.parse(item), arrivedAt: numbers({ arrivedAt }, ['arrivedAt']).arrivedAt ?? 0 });
     }
-    return { tables, standing: { cursor: cursor === null ? null : position.parse(cursor), liveAt: liveAt === null ? null : Number(liveAt) } };
+    const standing = { cursor: cursor === null ? null : position.parse(cursor), liveAt: liveAt === null ? null : Number(liveAt), isAhead: isAhead !== false };
+    return { tables, standing };
   } catch {
     return 'unreadable';
   }
@@ -69,6 +78,7 @@ function accountsOf(value: unknown): ReturnType<typeof account.parse>[] {
 function channelRow(value: unknown): ChannelRow {
   const row = value as ChannelRow;
   numbers(row, ['head', 'lastAt', 'readN', 'unread', 'counted']);
+  if (!row.since.every((n) => typeof n === 'number')) throw new TypeError('since is not of numbers');
   row.spans.forEach((span) => numbers(span, ['from', 'to']));
   return { ...row, channel: channel.parse(row.channel), member: row.member === true };
 }

@@ -1,4 +1,4 @@
-import type { Position, Snapshot } from '@skerry/protocol';
+import type { ChannelId, Position, Snapshot } from '@skerry/protocol';
 import { Pages } from '../messages/pages.ts';
 import type { Clock } from '../platform.ts';
 import { memoryCache } from '../stores/memory-tables.ts';
@@ -28,7 +28,10 @@ export class Replica {
   readonly tables: Tables = emptyTables();
   readonly pages = new Pages(() => this.#cache);
   #cache: CacheStore = memoryCache();
-  #standing: Standing = { cursor: null, liveAt: null };
+  #standing: Standing = { cursor: null, liveAt: null, isAhead: false };
+  #isAhead = false;
+  /** Channels of which a page is newer than what was applied of their stream, and by how much. */
+  readonly #pagesAhead = new Map<ChannelId, number>();
   #tail: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<(told: Told) => void>();
   #reloads = 0;
@@ -41,6 +44,16 @@ export class Replica {
   /** The position up to which everything is stored. */
   get cursor(): Position | null {
     return this.#standing.cursor;
+  }
+
+  /** Where the server may go on from; null when only a snapshot is sure to give the right state. */
+  get resumable(): Position | null {
+    return this.#standing.isAhead ? null : this.#standing.cursor;
+  }
+
+  /** Events that came after the cursor were applied. */
+  get isAhead(): boolean {
+    return this.#isAhead;
   }
 
   get liveAt(): number | null {
@@ -67,6 +80,7 @@ export class Replica {
       if (typeof loaded === 'string') return;
       Object.assign(this.tables, loaded.tables);
       this.#standing = loaded.standing;
+      this.#isAhead = loaded.standing.isAhead;
       const batch = new Batch(this.tables);
       batch.replaced();
       this.#tell(batch.told());
@@ -84,11 +98,21 @@ export class Replica {
     return new Batch(this.tables);
   }
 
-  /** Writes a batch and where it leads to, then tells. Only inside of {@link exclusive}. */
+  /** A page shows the channel as it was at `head` of its stream. Only inside of {@link exclusive}, before its commit. */
+  pageRead(channel: ChannelId, head: number): void {
+    if (head > (this.#pagesAhead.get(channel) ?? 0)) this.#pagesAhead.set(channel, head);
+  }
+
+  /**
+   * Writes a batch and where it leads to, then tells. Only inside of {@link exclusive}.
+   * @param standing.isAhead set by who applies events: some of them came after the cursor
+   */
   async commit(batch: Batch, standing: Partial<Standing> = {}): Promise<void> {
     // What comes after the end is given again by the server.
     if (this.#isClosed) return;
-    const next = { ...this.#standing, ...standing };
+    this.#isAhead = standing.isAhead ?? this.#isAhead;
+    for (const [channel, head] of this.#pagesAhead) if ((this.tables.channels.get(channel)?.head ?? head) >= head) this.#pagesAhead.delete(channel);
+    const next = { ...this.#standing, ...standing, isAhead: this.#isAhead || this.#pagesAhead.size > 0 };
     if (batch.isEmpty && Object.keys(standing).length === 0) return;
     try {
       const pages = await this.pages.stage(batch.stored(), batch.gone);
@@ -123,7 +147,8 @@ export class Replica {
     addKeys(batch.dirty.accounts, changedKeys(old.accounts, next.accounts));
     addKeys(batch.dirty.channels, changedKeys(old.channels, next.channels));
     addKeys(batch.dirty.inbox, changedKeys(old.inbox, next.inbox));
-    await this.commit(batch, { cursor: snapshot.asOf, liveAt: now });
+    this.#pagesAhead.clear();
+    await this.commit(batch, { cursor: snapshot.asOf, liveAt: now, isAhead: false });
   }
 
   /** Bytes the cache uses, where that can be told. */

@@ -23,6 +23,8 @@ export type ChannelRow = {
   /** Messages of others after `readN` and up to `counted`. */
   readonly unread: number;
   readonly counted: number;
+  /** Numbers of those that were counted here and not by the server, the latest of them. */
+  readonly since: readonly number[];
   readonly spans: Spans;
 };
 
@@ -92,7 +94,7 @@ export function write(tables: Tables, change: Change): void {
 /** A channel as the server just described it; nothing of it is stored yet. */
 export function rowOf(state: ChannelState): ChannelRow {
   const { channel, member, head, lastAt, readN, unread } = state;
-  return { channel, member, head, lastAt, readN, unread, counted: head, spans: [] };
+  return { channel, member, head, lastAt, readN, unread, counted: head, since: [], spans: [] };
 }
 
 /** A public channel one has not joined. */
@@ -105,6 +107,8 @@ export const CAPS = {
   channels: LIMITS.channelsPerServer,
   accounts: LIMITS.accountsPerServer,
   inbox: 2 * LIMITS.inboxItems,
+  /** Far more than events of one tick, the only ones that may overtake each other. */
+  since: 64,
   /** Spans of one channel; with more, all of its stored messages are dropped and loaded again when needed. */
   spans: 64,
 } as const;

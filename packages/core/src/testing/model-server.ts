@@ -133,7 +133,7 @@ export class ModelServer {
 
   page(account: AccountId, channel: ChannelId, query: Query<'messages'>): Page {
     if (!this.isMember(account, channel)) throw new SkerryError('not_found');
-    const all = [...this.#state.messages.values()].filter((message) => message.channel === channel).sort((a, b) => a.n - b.n);
+    const all = this.messages(channel);
     const limit = Math.min(query.limit ?? 50, LIMITS.page);
     let from = Math.max(0, all.length - limit);
     if (query.before !== undefined) from = Math.max(0, all.filter(({ n }) => n < (query.before ?? 0)).length - limit);
@@ -141,7 +141,12 @@ export class ModelServer {
     else if (query.around !== undefined) from = Math.max(0, all.filter(({ n }) => n < (query.around ?? 0)).length - Math.floor(limit / 2));
     let to = Math.min(all.length, from + limit);
     if (query.before !== undefined) to = Math.min(to, all.filter(({ n }) => n < (query.before ?? 0)).length);
-    return structuredClone({ head: this.#head(channel), messages: all.slice(from, to), older: from > 0, newer: to < all.length });
+    return { head: this.#head(channel), messages: all.slice(from, to), older: from > 0, newer: to < all.length };
+  }
+
+  /** All messages of a channel, oldest first. */
+  messages(channel: ChannelId): readonly Message[] {
+    return structuredClone([...this.#state.messages.values()].filter((message) => message.channel === channel).sort((a, b) => a.n - b.n));
   }
 
   message(account: AccountId, id: MessageId): Message {
@@ -367,7 +372,8 @@ export class ModelServer {
   #changed(message: Message): CommandResult {
     const made = this.#append(message.channel, { kind: 'message', message: message.id });
     this.#state.messages.set(message.id, { ...message, rev: made.n });
-    for (const who of message.mentions) this.#tell(who, message.id, 'mention');
+    // Those who have left meanwhile are still named by the text and told nothing.
+    for (const who of message.mentions) if (this.isMember(who, message.channel)) this.#tell(who, message.id, 'mention');
     return made;
   }
 

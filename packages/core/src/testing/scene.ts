@@ -1,0 +1,47 @@
+import type { AccountId, ChannelId, Command, CommandId, CommandOf, MessageId } from '@skerry/protocol';
+import { ModelServer } from './model-server.ts';
+import { SyncRig, type SyncRigOptions } from './sync-rig.ts';
+
+/** A server with two people in one public channel, and the first one's client beside it. */
+export class Scene {
+  readonly server: ModelServer;
+  readonly anna: AccountId;
+  readonly ben: AccountId;
+  readonly channel: ChannelId;
+  readonly rig: SyncRig;
+
+  constructor(options: { before?: number } & Partial<Omit<SyncRigOptions, 'account'>> = {}) {
+    const { before = 0, ...rest } = options;
+    this.server = options.server ?? new ModelServer();
+    this.anna = this.server.account('anna', 'owner');
+    this.ben = this.server.account('ben');
+    this.channel = this.create(this.anna, 'general');
+    this.do(this.ben, { kind: 'channel.join', channel: this.channel });
+    for (let i = 1; i <= before; i++) this.say(this.ben, `before ${i}`);
+    this.rig = new SyncRig({ ...rest, server: this.server, account: this.anna });
+  }
+
+  do(who: AccountId, command: Command): CommandId {
+    const id = this.server.id<CommandId>();
+    this.server.run(who, id, command);
+    return id;
+  }
+
+  say(who: AccountId, text: string, options: Partial<Pick<CommandOf<'message.send'>, 'channel' | 'replyTo'>> = {}): MessageId {
+    return this.do(who, { kind: 'message.send', channel: this.channel, text, replyTo: null, ...options }) as string as MessageId;
+  }
+
+  create(who: AccountId, name: string, visibility: 'public' | 'private' = 'public'): ChannelId {
+    return this.do(who, { kind: 'channel.create', name, topic: '', visibility, history: 'all' }) as string as ChannelId;
+  }
+
+  /** What the client's window of the channel shows. */
+  texts(channel = this.channel): readonly string[] {
+    const timeline = this.rig.entry.timeline(channel);
+    try {
+      return timeline.view.get().messages.map(({ message }) => message.text);
+    } finally {
+      timeline[Symbol.dispose]();
+    }
+  }
+}
