@@ -70,6 +70,18 @@ describe('the numbers of the log', () => {
     expect(log.do((tx) => tx.append('channel:new', 'member', `+${ann.account}`).n)).toBe(1);
   });
 
+  it('a batch whose events cannot be told is undone whole, and the next one goes on without a gap', () => {
+    const before = log.position;
+    const broken = {
+      name: 'fixture.do',
+      args: (tx: Parameters<Parameters<LogFixture['do']>[0]>[0]) => tx.append('server', 'account', 'nobody'),
+    };
+    const { outcomes, output } = log.batches.run([log.op(ann, message('x'), log.newId()), broken]);
+    expect(outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))).toEqual(['internal', 'internal']);
+    expect([output, log.bugs.length, log.driver.inTransaction, count()]).toEqual([null, 1, false, 0]);
+    expect(log.run(ann, message('y')).seq).toBe(before.seq + 1);
+  });
+
   it('a procedure nobody knows is refused and harms nobody', () => {
     const { outcomes } = log.batches.run([{ name: 'constructor', args: null }, log.op(ann, message('x'), log.newId())]);
     expect(outcomes.map(({ ok }) => ok)).toEqual([false, true]);
