@@ -51,6 +51,8 @@ export class SendQueue implements AsyncDisposable {
   #link: Linked | undefined;
   #isDispatching = false;
   #pausedUntil = 0;
+  /** Everything up to this seq is stored. */
+  #settled = 0;
   #nextOrder = 1;
   #writes: Promise<unknown> = Promise.resolve();
   #cancelTimer: () => void = () => undefined;
@@ -162,7 +164,8 @@ export class SendQueue implements AsyncDisposable {
     const row = this.#rows.get().find((one) => one.id === id);
     if (row === undefined) return this.#dispatch();
     if (answer.ok) {
-      if (answer.result.seq === 0) this.#done([row]);
+      // What the client has passed already, the server has for sure: it says so now.
+      if (answer.result.seq <= this.#settled) this.#done([row]);
       else this.#flights.set(id, { kind: 'answered', seq: answer.result.seq });
       this.#changed();
       return this.#dispatch();
@@ -189,11 +192,19 @@ export class SendQueue implements AsyncDisposable {
 
   /** Everything up to `seq` is stored, and these messages are: what made them is done. */
   settle(seq: number, made: ReadonlySet<string>): void {
-    const done = this.#rows.get().filter((row) => {
+    this.#settled = seq;
+    const isPassed = (row: QueueRow): boolean => {
       const flight = this.#flights.get(row.id);
-      return (flight?.kind === 'answered' && flight.seq <= seq) || (row.command.kind === 'message.send' && made.has(row.id));
-    });
+      return flight?.kind === 'answered' && flight.seq <= seq;
+    };
+    const isSend = (row: QueueRow): boolean => row.command.kind === 'message.send';
+    const rows = this.#rows.get();
+    const done = rows.filter((row) => (isSend(row) ? made.has(row.id) : isPassed(row)));
+    // Passed without its message: a snapshot came in between, or the server went back to a backup. Only asking tells.
+    const unseen = rows.filter((row) => isSend(row) && !made.has(row.id) && isPassed(row));
+    for (const { id } of unseen) this.#flights.delete(id);
     if (done.length > 0) this.#done(done);
+    if (unseen.length > 0) this.#dispatch();
   }
 
   /** Resolves when everything that was to be written is. */

@@ -1,5 +1,5 @@
 import type { Storage } from '../platform.ts';
-import type { TableStore } from '../stores/stores.ts';
+import { StoreBroken, StoreFull, type TableStore } from '../stores/stores.ts';
 
 /**
  * A storage whose process can die: from then on nothing is written and no call comes back, as for a page that was killed.
@@ -7,6 +7,10 @@ import type { TableStore } from '../stores/stores.ts';
  */
 export class MortalStorage {
   readonly storage: Storage;
+  /** No room is left: every write is refused. */
+  isFull = false;
+  /** The databases fail: nothing can be read or written. */
+  isBroken = false;
   /** Writes so far. */
   commits = 0;
   #dead = false;
@@ -40,6 +44,7 @@ export class MortalStorage {
         if (typeof value !== 'function') return value;
         return (...args: unknown[]): unknown => {
           if (this.#dead) return new Promise(() => undefined);
+          if (this.isBroken && name !== Symbol.asyncDispose) return Promise.reject(new StoreBroken('The disk is gone'));
           const call = (): unknown => value.apply(target, args) as unknown;
           return name === 'commit' ? this.#commit(call as () => Promise<void>) : call();
         };
@@ -48,6 +53,7 @@ export class MortalStorage {
   }
 
   async #commit(commit: () => Promise<void>): Promise<void> {
+    if (this.isFull) throw new StoreFull('No room is left');
     this.commits += 1;
     const dies = this.#dieAt?.commit === this.commits;
     if (dies) this.#dead = true;
