@@ -42,6 +42,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly words: readonly string[];
   /** Of a server without accounts: makes its holder the owner, once. */
   readonly setupCode: string | null;
+  /** How many times a password was hashed or checked. */
+  readonly passwordChecks: number;
   /** Resolves when the server can't go on by itself, with where that came from. */
   readonly broken: Promise<string>;
   /** Writes a whole copy of the database while everything goes on. @throws SkerryError disk_full */
@@ -139,6 +141,9 @@ export async function startServer(config: ServerConfig, surroundings: Partial<Su
       key: identity.publicKey,
       words: identity.words,
       setupCode,
+      get passwordChecks() {
+        return passwords.hashesDone;
+      },
       broken,
       backup: (file) => db.backup(file),
       stop: () => life.close(),

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { openDriver, type SqliteDriver } from '../db/driver.ts';
 
@@ -26,9 +26,11 @@ export class DataLock implements Disposable {
   /** @throws DataInUseError */
   static async acquire(folder: string): Promise<DataLock> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const file = path.join(folder, 'in-use.lock');
+    closeSync(openSync(file, 'a', 0o600));
     let driver: SqliteDriver | undefined;
     try {
-      driver = await openDriver(path.join(folder, 'in-use.lock'), 'write');
+      driver = await openDriver(file, 'write');
       driver.exec(`PRAGMA busy_timeout = ${WAIT_MS}`);
       driver.exec('BEGIN EXCLUSIVE');
       return new DataLock(driver);
