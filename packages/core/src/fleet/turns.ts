@@ -65,9 +65,10 @@ export class Turns {
     else this.#later();
   }
 
+  /** Rests as long as a slice lasts, so that what others do in several small steps is not held up at each of them. */
   #later(): void {
     this.#scheduled = true;
-    this.#clock.after(0, () => {
+    this.#clock.after(SLICE_MS, () => {
       this.#scheduled = false;
       this.#refill();
       this.#slice();
