@@ -84,23 +84,31 @@ describe('the send queue', () => {
       await rig.clock.advance(500);
       await rig.deliver();
     };
-    const reference = new Scene({ before: 3 });
-    await reference.rig.catchUp();
-    const before = reference.rig.mortal.commits;
-    await script(reference, []);
-    const writes = reference.rig.mortal.commits - before;
-    expect(writes).toBeGreaterThanOrEqual(8);
-    for (let at = 1; at <= writes; at++) {
-      for (const written of [false, true]) {
-        const scene = new Scene({ before: 3 });
-        await scene.rig.catchUp();
+    const start = async (isOnline: boolean): Promise<Scene> => {
+      const scene = await online(new Scene({ before: 3 }));
+      scene.rig.entry.timeline(scene.channel)[Symbol.dispose]();
+      await settle();
+      if (!isOnline) scene.rig.cut();
+      await settle();
+      return scene;
+    };
+    for (const isOnline of [true, false]) {
+      const reference = await start(isOnline);
+      const before = reference.rig.mortal.commits;
+      await script(reference, []);
+      const writes = reference.rig.mortal.commits - before;
+      expect(writes).toBeGreaterThanOrEqual(isOnline ? 8 : 4);
+      for (const [at, written] of Array.from({ length: 2 * writes }, (_, i) => [1 + (i >> 1), i % 2 === 0] as const)) {
+        const scene = await start(isOnline);
         scene.rig.mortal.dieAt(scene.rig.mortal.commits + at, written);
         const stored: string[] = [];
         await script(scene, stored);
         expect(scene.rig.mortal.isDead).toBe(true);
         await scene.rig.die();
+        const label = `${isOnline} ${at} ${written}`;
+        const shownTexts = [...(await scene.texts()), ...(await pending(scene)).map(({ text }) => text)];
+        expect([label, shownTexts]).toEqual([label, [...new Set(shownTexts)]]);
         await scene.rig.catchUp();
-        const label = `${at} ${written}`;
         const own = scene.server.messages(scene.channel).filter(({ author }) => author === scene.anna);
         const texts = own.map(({ text }) => text);
         // What was said to be stored is there; what was not may be there. Nothing is twice, all is in order.

@@ -1,4 +1,5 @@
 import type { AccountId, ChannelId, Command, CommandId, CommandOf, MessageId } from '@skerry/protocol';
+import { settle } from './manual-clock.ts';
 import { ModelServer } from './model-server.ts';
 import { SyncRig, type SyncRigOptions } from './sync-rig.ts';
 
@@ -36,8 +37,9 @@ export class Scene {
   }
 
   /** What the client's window of the channel shows. */
-  texts(channel = this.channel): readonly string[] {
+  async texts(channel = this.channel): Promise<readonly string[]> {
     const timeline = this.rig.entry.timeline(channel);
+    await settle();
     try {
       return timeline.view.get().messages.map(({ message }) => message.text);
     } finally {
