@@ -46,25 +46,40 @@ export async function runDemo({ ports, data, client, fresh, quiet }: DemoOptions
 
   const exchangeKey = randomBytes(32).toString('base64url');
   const { environment } = terminal;
-  const status = new StatusLine(terminal.stdout, () => servers.map(({ name, state }, at) => ({ key: String(at + 1), name, state })));
+  const status = new StatusLine(terminal.stdout, () =>
+    servers.map(({ name, state }, at) => ({ key: String(at + 1), name, state })),
+  );
   const servers = homes.map(
     ({ place, port, folder }) =>
-      new ChildServer({ name: place.name, port, data: folder, logFile: `${folder}.log`, exchangeKey, environment }, () => status.update()),
+      new ChildServer(
+        { name: place.name, port, data: folder, logFile: `${folder}.log`, exchangeKey, environment },
+        () => status.update(),
+      ),
   );
-  const codeFor = ({ serverId }: ChildServer, username: string) => mintExchangeCode({ serverId, username, key: exchangeKey, now: Date.now() });
+  const codeFor = ({ serverId }: ChildServer, username: string) =>
+    mintExchangeCode({ serverId, username, key: exchangeKey, now: Date.now() });
   const welcome = (hostname: string) => {
     const username = VISITORS[hostname];
-    return username === undefined ? [] : servers.map((server) => ({ origin: server.origin, serverId: server.serverId, key: server.key, code: codeFor(server, username), username }));
+    return username === undefined
+      ? []
+      : servers.map((server) => ({
+          origin: server.origin,
+          serverId: server.serverId,
+          key: server.key,
+          code: codeFor(server, username),
+          username,
+        }));
   };
 
   const stopped = stopSignal();
-  await using _hub = await HubServer.start({ folder: client, port: ports.client, host: '127.0.0.1', welcome });
   const talking = new AbortController();
   // One listener for each of a dozen people.
   setMaxListeners(0, talking.signal);
   const talks: Promise<void>[] = [];
   try {
     await Promise.all(servers.map((server) => server.start()));
+    // Last: whoever opens the page finds both servers there.
+    await using _hub = await HubServer.start({ folder: client, port: ports.client, host: '127.0.0.1', welcome });
     terminal.stdout.write(greeting(ports, servers));
     if (!quiet) {
       const platform = createNodePlatform({ storage: path.join(data, 'residents'), deviceLabel: 'Demo' });
@@ -91,7 +106,13 @@ async function fill(place: Place, folder: string, { stderr }: Terminal): Promise
   stderr.write(`Filling ${place.name} with some life.\n`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  await seedServer({ data: folder, name: place.name, description: place.description, password: PASSWORD, seed: place.life(Date.now()) });
+  await seedServer({
+    data: folder,
+    name: place.name,
+    description: place.description,
+    password: PASSWORD,
+    seed: place.life(Date.now()),
+  });
   writeFileSync(mark, '');
 }
 
@@ -99,7 +120,8 @@ function onKey(key: string, servers: readonly ChildServer[], status: StatusLine)
   if (key === 'q') return 'enough';
   const server = servers[Number(key) - 1];
   if (server?.state === 'running') void server.stop();
-  else if (server?.state === 'stopped') server.start().catch((error: unknown) => status.say(error instanceof Error ? error.message : String(error)));
+  else if (server?.state === 'stopped')
+    server.start().catch((error: unknown) => status.say(error instanceof Error ? error.message : String(error)));
   return 'more';
 }
 
