@@ -41,7 +41,8 @@ export async function acceptWelcome(client: SkerryClient, path: string, signal: 
   // One after the other, so that they stand in the list as they were offered.
   for (const [at, one] of offered.entries()) {
     const server = found[at];
-    if (server !== undefined) await client.join(server, { kind: 'exchange', code: one.code }, signal).catch(() => undefined);
+    if (server !== undefined)
+      await client.join(server, { kind: 'exchange', code: one.code }, signal).catch(() => undefined);
   }
 }
 

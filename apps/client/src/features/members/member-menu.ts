@@ -14,6 +14,14 @@ export type MemberMenuParts = {
   readonly onmention: ((account: Account) => void) | undefined;
 };
 
+/** What the list of members is about. */
+export type MembersOf = {
+  readonly server: ServerHandle;
+  readonly channel: ChannelId;
+  /** Undefined where nothing can be written. */
+  readonly onmention: ((account: Account) => void) | undefined;
+};
+
 const RANK = ['member', 'moderator', 'admin', 'owner'];
 
 /** Who a person is on this server, and what can be done about them in this channel. */

@@ -76,6 +76,7 @@ export const connection = {
   },
   banner: {
     unreachable: (server: string) => `${server} is not reachable.`,
+    nothingAnswers: (host: string, since: string) => `Nothing answers at ${host} since ${since}.`,
     tryingAgain: 'Trying again in',
     trying: (server: string) => `Trying to reach ${server}…`,
     saved: 'You see what was saved on this device.',
