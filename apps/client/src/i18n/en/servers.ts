@@ -51,6 +51,7 @@ export const servers = {
     resumeText: 'Connects again and fetches what was missed.',
   },
   storedMessages: (count: number) => counted(count, 'saved message'),
+  storedBytes: (size: string) => `${size} of messages`,
   signOut: {
     storedLabel: 'What is stored on this device',
     keepShort: 'Keep it',
@@ -71,7 +72,7 @@ export const servers = {
   remove: {
     action: 'Remove…',
     text: (stored: string, drafts: number, unsent: number) =>
-      `Deletes ${stored} of messages, ${counted(drafts, 'draft')} and ${counted(unsent, 'unsent message')} here. Your account stays on the server.`,
+      `Deletes ${stored}, ${counted(drafts, 'draft')} and ${counted(unsent, 'unsent message')} here. Your account stays on the server.`,
     short: (stored: string, drafts: number, unsent: number) =>
       `Deletes ${stored}, ${counted(drafts, 'draft')}, ${counted(unsent, 'unsent message')}`,
     title: (name: string) => `Remove ${name} from this device?`,
