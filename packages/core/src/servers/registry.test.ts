@@ -139,6 +139,23 @@ test('a list that cannot be stored is not shown as if it were', async () => {
   expect(registry.entries.get()).toEqual([]);
 });
 
+test('a hundred changes at once are stored in a few writes, and one that is refused spoils none of the others', async () => {
+  const disk = new MemoryDisk();
+  const store = await createMemoryStorage(disk).registry();
+  let saves = 0;
+  const counting = {
+    ...store,
+    save: (value: unknown) => (saves++, store.save(value)),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const registry = await openRegistry(counting, () => undefined);
+  const asked = Array.from({ length: 501 }, (_, n) => registry.add(entry(n + 1)));
+  await expect(asked.pop()).rejects.toMatchObject({ code: 'limit_reached' });
+  await Promise.all(asked);
+  expect(ids((await open(disk)).registry)).toHaveLength(500);
+  expect(saves).toBeLessThanOrEqual(3);
+});
+
 test('one account on one server is listed once', async () => {
   const disk = new MemoryDisk();
   const twin = { ...entry(2), serverId: entry(1).serverId, account: entry(1).account };

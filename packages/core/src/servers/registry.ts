@@ -1,4 +1,5 @@
 import { SkerryError } from '@skerry/protocol';
+import { type Deferred, deferred } from '../deferred.ts';
 import type { RegistryStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import { derived, Value } from '../value.ts';
@@ -81,11 +82,14 @@ export function sameAccount(entry: ServerEntry, serverId: string, account: strin
   return entry.serverId === serverId && entry.account?.id === account;
 }
 
+type Change = Deferred<void> & { readonly apply: (file: RegistryFile) => RegistryFile };
+
 class StoredRegistry implements Registry {
   readonly #store: RegistryStore;
   readonly #file: Value<RegistryFile>;
-  /** Changes are stored one after the other, each on top of the one before. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** What is asked for while something is being stored is stored together next, each on top of the one before. */
+  #waiting: Change[] = [];
+  #storing: Promise<void> | undefined;
   readonly fixed = false;
   readonly entries: Subscribable<readonly ServerEntry[]>;
   readonly primary: Subscribable<EntryId | undefined>;
@@ -133,18 +137,47 @@ class StoredRegistry implements Registry {
   }
 
   async settled(): Promise<void> {
-    await this.#last;
+    await this.#storing;
+  }
+
+  #write(apply: (file: RegistryFile) => RegistryFile): Promise<void> {
+    const change: Change = { ...deferred<void>(), apply };
+    this.#waiting.push(change);
+    this.#storing ??= this.#storeAll();
+    return change.promise;
+  }
+
+  async #storeAll(): Promise<void> {
+    // What is asked for in the same turn belongs together, too.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const changes = this.#waiting;
+      this.#waiting = [];
+      await this.#storeTogether(changes);
+    }
+    // In the same turn as the look above: whatever is asked for from here on starts anew.
+    this.#storing = undefined;
   }
 
   /** Stores, then tells: what is shown is never ahead of what a restart would find. */
-  #write(change: (file: RegistryFile) => RegistryFile): Promise<void> {
-    const done = this.#last.then(async () => {
-      const file = change(this.#file.get());
-      if (file === this.#file.get()) return;
-      await this.#store.save(file);
+  async #storeTogether(changes: readonly Change[]): Promise<void> {
+    const before = this.#file.get();
+    let file = before;
+    const done: Change[] = [];
+    for (const change of changes) {
+      try {
+        file = change.apply(file);
+        done.push(change);
+      } catch (error) {
+        change.reject(error);
+      }
+    }
+    try {
+      if (file !== before) await this.#store.save(file);
       this.#file.set(file);
-    });
-    this.#last = done.catch(() => undefined);
-    return done;
+      for (const change of done) change.resolve();
+    } catch (error) {
+      for (const change of done) change.reject(error);
+    }
   }
 }

@@ -8,7 +8,7 @@ function tabOf(tabs: MemoryTabs, log: string[], name: string): Tab {
     lock: tabs.lock(),
     open: async () => void log.push(`${name} opens`),
     close: async () => {
-      await Promise.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
       log.push(`${name} closes`);
     },
   });
