@@ -1,7 +1,8 @@
 import {
+  addRoute,
   cleanupOutdatedCaches,
   createHandlerBoundToURL,
-  precacheAndRoute,
+  precache,
   type PrecacheEntry,
 } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
@@ -11,8 +12,10 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry |
 /** How long a page load waits for the network before the saved page is shown. */
 const PATIENCE_MS = 1500;
 
+precache(self.__WB_MANIFEST);
+
 /*
- * Registered before the precache: the page comes from the network where it answers, because the server writes its
+ * Asked before the precache: the page comes from the network where it answers, because the server writes its
  * mode into it; the saved page is for when it does not. Scripts and styles carry hashes and come from the cache.
  */
 const savedPage = createHandlerBoundToURL('index.html');
@@ -21,11 +24,13 @@ registerRoute(
   new NavigationRoute(
     async (options) => {
       try {
-        return await fetch(options.request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+        const answer = await fetch(options.request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+        // A proxy before a server that is down answers for it; the app can start without either.
+        if (answer.status < 500) return answer;
       } catch {
         // No network, or too slow.
-        return linkToApp(options.url) ?? savedPage(options);
       }
+      return linkToApp(options.url) ?? savedPage(options);
     },
     { denylist: isApi },
   ),
@@ -37,7 +42,7 @@ function linkToApp(url: URL): Response | undefined {
   return kind === undefined ? undefined : Response.redirect(new URL(`../?l=${kind}`, url).href);
 }
 
-precacheAndRoute(self.__WB_MANIFEST);
+addRoute();
 cleanupOutdatedCaches();
 
 self.addEventListener('message', (event) => {
