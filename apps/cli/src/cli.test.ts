@@ -10,7 +10,10 @@ import { Program } from './testing/program.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'skerry-cli-'));
 const client = path.join(folder, 'client');
 mkdirSync(client);
-writeFileSync(path.join(client, 'index.html'), '<meta name="skerry-mode" content="hub"><meta name="skerry-welcome" content="">');
+writeFileSync(
+  path.join(client, 'index.html'),
+  '<meta name="skerry-mode" content="hub"><meta name="skerry-welcome" content="">',
+);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const VERBS = ['serve', 'hub', 'demo', 'backup', 'restore', 'reset-password', 'rotate-key'];
@@ -45,24 +48,68 @@ describe('a server by hand', () => {
   const file = path.join(folder, 'backup');
 
   it('is served, backed up while it runs, restored, and given codes and keys', async () => {
-    await using server = new Program(['serve', '--port', '0', '--data', data, '--name', 'By hand', '--json', '--client', 'none']);
+    await using server = new Program([
+      'serve',
+      '--port',
+      '0',
+      '--data',
+      data,
+      '--name',
+      'By hand',
+      '--json',
+      '--client',
+      'none',
+    ]);
     const [, url = ''] = await server.says(/"url":"([^"]+)"/);
     const [, code = ''] = await server.says(/"event":"setup","code":"([^"]+)"/);
-    const body = JSON.stringify({ username: 'ada', password: 'a long password', displayName: 'Ada', device: 'Test', code });
-    const registered = await fetch(`${url}/api/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const body = JSON.stringify({
+      username: 'ada',
+      password: 'a long password',
+      displayName: 'Ada',
+      device: 'Test',
+      code,
+    });
+    const registered = await fetch(`${url}/api/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     expect(registered.status).toBe(200);
 
-    expect(await Program.run('backup', '--data', data, '--to', file)).toMatchObject({ code: 0, out: expect.stringContaining(`Wrote ${file}`) });
+    expect(await Program.run('backup', '--data', data, '--to', file)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`Wrote ${file}`),
+    });
     const busy = await Program.run('restore', '--data', data, '--from', file);
     expect([busy.code, busy.err]).toEqual([1, expect.stringContaining('in use by a server that is running')]);
-    const reset = await Program.run('reset-password', '--data', data, '--user', 'ada', '--origin', 'https://chat.example.org');
+    const reset = await Program.run(
+      'reset-password',
+      '--data',
+      data,
+      '--user',
+      'ada',
+      '--origin',
+      'https://chat.example.org',
+    );
     const link = parseLink(/https:\S+/.exec(reset.out)?.[0] ?? '');
-    expect([reset.code, link]).toEqual([0, { ok: true, link: expect.objectContaining({ kind: 'reset', code: expect.stringMatching(/^[\w-]{43}$/) }) }]);
-    expect(await Program.run('reset-password', '--data', data, '--user', 'eve')).toMatchObject({ code: 1, err: 'There is no account "eve" on this server.\n' });
-    expect(await Program.run('reset-password', '--data', data)).toMatchObject({ code: 2, err: expect.stringContaining('--user is needed.') });
+    expect([reset.code, link]).toEqual([
+      0,
+      { ok: true, link: expect.objectContaining({ kind: 'reset', code: expect.stringMatching(/^[\w-]{43}$/) }) },
+    ]);
+    expect(await Program.run('reset-password', '--data', data, '--user', 'eve')).toMatchObject({
+      code: 1,
+      err: 'There is no account "eve" on this server.\n',
+    });
+    expect(await Program.run('reset-password', '--data', data)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--user is needed.'),
+    });
 
     expect((await server.stop()).code).toBe(0);
-    expect(await Program.run('restore', '--data', data, '--from', file)).toMatchObject({ code: 0, out: expect.stringContaining('What was there before is now') });
+    expect(await Program.run('restore', '--data', data, '--from', file)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('What was there before is now'),
+    });
     const rotated = await Program.run('rotate-key', '--data', data);
     expect([rotated.code, rotated.out]).toEqual([0, expect.stringMatching(/Before: (\w+ ?){6}\nNow: +(\w+ ?){6}\n/)]);
     await using again = new Program(['serve', '--port', '0', '--data', data, '--json', '--client', 'none']);
@@ -74,8 +121,14 @@ describe('a server by hand', () => {
   it('says it when there is nothing to work on', async () => {
     const empty = path.join(folder, 'empty');
     for (const argv of [['backup', '--to', file], ['reset-password', '--user', 'ada'], ['rotate-key']])
-      expect(await Program.run(...argv, '--data', empty), argv[0]).toMatchObject({ code: 1, err: expect.stringContaining("no server's data") });
-    expect(await Program.run('backup', '--data', empty)).toMatchObject({ code: 2, err: expect.stringContaining('--to is needed.') });
+      expect(await Program.run(...argv, '--data', empty), argv[0]).toMatchObject({
+        code: 1,
+        err: expect.stringContaining("no server's data"),
+      });
+    expect(await Program.run('backup', '--data', empty)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--to is needed.'),
+    });
   });
 });
 
@@ -86,7 +139,12 @@ describe('the hub', () => {
     const page = await fetch(url);
     expect(await page.text()).toBe('<meta name="skerry-mode" content="hub"><meta name="skerry-welcome" content="">');
     expect(page.headers.get('content-security-policy')).toContain('https: wss:');
-    for (const [method, name] of [['GET', '/api/health'], ['GET', '/welcome.json'], ['POST', '/'], ['GET', '/../cli.ts']])
+    for (const [method, name] of [
+      ['GET', '/api/health'],
+      ['GET', '/welcome.json'],
+      ['POST', '/'],
+      ['GET', '/../cli.ts'],
+    ])
       expect((await fetch(`${url}${name}`, { method: method ?? 'GET' })).status, name).toBe(404);
     expect((await hub.stop('SIGINT')).code).toBe(0);
   });
@@ -95,8 +153,14 @@ describe('the hub', () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
-    expect(await Program.run('hub', '--port', String(port), '--client', client)).toMatchObject({ code: 1, err: `Port ${port} is already taken by another program.\n` });
+    expect(await Program.run('hub', '--port', String(port), '--client', client)).toMatchObject({
+      code: 1,
+      err: `Port ${port} is already taken by another program.\n`,
+    });
     taken.close();
-    expect(await Program.run('hub', '--port', '0', '--client', folder)).toMatchObject({ code: 1, err: expect.stringContaining('The client is not built yet') });
+    expect(await Program.run('hub', '--port', '0', '--client', folder)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('The client is not built yet'),
+    });
   });
 });

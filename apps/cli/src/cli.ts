@@ -8,7 +8,15 @@ import { rotateKey } from './commands/rotate-key.ts';
 import { serve } from './commands/serve.ts';
 import type { Terminal, Verb } from './verb.ts';
 
-const VERBS: Readonly<Record<string, Verb>> = { serve, hub, demo, backup, restore, 'reset-password': resetPassword, 'rotate-key': rotateKey };
+const VERBS: Readonly<Record<string, Verb>> = {
+  serve,
+  hub,
+  demo,
+  backup,
+  restore,
+  'reset-password': resetPassword,
+  'rotate-key': rotateKey,
+};
 
 /**
  * The `skerry` program: finds the command and runs it.

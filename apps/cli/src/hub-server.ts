@@ -34,7 +34,8 @@ export class HubServer implements AsyncDisposable {
     const site = openSite(folder, welcome === null ? '' : WELCOME_PATH);
     let listeningOn = port;
     const answer = (request: IncomingMessage, response: ServerResponse) => {
-      if (welcome !== null && request.url === WELCOME_PATH) return sendWelcome({ request, response, welcome, port: listeningOn });
+      if (welcome !== null && request.url === WELCOME_PATH)
+        return sendWelcome({ request, response, welcome, port: listeningOn });
       if (!site.handle(request, response)) refuse(response, 404);
     };
     const first = await listen(answer, { port, host });
@@ -65,18 +66,37 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
  * Signs in whoever opens the page on this machine. Another page cannot read the answer (no CORS), and another name for
  * this machine (a rebound DNS entry) is not answered at all.
  */
-function sendWelcome({ request, response, welcome, port }: { request: IncomingMessage; response: ServerResponse; welcome: Welcome; port: number }): void {
+function sendWelcome({
+  request,
+  response,
+  welcome,
+  port,
+}: {
+  request: IncomingMessage;
+  response: ServerResponse;
+  welcome: Welcome;
+  port: number;
+}): void {
   const [hostname = ''] = ['localhost', '127.0.0.1'].filter((name) => request.headers.host === `${name}:${port}`);
   const site = request.headers['sec-fetch-site'];
   if (request.method !== 'GET') return refuse(response, 405);
   if (hostname === '' || (site !== undefined && site !== 'same-origin')) return refuse(response, 403);
   const body = JSON.stringify(welcome(hostname) ?? []);
-  response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' });
+  response.writeHead(200, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+  });
   response.end(body);
 }
 
 function refuse(response: ServerResponse, status: number): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  });
   response.end(status === 404 ? 'There is nothing here.\n' : 'This is not allowed.\n');
 }
 
@@ -92,7 +112,10 @@ function listen(answer: Answer, where: { port: number; host: string }): Promise<
   const server = createServer({ requestTimeout: 30_000 }, answer);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? `Port ${where.port} is already taken by another program.` : `Port ${where.port} on ${where.host} cannot be opened (${error.code ?? 'unknown reason'}).`;
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `Port ${where.port} is already taken by another program.`
+          : `Port ${where.port} on ${where.host} cannot be opened (${error.code ?? 'unknown reason'}).`;
       reject(new StartError(why, error));
     });
     server.listen(where, () => resolve(server));
@@ -104,7 +127,10 @@ async function listenIfThere(answer: Answer, port: number): Promise<Server | und
   try {
     return await listen(answer, { port, host: '::1' });
   } catch (error) {
-    const code = error instanceof StartError && error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
+    const code =
+      error instanceof StartError && error.cause instanceof Error && 'code' in error.cause
+        ? error.cause.code
+        : undefined;
     if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return undefined;
     throw error;
   }

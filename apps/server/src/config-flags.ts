@@ -87,7 +87,8 @@ export function readFlags(table: FlagTable, argv: readonly string[], environment
     else if (inline !== undefined) values.set(name, inline);
     else {
       const next = argv[++at];
-      if (next === undefined || next.startsWith('--')) throw new ConfigError(`--${name} needs a value (${entry.value}).`);
+      if (next === undefined || next.startsWith('--'))
+        throw new ConfigError(`--${name} needs a value (${entry.value}).`);
       values.set(name, next);
     }
   }
@@ -111,7 +112,12 @@ export function describeFlags(table: FlagTable): string {
 
 function split(argument: string, table: FlagTable): { name: string; inline: string | undefined } {
   const match = /^--([^=]+)(?:=(.*))?$/s.exec(argument);
-  if (!match) throw new ConfigError(`"${argument}" is not a flag. Flags are: ${Object.keys(table).map((name) => `--${name}`).join(', ')}.`);
+  if (!match)
+    throw new ConfigError(
+      `"${argument}" is not a flag. Flags are: ${Object.keys(table)
+        .map((name) => `--${name}`)
+        .join(', ')}.`,
+    );
   return { name: match[1] ?? '', inline: match[2] };
 }
 

@@ -34,12 +34,26 @@ describe('the configuration', () => {
   });
 
   it('takes the command line before the environment before the default', () => {
-    const config = parseConfig(['--port', '8080', '--name=The "Harbour" = ours', '--json'], { SKERRY_PORT: '9', SKERRY_HOST: '0.0.0.0', SKERRY_TRUST_PROXY: 'true', SKERRY_NAME: 'Other' });
-    expect(config).toMatchObject({ port: 8080, name: 'The "Harbour" = ours', json: true, host: '0.0.0.0', trustProxy: true });
+    const config = parseConfig(['--port', '8080', '--name=The "Harbour" = ours', '--json'], {
+      SKERRY_PORT: '9',
+      SKERRY_HOST: '0.0.0.0',
+      SKERRY_TRUST_PROXY: 'true',
+      SKERRY_NAME: 'Other',
+    });
+    expect(config).toMatchObject({
+      port: 8080,
+      name: 'The "Harbour" = ours',
+      json: true,
+      host: '0.0.0.0',
+      trustProxy: true,
+    });
   });
 
   it('reads a list of origins, and an app scheme as it stands', () => {
-    expect(parseConfig(['--origins', 'https://Chat.example.org, tauri://localhost'], none).origins).toEqual(['https://chat.example.org', 'tauri://localhost']);
+    expect(parseConfig(['--origins', 'https://Chat.example.org, tauri://localhost'], none).origins).toEqual([
+      'https://chat.example.org',
+      'tauri://localhost',
+    ]);
   });
 
   it('reads certificate and key', () => {
@@ -77,11 +91,16 @@ describe('the configuration', () => {
     expect(() => parseConfig([], { SKERRY_KILL_AT: 'accepted:1' })).toThrow('SKERRY_TESTING=1');
     expect(() => parseConfig([], { SKERRY_BREAK: 'no-dedupe' })).toThrow('SKERRY_TESTING=1');
     expect(() => parseConfig([], { SKERRY_BREAK: 'everything', SKERRY_TESTING: '1' })).toThrow(ConfigError);
-    expect(parseConfig([], { SKERRY_KILL_AT: 'accepted:1', SKERRY_TESTING: '1' }).faults).toEqual({ killAt: { point: 'accepted', pass: 1 }, breaks: [] });
+    expect(parseConfig([], { SKERRY_KILL_AT: 'accepted:1', SKERRY_TESTING: '1' }).faults).toEqual({
+      killAt: { point: 'accepted', pass: 1 },
+      breaks: [],
+    });
   });
 
   it('refuses an exchange key that could be guessed, and never repeats it', () => {
-    expect(() => parseConfig([], { SKERRY_EXCHANGE_KEY: 'hunter2' })).toThrow(expect.not.objectContaining({ message: expect.stringContaining('hunter2') }));
+    expect(() => parseConfig([], { SKERRY_EXCHANGE_KEY: 'hunter2' })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('hunter2') }),
+    );
     expect(parseConfig([], { SKERRY_EXCHANGE_KEY: 'k'.repeat(43) }).exchangeKey).toBe('k'.repeat(43));
   });
 });

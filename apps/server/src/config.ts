@@ -74,8 +74,16 @@ export function parseConfig(argv: readonly string[], environment: Environment): 
     port: flags.integer('port', 0, 65_535),
     host: flags.required('host'),
     data: path.resolve(flags.required('data')),
-    name: flags.matching('name', (value) => plainName(LIMITS.serverName).safeParse(value).success, `1 to ${LIMITS.serverName} visible characters`),
-    description: flags.matching('description', (value) => value.length <= LIMITS.serverDescription, `at most ${LIMITS.serverDescription} characters`),
+    name: flags.matching(
+      'name',
+      (value) => plainName(LIMITS.serverName).safeParse(value).success,
+      `1 to ${LIMITS.serverName} visible characters`,
+    ),
+    description: flags.matching(
+      'description',
+      (value) => value.length <= LIMITS.serverDescription,
+      `at most ${LIMITS.serverDescription} characters`,
+    ),
     registration: registration(flags),
     operator: flags.matching('operator', (value) => value.length <= 200, 'at most 200 characters'),
     json: flags.on('json'),
@@ -106,7 +114,11 @@ function origins(flags: Flags): readonly string[] | null {
     const url = URL.canParse(typed) ? new URL(typed) : undefined;
     // An app's own scheme has the opaque origin "null" to the URL parser; its text is then compared as it stands.
     const origin = url?.origin === 'null' ? typed : url?.origin;
-    if (origin === undefined || origin.toLowerCase() !== typed.replace(/\/$/, '').toLowerCase() || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/]+$/i.test(origin))
+    if (
+      origin === undefined ||
+      origin.toLowerCase() !== typed.replace(/\/$/, '').toLowerCase() ||
+      !/^[a-z][a-z0-9+.-]*:\/\/[^\s/]+$/i.test(origin)
+    )
       return flags.refuse('origins', typed, 'origins such as https://chat.example.org, separated by commas');
     return origin.toLowerCase();
   });
@@ -134,14 +146,17 @@ function client(flags: Flags): string | null {
   if (value === 'none') return null;
   if (value === null) return existsSync(path.join(BUILT_CLIENT, 'index.html')) ? BUILT_CLIENT : null;
   const folder = path.resolve(value);
-  return existsSync(path.join(folder, 'index.html')) ? folder : flags.refuse('client', value, 'a folder with an index.html in it, or "none"');
+  return existsSync(path.join(folder, 'index.html'))
+    ? folder
+    : flags.refuse('client', value, 'a folder with an index.html in it, or "none"');
 }
 
 /** Never a flag: a command line can be read by every program of the machine. */
 function exchangeKey(environment: Environment): string | null {
   const key = environment['SKERRY_EXCHANGE_KEY'];
   if (key === undefined || key === '') return null;
-  if (!/^[A-Za-z0-9_-]{43,}$/.test(key)) throw new ConfigError('SKERRY_EXCHANGE_KEY must be at least 32 bytes as base64url.');
+  if (!/^[A-Za-z0-9_-]{43,}$/.test(key))
+    throw new ConfigError('SKERRY_EXCHANGE_KEY must be at least 32 bytes as base64url.');
   return key;
 }
 
@@ -149,10 +164,15 @@ function faults(environment: Environment): Faults {
   const killAt = environment['SKERRY_KILL_AT'] ?? null;
   const breaks = environment['SKERRY_BREAK'] ?? null;
   if (killAt === null && breaks === null) return NO_FAULTS;
-  if (environment['SKERRY_TESTING'] !== '1') throw new ConfigError('SKERRY_KILL_AT and SKERRY_BREAK harm the server on purpose; they are read only together with SKERRY_TESTING=1.');
+  if (environment['SKERRY_TESTING'] !== '1')
+    throw new ConfigError(
+      'SKERRY_KILL_AT and SKERRY_BREAK harm the server on purpose; they are read only together with SKERRY_TESTING=1.',
+    );
   try {
     return parseFaults(killAt, breaks);
   } catch (error) {
-    throw new ConfigError(`SKERRY_KILL_AT or SKERRY_BREAK is not right: ${error instanceof Error ? error.message : ''}.`);
+    throw new ConfigError(
+      `SKERRY_KILL_AT or SKERRY_BREAK is not right: ${error instanceof Error ? error.message : ''}.`,
+    );
   }
 }

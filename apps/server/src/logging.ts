@@ -27,7 +27,18 @@ export interface Log {
   error(fields: LogFields): void;
 }
 
-const ALLOWED = ['event', 'method', 'route', 'status', 'ms', 'code', 'close', 'count', 'port', 'error'] as const satisfies (keyof LogFields)[];
+const ALLOWED = [
+  'event',
+  'method',
+  'route',
+  'status',
+  'ms',
+  'code',
+  'close',
+  'count',
+  'port',
+  'error',
+] as const satisfies (keyof LogFields)[];
 const LONGEST = 2_000;
 
 type Sink = { write(line: string): void };
@@ -41,7 +52,10 @@ export function createLog(level: LogLevel, sink: Sink = destination({ fd: 2, syn
       timestamp: () => `,"at":"${new Date(Date.now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }), log: allowed },
       // The second wall, should a field of the list ever hold an object again.
-      redact: { paths: ['*.token', '*.password', '*.code', '*.text', '*.authorization', '*.refreshToken', '*.accessToken'], remove: true },
+      redact: {
+        paths: ['*.token', '*.password', '*.code', '*.text', '*.authorization', '*.refreshToken', '*.accessToken'],
+        remove: true,
+      },
     },
     sink,
   );
@@ -56,8 +70,12 @@ export function createLog(level: LogLevel, sink: Sink = destination({ fd: 2, syn
 /** Where an unexpected error came from, without its message, which may quote what a person sent. */
 export function whereOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const code = 'code' in error && typeof error.code === 'string' && /^[A-Z_]{1,40}$/.test(error.code) ? ` ${error.code}` : '';
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 8);
+  const code =
+    'code' in error && typeof error.code === 'string' && /^[A-Z_]{1,40}$/.test(error.code) ? ` ${error.code}` : '';
+  const frames = (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8);
   const name = /^\w{1,60}$/.test(error.name) ? error.name : 'Error';
   return [`${name}${code}`, ...frames.map((line) => line.trim())].join(' | ');
 }

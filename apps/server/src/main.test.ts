@@ -29,7 +29,10 @@ describe('the serve program', () => {
   it('says where it listens in one line, its code before that, and ends with its stdin', async () => {
     const { said, stdin, ended } = program(['--port', '0', '--json'], { SKERRY_STOP_WITH_STDIN: '1' });
     await expect.poll(() => said.out, { timeout: 10_000 }).toContain('listening');
-    const lines = said.out.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = said.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toMatchObject([
       { event: 'setup', code: expect.stringMatching(/^\w{4}(-\w{4}){3}$/) },
       { event: 'listening', url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), words: expect.any(Array) },
@@ -61,7 +64,10 @@ describe('the serve program', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
     const { said, ended } = program(['--port', String(port)]);
-    expect([await ended, said.err]).toEqual([1, `Port ${port} on 127.0.0.1 is already taken by another program. Choose another with --port.\n`]);
+    expect([await ended, said.err]).toEqual([
+      1,
+      `Port ${port} on 127.0.0.1 is already taken by another program. Choose another with --port.\n`,
+    ]);
     taken.close();
     // Nothing is held any more: the same folder can be used at once.
     const again = program(['--port', '0', '--json'], { SKERRY_STOP_WITH_STDIN: '1' });
@@ -73,7 +79,10 @@ describe('the serve program', () => {
   it('ends with 1 and a sentence for data that another server works in', async () => {
     await using running = await TestServer.start({ data });
     const { said, ended } = program(['--port', '0']);
-    expect([await ended, said.err]).toEqual([1, `The data in ${data} is in use by a server that is running. Stop it first, or give another folder with --data.\n`]);
+    expect([await ended, said.err]).toEqual([
+      1,
+      `The data in ${data} is in use by a server that is running. Stop it first, or give another folder with --data.\n`,
+    ]);
     expect((await fetch(`${running.running.url}/api/health`)).status).toBe(200);
   });
 });
@@ -85,14 +94,18 @@ describe('a server that stops', () => {
     const general = (await server.ask('snapshot', { token: ada.accessToken })).channels[0]?.channel.id;
     using socket = await SocketClient.open(`${server.running.url.replace('http', 'ws')}/api/socket`);
     await socket.signIn(ada.accessToken);
-    const sends = Array.from({ length: 20 }, (_, i) => server.run(ada, { kind: 'message.send', channel: general as never, text: `last ${i}`, replyTo: null }));
+    const sends = Array.from({ length: 20 }, (_, i) =>
+      server.run(ada, { kind: 'message.send', channel: general as never, text: `last ${i}`, replyTo: null }),
+    );
     const stopped = server.stop();
     const outcomes = await Promise.allSettled(sends);
     await stopped;
     expect((await socket.closed).code).toBe(4503);
     await server.start();
     const page = await server.ask('messages', { token: ada.accessToken, params: { channelId: String(general) } });
-    const answered = outcomes.flatMap((outcome, i) => (outcome.status === 'fulfilled' && outcome.value.status === 200 ? [`last ${i}`] : []));
+    const answered = outcomes.flatMap((outcome, i) =>
+      outcome.status === 'fulfilled' && outcome.value.status === 200 ? [`last ${i}`] : [],
+    );
     expect(page.messages.map(({ text }) => text)).toEqual(expect.arrayContaining(answered));
   });
 });

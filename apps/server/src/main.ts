@@ -31,7 +31,11 @@ export async function runServer({ argv, environment, stdin, stdout, stderr }: Pr
   // Listened for before anyone is told that the server is there.
   const asked = signalled();
   stdout.write(config.json ? asJson(server) : asText(server));
-  const end = await Promise.race([asked, ...(config.stopWithStdin ? [ended(stdin)] : []), server.broken.then(() => 'broken' as const)]);
+  const end = await Promise.race([
+    asked,
+    ...(config.stopWithStdin ? [ended(stdin)] : []),
+    server.broken.then(() => 'broken' as const),
+  ]);
   if (end === 'broken') stderr.write('The database has stopped working; the server ends. Its log says where.\n');
   else if (!config.json) stdout.write('Stopping. Everything that was accepted is saved.\n');
   // Whoever asks twice does not want to wait; the operating system then closes what is open.
@@ -44,7 +48,8 @@ export async function runServer({ argv, environment, stdin, stdout, stderr }: Pr
 
 /** A sentence for the person where there is one. */
 export function explain(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof StartError || error instanceof DataInUseError) return error.message;
+  if (error instanceof ConfigError || error instanceof StartError || error instanceof DataInUseError)
+    return error.message;
   return `The server cannot start: ${error instanceof Error ? error.message : String(error)}\n${whereOf(error)}`;
 }
 
@@ -68,6 +73,13 @@ function asJson({ url, words, port, serverId, key, setupCode }: RunningServer): 
 
 function asText({ url, words, setupCode }: RunningServer): string {
   const lines = [`Skerry listens on ${url}`, `Six words of this server: ${words.join(' ')}`];
-  if (setupCode !== null) lines.push('', `Nobody has an account here yet. The first one needs this set-up code and becomes the owner:`, '', `    ${setupCode}`, '');
+  if (setupCode !== null)
+    lines.push(
+      '',
+      `Nobody has an account here yet. The first one needs this set-up code and becomes the owner:`,
+      '',
+      `    ${setupCode}`,
+      '',
+    );
   return `${lines.join('\n')}\n`;
 }

@@ -51,7 +51,9 @@ describe('rate limits', () => {
   it('refuse with the time to wait', () => {
     const limits = new RateLimits(manualClock(), 1);
     for (let i = 0; i < 10; i++) limits.take('reset', 'x');
-    expect(() => limits.take('reset', 'x')).toThrow(expect.objectContaining({ code: 'rate_limited', retryAfterMs: 60_000 }));
+    expect(() => limits.take('reset', 'x')).toThrow(
+      expect.objectContaining({ code: 'rate_limited', retryAfterMs: 60_000 }),
+    );
   });
 
   it('grow with the scale', () => {

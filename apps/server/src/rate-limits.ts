@@ -26,7 +26,10 @@ export class TokenBuckets {
   take(key: string): number {
     const now = this.#clock.now();
     const known = this.#buckets.get(key);
-    const left = known === undefined ? this.#rate.burst : Math.min(this.#rate.burst, known.left + Math.max(0, now - known.at) / this.#rate.everyMs);
+    const left =
+      known === undefined
+        ? this.#rate.burst
+        : Math.min(this.#rate.burst, known.left + Math.max(0, now - known.at) / this.#rate.everyMs);
     const passes = left >= 1;
     this.#buckets.delete(key);
     this.#buckets.set(key, { left: passes ? left - 1 : left, at: now });
@@ -108,8 +111,14 @@ export function addressKey(address: string): string {
   const [head = '', tail] = address.replace(/%.*$/, '').split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
-  return `${groups.slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}/64`;
+  const groups =
+    tail === undefined
+      ? left
+      : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':')}/64`;
 }
 
 function scaled(rate: Rate, scale: number): Rate {

@@ -56,7 +56,10 @@ export interface RunningServer extends AsyncDisposable {
  * Starts a server: everything is made here, in order, and undone in reverse when a step fails.
  * @throws StartError, DataInUseError with a sentence for the person
  */
-export async function startServer(config: ServerConfig, surroundings: Partial<Surroundings> = {}): Promise<RunningServer> {
+export async function startServer(
+  config: ServerConfig,
+  surroundings: Partial<Surroundings> = {},
+): Promise<RunningServer> {
   const clock = surroundings.clock ?? { now: () => Date.now() };
   const log = surroundings.log ?? createLog(config.logLevel);
   const life = new Lifetime();
@@ -101,7 +104,15 @@ export async function startServer(config: ServerConfig, surroundings: Partial<Su
         ...channelHandlers({ db }),
         ...messageHandlers({ db }),
         ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
-        ...authHandlers({ db, passwords, limits, clock, serverId: identity.serverId, refreshKey: key.derive('refresh/1'), exchangeKey: config.exchangeKey }),
+        ...authHandlers({
+          db,
+          passwords,
+          limits,
+          clock,
+          serverId: identity.serverId,
+          refreshKey: key.derive('refresh/1'),
+          exchangeKey: config.exchangeKey,
+        }),
       },
       authenticate,
       limits,

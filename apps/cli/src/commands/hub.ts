@@ -17,9 +17,18 @@ export const hub: Verb = {
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);
     const host = flags.required('host');
-    await using server = await HubServer.start({ folder: flags.required('client'), port: flags.integer('port', 0, 65_535), host, welcome: null });
+    await using server = await HubServer.start({
+      folder: flags.required('client'),
+      port: flags.integer('port', 0, 65_535),
+      host,
+      welcome: null,
+    });
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
-    stdout.write(flags.on('json') ? `${JSON.stringify({ event: 'listening', url, port: server.port })}\n` : `The client is at ${url}\n`);
+    stdout.write(
+      flags.on('json')
+        ? `${JSON.stringify({ event: 'listening', url, port: server.port })}\n`
+        : `The client is at ${url}\n`,
+    );
     await stopSignal();
     return 0;
   },

@@ -16,7 +16,8 @@ export const resetPassword: Verb = {
     const username = flags.required('user');
     const origin = flags.optional('origin');
     const read = origin === null ? undefined : parseAddress(origin);
-    if (origin !== null && read?.ok !== true) return flags.refuse('origin', origin, 'an address such as https://chat.example.org');
+    if (origin !== null && read?.ok !== true)
+      return flags.refuse('origin', origin, 'an address such as https://chat.example.org');
     const { code, expiresAt } = await makeResetCodeByHand({ data: flags.required('data'), username, now: Date.now() });
     const shown = read?.ok === true ? formatLink({ kind: 'reset', address: read.address, code }) : code;
     stdout.write(`For ${username}, good once and until ${new Date(expiresAt).toISOString()}:\n\n    ${shown}\n`);

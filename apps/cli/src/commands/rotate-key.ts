@@ -9,7 +9,9 @@ export const rotateKey: Verb = {
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);
     const { before, after } = await rotate(flags.required('data'));
-    stdout.write(`Before: ${before.join(' ')}\nNow:    ${after.join(' ')}\nStart the server again, and tell people the new words.\n`);
+    stdout.write(
+      `Before: ${before.join(' ')}\nNow:    ${after.join(' ')}\nStart the server again, and tell people the new words.\n`,
+    );
     return 0;
   },
 };

@@ -26,7 +26,9 @@ const TYPING_MS = 3 * SECOND;
 export async function chatter({ place, platform, origin, codeFor, signal }: ChatterOptions): Promise<void> {
   const scripts = place.later.map(({ channel, script }) => ({ channel, lines: readScript(script) }));
   const names = new Set(scripts.flatMap(({ lines }) => lines.map(({ who }) => who)));
-  const residents = new Map([...names].map((who) => [who, new Resident({ platform, origin, code: () => codeFor(who), signal })]));
+  const residents = new Map(
+    [...names].map((who) => [who, new Resident({ platform, origin, code: () => codeFor(who), signal })]),
+  );
   const lives = [...residents.values()].map((resident) => resident.live());
   try {
     await sleep(FIRST_MS, undefined, { signal });
@@ -42,7 +44,10 @@ export async function chatter({ place, platform, origin, codeFor, signal }: Chat
   await Promise.all(lives);
 }
 
-async function say(residents: ReadonlyMap<string, Resident>, { channel, line, signal }: { channel: string; line: Line; signal: AbortSignal }): Promise<void> {
+async function say(
+  residents: ReadonlyMap<string, Resident>,
+  { channel, line, signal }: { channel: string; line: Line; signal: AbortSignal },
+): Promise<void> {
   const resident = residents.get(line.who);
   const id = await channelId(resident, channel);
   // While the server is stopped nobody talks.

@@ -64,10 +64,14 @@ export class ChildServer implements AsyncDisposable {
     this.#become('starting');
     const { port, data, logFile, exchangeKey, environment } = this.#options;
     const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('SKERRY_')));
-    const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', String(port), '--data', data, '--log-level', 'warn', '--json'], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...own, SKERRY_EXCHANGE_KEY: exchangeKey, SKERRY_STOP_WITH_STDIN: '1' },
-    });
+    const child = spawn(
+      process.execPath,
+      [PROGRAM, 'serve', '--port', String(port), '--data', data, '--log-level', 'warn', '--json'],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: { ...own, SKERRY_EXCHANGE_KEY: exchangeKey, SKERRY_STOP_WITH_STDIN: '1' },
+      },
+    );
     this.#child = child;
     let complaint = '';
     child.stderr.on('data', (part: Buffer) => (complaint = (complaint + part.toString()).slice(-4_000)));

@@ -8,7 +8,8 @@ const USUAL = 4400;
 /** Three ports in a row. @throws StartError when PORT is no port */
 export function demoPorts(typed: string | undefined): DemoPorts {
   const first = typed === undefined || typed === '' ? USUAL : /^\d{1,5}$/.test(typed) ? Number(typed) : NaN;
-  if (!(first >= 1 && first <= 65_533)) throw new StartError(`PORT does not take "${typed}"; it takes a whole number from 1 to 65533.`);
+  if (!(first >= 1 && first <= 65_533))
+    throw new StartError(`PORT does not take "${typed}"; it takes a whole number from 1 to 65533.`);
   return { client: first, harbour: first + 1, lighthouse: first + 2 };
 }
 
@@ -19,7 +20,9 @@ export async function requireFree(ports: DemoPorts): Promise<void> {
   if (taken.length === 0) return;
   const other = ports.client + 100 <= 65_533 ? ports.client + 100 : USUAL + 100;
   const which = taken.length === 1 ? `Port ${taken[0]} is` : `Ports ${taken.join(' and ')} are`;
-  throw new StartError(`${which} already taken by another program.\nMove all three with PORT, for example: PORT=${other} npm start`);
+  throw new StartError(
+    `${which} already taken by another program.\nMove all three with PORT, for example: PORT=${other} npm start`,
+  );
 }
 
 function isFree(port: number): Promise<boolean> {

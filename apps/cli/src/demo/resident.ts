@@ -1,7 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Platform, Transport } from '@skerry/core';
-import { type Answer, type ChannelId, type Command, type CommandId, LIMITS, PROTOCOL, SOCKET_PATH, toBase64Url, type Up, uuidv7 } from '@skerry/protocol';
+import {
+  type Answer,
+  type ChannelId,
+  type Command,
+  type CommandId,
+  LIMITS,
+  PROTOCOL,
+  SOCKET_PATH,
+  toBase64Url,
+  type Up,
+  uuidv7,
+} from '@skerry/protocol';
 
 export type ResidentOptions = {
   readonly platform: Pick<Platform, 'http' | 'openTransport'>;
@@ -51,7 +62,15 @@ export class Resident {
     if (this.#live === undefined) return undefined;
     const { platform, origin, signal } = this.#options;
     const headers = { authorization: `Bearer ${this.#live.token}` };
-    const answer = await platform.http.request({ method: 'GET', url: `${origin}/api/snapshot`, headers, body: null, timeoutMs: 5_000, maxBytes: LIMITS.frameDownBytes * 16, signal });
+    const answer = await platform.http.request({
+      method: 'GET',
+      url: `${origin}/api/snapshot`,
+      headers,
+      body: null,
+      timeoutMs: 5_000,
+      maxBytes: LIMITS.frameDownBytes * 16,
+      signal,
+    });
     return answer.status === 200 ? (JSON.parse(answer.text) as Answer<'snapshot'>) : undefined;
   }
 
@@ -63,17 +82,22 @@ export class Resident {
     let ping: NodeJS.Timeout | undefined;
     let leave: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => {
-      const transport = platform.openTransport(url, { maxBytes: LIMITS.frameDownBytes }, {
-        opened: () => send(transport, { t: 'hello', v: PROTOCOL, device: DEVICE, nonce: toBase64Url(randomBytes(16)), origin }),
-        frame: (text) => {
-          if (text.startsWith('{"t":"proof"')) send(transport, { t: 'auth', token, resume: null });
-          else if (text.startsWith('{"t":"welcome"')) {
-            this.#live = { transport, token };
-            ping = setInterval(() => send(transport, { t: 'ping', n: 0 }), PING_MS);
-          }
+      const transport = platform.openTransport(
+        url,
+        { maxBytes: LIMITS.frameDownBytes },
+        {
+          opened: () =>
+            send(transport, { t: 'hello', v: PROTOCOL, device: DEVICE, nonce: toBase64Url(randomBytes(16)), origin }),
+          frame: (text) => {
+            if (text.startsWith('{"t":"proof"')) send(transport, { t: 'auth', token, resume: null });
+            else if (text.startsWith('{"t":"welcome"')) {
+              this.#live = { transport, token };
+              ping = setInterval(() => send(transport, { t: 'ping', n: 0 }), PING_MS);
+            }
+          },
+          ended: () => resolve(),
         },
-        ended: () => resolve(),
-      });
+      );
       leave = () => transport.close(1000, '');
     });
     signal.addEventListener('abort', leave, { once: true });
@@ -87,7 +111,15 @@ export class Resident {
     const { platform, origin, signal } = this.#options;
     const body = JSON.stringify({ code, device: DEVICE });
     const headers = { 'content-type': 'application/json' };
-    const answer = await platform.http.request({ method: 'POST', url: `${origin}/api/auth/exchange`, headers, body, timeoutMs: 5_000, maxBytes: LIMITS.frameDownBytes, signal });
+    const answer = await platform.http.request({
+      method: 'POST',
+      url: `${origin}/api/auth/exchange`,
+      headers,
+      body,
+      timeoutMs: 5_000,
+      maxBytes: LIMITS.frameDownBytes,
+      signal,
+    });
     if (answer.status !== 200) throw new Error(`the server answered ${answer.status}`);
     return (JSON.parse(answer.text) as Answer<'exchange'>).accessToken;
   }

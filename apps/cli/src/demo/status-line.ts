@@ -40,6 +40,9 @@ export class StatusLine {
 }
 
 export function describe(servers: readonly Shown[]): string {
-  const parts = servers.map(({ key, name, state }) => `${MARKS[state]} ${name} ${state}  [${key}] ${state === 'running' || state === 'starting' ? 'stop' : 'start'}`);
+  const parts = servers.map(
+    ({ key, name, state }) =>
+      `${MARKS[state]} ${name} ${state}  [${key}] ${state === 'running' || state === 'starting' ? 'stop' : 'start'}`,
+  );
   return ` ${parts.join('    ')}    [q] quit`;
 }

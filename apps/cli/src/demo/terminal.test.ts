@@ -8,7 +8,8 @@ describe('the ports', () => {
   it('are three in a row, from PORT or 4400', () => {
     expect(demoPorts(undefined)).toEqual({ client: 4400, harbour: 4401, lighthouse: 4402 });
     expect(demoPorts('9000')).toEqual({ client: 9000, harbour: 9001, lighthouse: 9002 });
-    for (const typed of ['0', '65534', '-1', '1e3', ' 80', 'x']) expect(() => demoPorts(typed), typed).toThrow('PORT does not take');
+    for (const typed of ['0', '65534', '-1', '1e3', ' 80', 'x'])
+      expect(() => demoPorts(typed), typed).toThrow('PORT does not take');
   });
 });
 
@@ -30,7 +31,12 @@ describe('the status line', () => {
     terminal.show();
     terminal.say('hello');
     terminal.hide();
-    expect(written).toEqual(['\r\u001b[2K     [q] quit', '\r\u001b[2Khello\n', '\r\u001b[2K     [q] quit', '\r\u001b[2K']);
+    expect(written).toEqual([
+      '\r\u001b[2K     [q] quit',
+      '\r\u001b[2Khello\n',
+      '\r\u001b[2K     [q] quit',
+      '\r\u001b[2K',
+    ]);
     const plain: string[] = [];
     const pipe = new StatusLine({ write: (text) => plain.push(text) }, () => []);
     pipe.show();
@@ -52,6 +58,9 @@ describe('the keys', () => {
     await done;
     stdin.write('1');
     await new Promise((resolve) => setImmediate(resolve));
-    expect([keys, raw]).toEqual([['1', '2', 'q'], [true, false]]);
+    expect([keys, raw]).toEqual([
+      ['1', '2', 'q'],
+      [true, false],
+    ]);
   });
 });

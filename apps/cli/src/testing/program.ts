@@ -13,10 +13,15 @@ export class Program implements AsyncDisposable {
   err = '';
 
   constructor(argv: readonly string[], environment: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [PROGRAM, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', ...environment } });
+    this.child = spawn(process.execPath, [PROGRAM, ...argv], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+    });
     this.child.stdout?.on('data', (part: Buffer) => (this.out += part.toString()));
     this.child.stderr?.on('data', (part: Buffer) => (this.err += part.toString()));
-    this.ended = new Promise((resolve) => this.child.once('close', (code) => resolve({ code, out: this.out, err: this.err })));
+    this.ended = new Promise((resolve) =>
+      this.child.once('close', (code) => resolve({ code, out: this.out, err: this.err })),
+    );
   }
 
   /** Runs it to its end. */
@@ -29,8 +34,12 @@ export class Program implements AsyncDisposable {
     for (;;) {
       const found = pattern.exec(this.out);
       if (found) return found;
-      const isOver = await Promise.race([this.ended.then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), 20))]);
-      if (isOver && !pattern.test(this.out)) throw new Error(`it ended without saying ${pattern}: ${this.out}${this.err}`);
+      const isOver = await Promise.race([
+        this.ended.then(() => true),
+        new Promise<false>((resolve) => setTimeout(() => resolve(false), 20)),
+      ]);
+      if (isOver && !pattern.test(this.out))
+        throw new Error(`it ended without saying ${pattern}: ${this.out}${this.err}`);
     }
   }
 

@@ -21,7 +21,9 @@ describe('the check of access tokens', () => {
   });
 
   it('refuses unknown and expired ones', async () => {
-    await expect(setUp(() => Promise.resolve(null)).tokens.check('token')).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(setUp(() => Promise.resolve(null)).tokens.check('token')).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
     const { tokens, state } = setUp();
     await tokens.check('token');
     state.now = 100;
@@ -29,7 +31,9 @@ describe('the check of access tokens', () => {
   });
 
   it('refuses a session that has ended, known or not', async () => {
-    await expect(setUp(() => Promise.resolve({ ...row, ended: true })).tokens.check('token')).rejects.toMatchObject({ code: 'session_revoked' });
+    await expect(setUp(() => Promise.resolve({ ...row, ended: true })).tokens.check('token')).rejects.toMatchObject({
+      code: 'session_revoked',
+    });
     const { tokens } = setUp();
     await tokens.check('token');
     tokens.sessionEnded(session);

@@ -4,7 +4,15 @@ import { isAtLeast, RANK } from '../log/command-handler.ts';
 
 export type AccountRow = Account;
 
-type Cells = { id: AccountId; username: string; displayName: string; role: Role; disabled: number; createdAt: number; rev: number };
+type Cells = {
+  id: AccountId;
+  username: string;
+  displayName: string;
+  role: Role;
+  disabled: number;
+  createdAt: number;
+  rev: number;
+};
 
 /** @throws SkerryError not_found */
 export function accountById(db: Statements, id: AccountId): AccountRow {

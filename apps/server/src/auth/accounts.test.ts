@@ -62,7 +62,11 @@ describe('a new server', () => {
 
 describe('registering', () => {
   it('takes a name once, also of two who come at once', async () => {
-    expect(await join(server, 'ben', null)).toMatchObject({ status: 409, code: 'name_taken', body: { error: { field: 'username' } } });
+    expect(await join(server, 'ben', null)).toMatchObject({
+      status: 409,
+      code: 'name_taken',
+      body: { error: { field: 'username' } },
+    });
     const both = await Promise.all([join(server, 'twice', null), join(server, 'twice', null)]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
   });
@@ -71,7 +75,16 @@ describe('registering', () => {
     using socket = await SocketClient.open(socketUrl());
     await socket.signIn(owner.accessToken);
     const made = await join(server, 'noor', null);
-    await expect.poll(() => socket.frames.some((frame) => frame.t === 'events' && frame.stream === 'server' && frame.events.some((event) => event.kind === 'account' && event.account.id === made.body.account.id))).toBe(true);
+    await expect
+      .poll(() =>
+        socket.frames.some(
+          (frame) =>
+            frame.t === 'events' &&
+            frame.stream === 'server' &&
+            frame.events.some((event) => event.kind === 'account' && event.account.id === made.body.account.id),
+        ),
+      )
+      .toBe(true);
   });
 
   it('needs an invite where the server says so, each use counts, and a revoked or old one is worth nothing', async () => {
@@ -91,7 +104,11 @@ describe('registering', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     expect((await join(closed, 'kofi', short.code)).code).toBe('code_invalid');
     expect(await closed.ask('invites', { token })).toEqual({ invites: [] });
-    for (const body of [{ expiresInMs: 1, uses: 1 }, { expiresInMs: null, uses: 0 }, { expiresInMs: Number.MAX_SAFE_INTEGER, uses: null }])
+    for (const body of [
+      { expiresInMs: 1, uses: 1 },
+      { expiresInMs: null, uses: 0 },
+      { expiresInMs: Number.MAX_SAFE_INTEGER, uses: null },
+    ])
       expect((await closed.call('createInvite', { token, body })).code).toBe('bad_request');
   });
 
@@ -113,7 +130,9 @@ describe('registering', () => {
       { code: 'x' },
       { role: 'owner' },
     ]) {
-      const answered = await server.call('register', { body: { username: 'new', password: PASSWORD, displayName: 'New', device: 'Test', code: null, ...body } });
+      const answered = await server.call('register', {
+        body: { username: 'new', password: PASSWORD, displayName: 'New', device: 'Test', code: null, ...body },
+      });
       expect([answered.status, answered.code], JSON.stringify(body)).toEqual([400, 'bad_request']);
     }
   });
@@ -131,7 +150,9 @@ describe('signing in', () => {
 
   it('treats text that looks the same as the same password', async () => {
     const password = 'caf\u00e9 caf\u00e9 caf\u00e9';
-    await server.ask('register', { body: { username: 'norm', password, displayName: 'N', device: 'Test', code: null } });
+    await server.ask('register', {
+      body: { username: 'norm', password, displayName: 'N', device: 'Test', code: null },
+    });
     expect((await server.signIn('norm', password.normalize('NFD'))).status).toBe(200);
   });
 
@@ -156,15 +177,22 @@ describe('signing in', () => {
   });
 
   it('keeps the last owner', async () => {
-    expect((await server.run(owner, { kind: 'account.role', account: owner.account.id, role: 'member' })).code).toBe('last_owner');
-    expect((await server.run(owner, { kind: 'account.disable', account: owner.account.id, disabled: true })).code).toBe('last_owner');
+    expect((await server.run(owner, { kind: 'account.role', account: owner.account.id, role: 'member' })).code).toBe(
+      'last_owner',
+    );
+    expect((await server.run(owner, { kind: 'account.disable', account: owner.account.id, disabled: true })).code).toBe(
+      'last_owner',
+    );
   });
 });
 
 describe('guessing passwords (T30)', () => {
   it('reaches the hash a few times only, and slows down nobody else', async () => {
     const manual = { time: Date.now() };
-    await using guarded = await TestServer.start({ rateScale: 1, exchangeKey: null }, { clock: { now: () => manual.time } });
+    await using guarded = await TestServer.start(
+      { rateScale: 1, exchangeKey: null },
+      { clock: { now: () => manual.time } },
+    );
     await guarded.register('ada');
     await guarded.register('ben', null);
     const before = guarded.running.passwordChecks;
@@ -202,7 +230,8 @@ describe('refreshing (T29)', () => {
     expect(a.body.refreshToken).toBe(b.body.refreshToken);
     expect(a.body.refreshToken).not.toBe(first.refreshToken);
     expect(a.body).toMatchObject({ account: { username: 'ben' }, sessionId: first.sessionId });
-    for (const { body } of [a, b]) expect((await server.call('sessions', { token: body.accessToken })).status).toBe(200);
+    for (const { body } of [a, b])
+      expect((await server.call('sessions', { token: body.accessToken })).status).toBe(200);
 
     const second = await refresh(a.body.refreshToken);
     expect(second.status).toBe(200);
@@ -227,7 +256,8 @@ describe('refreshing (T29)', () => {
   });
 
   it('refuses what names no session', async () => {
-    for (const refreshToken of ['A'.repeat(43), ben.accessToken]) expect((await server.call('refresh', { body: { refreshToken } })).code).toBe('unauthorized');
+    for (const refreshToken of ['A'.repeat(43), ben.accessToken])
+      expect((await server.call('refresh', { body: { refreshToken } })).code).toBe('unauthorized');
     expect((await server.call('refresh', { body: { refreshToken: 'short' } })).code).toBe('bad_request');
   });
 });
@@ -235,9 +265,12 @@ describe('refreshing (T29)', () => {
 describe('sessions', () => {
   it('are listed with the current one, and one can be ended from another; its socket closes within two seconds (I12)', async () => {
     const priya = await server.register('priya', null);
-    const second = (await server.call('signIn', { body: { username: 'priya', password: PASSWORD, device: 'Phone' } })).body;
+    const second = (await server.call('signIn', { body: { username: 'priya', password: PASSWORD, device: 'Phone' } }))
+      .body;
     const { sessions } = await server.ask('sessions', { token: priya.accessToken });
-    expect(sessions.map(({ device, current }) => ({ device, current })).sort((x, y) => x.device.localeCompare(y.device))).toEqual([
+    expect(
+      sessions.map(({ device, current }) => ({ device, current })).sort((x, y) => x.device.localeCompare(y.device)),
+    ).toEqual([
       { device: 'Phone', current: false },
       { device: 'Test', current: true },
     ]);
@@ -248,11 +281,15 @@ describe('sessions', () => {
     expect((await socket.closed).code).toBe(4401);
     expect(Date.now() - asked).toBeLessThan(2_000);
     expect((await server.call('snapshot', { token: second.accessToken })).code).toBe('session_revoked');
-    expect((await server.call('revokeSession', { token: priya.accessToken, params: { sessionId: second.sessionId } })).code).toBe('not_found');
+    expect(
+      (await server.call('revokeSession', { token: priya.accessToken, params: { sessionId: second.sessionId } })).code,
+    ).toBe('not_found');
   });
 
   it('of somebody else do not exist', async () => {
-    expect((await server.call('revokeSession', { token: ben.accessToken, params: { sessionId: owner.sessionId } })).code).toBe('not_found');
+    expect(
+      (await server.call('revokeSession', { token: ben.accessToken, params: { sessionId: owner.sessionId } })).code,
+    ).toBe('not_found');
     expect((await server.call('snapshot', { token: owner.accessToken })).status).toBe(200);
   });
 
@@ -261,7 +298,8 @@ describe('sessions', () => {
     const there = (await server.signIn('marta')).body;
     using socket = await SocketClient.open(socketUrl());
     await socket.signIn(there.accessToken);
-    const change = (current: string, next: string) => server.call('changePassword', { token: here.accessToken, body: { current, next } });
+    const change = (current: string, next: string) =>
+      server.call('changePassword', { token: here.accessToken, body: { current, next } });
     expect((await change('not the password', 'another password')).code).toBe('credentials_wrong');
     expect((await server.call('sessions', { token: there.accessToken })).status).toBe(200);
     expect((await change(PASSWORD, 'another password')).status).toBe(200);
@@ -276,8 +314,12 @@ describe('sessions', () => {
 describe('a reset link', () => {
   it('is made by an admin for those below, sets a new password once, and ends every session', async () => {
     const tomas = await server.register('tomas', null);
-    const { code } = await server.ask('resetLink', { token: owner.accessToken, params: { accountId: tomas.account.id } });
-    const newer = (await server.ask('resetLink', { token: owner.accessToken, params: { accountId: tomas.account.id } })).code;
+    const { code } = await server.ask('resetLink', {
+      token: owner.accessToken,
+      params: { accountId: tomas.account.id },
+    });
+    const newer = (await server.ask('resetLink', { token: owner.accessToken, params: { accountId: tomas.account.id } }))
+      .code;
     const reset = (given: string, password: string) => server.call('reset', { body: { code: given, password } });
     expect((await reset(code, 'a new password')).code, 'only the newest works').toBe('code_invalid');
     expect((await reset(newer, 'a new password')).body).toEqual({ username: 'tomas' });
@@ -289,7 +331,8 @@ describe('a reset link', () => {
   it('is not for equals or betters', async () => {
     const admin = await server.register('admin.one', null);
     const other = await server.register('admin.two', null);
-    for (const { account } of [admin, other]) await server.run(owner, { kind: 'account.role', account: account.id, role: 'admin' });
+    for (const { account } of [admin, other])
+      await server.run(owner, { kind: 'account.role', account: account.id, role: 'admin' });
     const link = (accountId: string) => server.call('resetLink', { token: admin.accessToken, params: { accountId } });
     expect((await link(ben.account.id)).status).toBe(200);
     for (const { account } of [owner, other]) expect((await link(account.id)).code).toBe('forbidden');
@@ -298,20 +341,29 @@ describe('a reset link', () => {
 });
 
 describe('the one-time exchange', () => {
-  const exchange = (code: string, headers: Record<string, string> = {}) => server.call('exchange', { body: { code, device: 'Test' }, headers });
-  const mint = (changes: Partial<Parameters<typeof mintExchangeCode>[0]> = {}) => mintExchangeCode({ serverId: server.running.serverId, username: 'ben', key, now: Date.now(), ...changes });
+  const exchange = (code: string, headers: Record<string, string> = {}) =>
+    server.call('exchange', { body: { code, device: 'Test' }, headers });
+  const mint = (changes: Partial<Parameters<typeof mintExchangeCode>[0]> = {}) =>
+    mintExchangeCode({ serverId: server.running.serverId, username: 'ben', key, now: Date.now(), ...changes });
 
   it('signs in the named person, once', async () => {
     const code = mint();
     expect((await exchange(code)).body).toMatchObject({ account: { username: 'ben' } });
     expect(await exchange(code)).toMatchObject({ status: 410, code: 'code_invalid' });
     const fresh = mint();
-    expect((await Promise.all([exchange(fresh), exchange(fresh)])).map(({ status }) => status).sort()).toEqual([200, 410]);
+    expect((await Promise.all([exchange(fresh), exchange(fresh)])).map(({ status }) => status).sort()).toEqual([
+      200, 410,
+    ]);
   });
 
   it('is refused from beyond this machine, for nobody, under another key, and late', async () => {
     expect((await exchange(mint(), { 'x-forwarded-for': '127.0.0.1' })).code).toBe('code_invalid');
-    for (const changes of [{ username: 'nobody' }, { key: 'x'.repeat(43) }, { now: Date.now() - 130_000 }, { serverId: ben.account.id }])
+    for (const changes of [
+      { username: 'nobody' },
+      { key: 'x'.repeat(43) },
+      { now: Date.now() - 130_000 },
+      { serverId: ben.account.id },
+    ])
       expect((await exchange(mint(changes))).code, JSON.stringify(changes)).toBe('code_invalid');
   });
 
@@ -326,10 +378,29 @@ describe('the one-time exchange', () => {
 describe('what anyone may ask', () => {
   it('says who the server is, and proves it', async () => {
     const { running } = server;
-    expect(await server.ask('health')).toEqual({ status: 'ok', app: 'skerry', name: 'Harbour', iconUrl: null, version: '0.1.0', protocol: { min: 1, max: 1 }, serverId: running.serverId });
+    expect(await server.ask('health')).toEqual({
+      status: 'ok',
+      app: 'skerry',
+      name: 'Harbour',
+      iconUrl: null,
+      version: '0.1.0',
+      protocol: { min: 1, max: 1 },
+      serverId: running.serverId,
+    });
     const info = await server.ask('info');
-    expect(info).toMatchObject({ serverId: running.serverId, key: running.key, words: running.words, registration: 'open' });
-    expect(info.words).toEqual(sixWords(createHash('sha256').update(fromBase64Url(info.key) ?? '').digest()));
+    expect(info).toMatchObject({
+      serverId: running.serverId,
+      key: running.key,
+      words: running.words,
+      registration: 'open',
+    });
+    expect(info.words).toEqual(
+      sixWords(
+        createHash('sha256')
+          .update(fromBase64Url(info.key) ?? '')
+          .digest(),
+      ),
+    );
     const asked = { nonce: 'abcdefghijklmnopqrstuv', origin: 'https://harbour.example' };
     const proof = await server.ask('proof', { body: asked });
     const signed = encodeProof({ ...asked, serverId: running.serverId });

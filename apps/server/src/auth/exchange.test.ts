@@ -12,8 +12,15 @@ describe('a one-time code', () => {
   it('says who, once, for a short time', () => {
     const code = mint();
     expect(secretCode.safeParse(code).success).toBe(true);
-    expect(readExchangeCode(code, { serverId, key, now })).toEqual({ serverId, username: 'ada', nonce: expect.any(String), exp: now + EXCHANGE_MS });
-    expect(readExchangeCode(mint(), { serverId, key, now }).nonce).not.toBe(readExchangeCode(code, { serverId, key, now }).nonce);
+    expect(readExchangeCode(code, { serverId, key, now })).toEqual({
+      serverId,
+      username: 'ada',
+      nonce: expect.any(String),
+      exp: now + EXCHANGE_MS,
+    });
+    expect(readExchangeCode(mint(), { serverId, key, now }).nonce).not.toBe(
+      readExchangeCode(code, { serverId, key, now }).nonce,
+    );
   });
 
   it('is refused late, early, at another server and under another key', () => {
@@ -30,6 +37,7 @@ describe('a one-time code', () => {
       const changed = code.slice(0, at) + (code[at] === 'A' ? 'B' : 'A') + code.slice(at + 1);
       expect(() => readExchangeCode(changed, { serverId, key, now }), changed).toThrow(invalid);
     }
-    for (const nonsense of ['', '.', 'a.b', `${code}.x`, code.replace('.', '')]) expect(() => readExchangeCode(nonsense, { serverId, key, now }), nonsense).toThrow(invalid);
+    for (const nonsense of ['', '.', 'a.b', `${code}.x`, code.replace('.', '')])
+      expect(() => readExchangeCode(nonsense, { serverId, key, now }), nonsense).toThrow(invalid);
   });
 });

@@ -25,10 +25,14 @@ export function mintExchangeCode({ serverId, username, key, now }: ForWhom): str
  * Checks who made the code, for which server, and until when. That it is used once is the database's to see.
  * @throws SkerryError code_invalid
  */
-export function readExchangeCode(code: string, expected: { serverId: string; key: string; now: number }): ExchangeClaim {
+export function readExchangeCode(
+  code: string,
+  expected: { serverId: string; key: string; now: number },
+): ExchangeClaim {
   const [payload = '', signature = '', ...rest] = code.split('.');
   const given = fromBase64Url(signature);
-  if (rest.length > 0 || given?.length !== 32 || !timingSafeEqual(given, seal(payload, expected.key))) throw new SkerryError('code_invalid');
+  if (rest.length > 0 || given?.length !== 32 || !timingSafeEqual(given, seal(payload, expected.key)))
+    throw new SkerryError('code_invalid');
   // Whoever holds the key wrote this; only its place and time are left to check.
   const claim = JSON.parse(new TextDecoder().decode(fromBase64Url(payload))) as ExchangeClaim;
   if (claim.serverId !== expected.serverId) throw new SkerryError('code_invalid');
@@ -38,5 +42,7 @@ export function readExchangeCode(code: string, expected: { serverId: string; key
 }
 
 function seal(payload: string, key: string): Buffer {
-  return createHmac('sha256', fromBase64Url(key) ?? '').update(`skerry/exchange/1.${payload}`).digest();
+  return createHmac('sha256', fromBase64Url(key) ?? '')
+    .update(`skerry/exchange/1.${payload}`)
+    .digest();
 }

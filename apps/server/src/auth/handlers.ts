@@ -71,7 +71,9 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
       if (!isRight || known === null) throw new SkerryError('credentials_wrong');
       guard.succeeded(body.username, address);
       const { kept, answer } = issueSession(body.device, clock);
-      return answer(await db.write('auth.signIn', { account: known.id, passwordHash: known.passwordHash, session: kept }));
+      return answer(
+        await db.write('auth.signIn', { account: known.id, passwordHash: known.passwordHash, session: kept }),
+      );
     },
 
     exchange: async ({ body, address, isLocal }) => {
@@ -79,7 +81,14 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
       if (deps.exchangeKey === null || !isLocal) throw new SkerryError('code_invalid');
       const claim = readExchangeCode(body.code, { serverId: deps.serverId, key: deps.exchangeKey, now: clock.now() });
       const { kept, answer } = issueSession(body.device, clock);
-      return answer(await db.write('auth.exchange', { username: claim.username, nonce: claim.nonce, expiresAt: claim.exp, session: kept }));
+      return answer(
+        await db.write('auth.exchange', {
+          username: claim.username,
+          nonce: claim.nonce,
+          expiresAt: claim.exp,
+          session: kept,
+        }),
+      );
     },
 
     refresh: async ({ body, address }) => {
@@ -88,7 +97,11 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
       if (session === undefined) throw new SkerryError('unauthorized');
       const successor = successorOf(body.refreshToken, session, deps.refreshKey);
       const { kept, answer } = issueAccess({ id: session, refreshToken: successor }, clock);
-      const done = await db.write('auth.refresh', { hash: hashSecret(body.refreshToken), successorHash: hashSecret(successor), session: kept });
+      const done = await db.write('auth.refresh', {
+        hash: hashSecret(body.refreshToken),
+        successorHash: hashSecret(successor),
+        session: kept,
+      });
       if (done.kind === 'reused') throw new SkerryError('session_revoked');
       return answer(done.account);
     },
@@ -107,13 +120,16 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
     changePassword: async ({ body, caller, address }) => {
       guard.admit(caller.account, address);
       const known = await db.read('auth.credentials', { account: caller.account });
-      if (known === null || !(await passwords.matches(body.current, known.passwordHash))) throw new SkerryError('credentials_wrong', { field: 'current' });
+      if (known === null || !(await passwords.matches(body.current, known.passwordHash)))
+        throw new SkerryError('credentials_wrong', { field: 'current' });
       const toHash = await passwords.hash(body.next);
       await db.write('auth.changePassword', { ...caller, fromHash: known.passwordHash, toHash });
       return {};
     },
 
-    sessions: async ({ caller }) => ({ sessions: await db.read('auth.sessions', { account: caller.account, current: caller.session }) }),
+    sessions: async ({ caller }) => ({
+      sessions: await db.read('auth.sessions', { account: caller.account, current: caller.session }),
+    }),
 
     revokeSession: async ({ caller, params }) => {
       await db.write('auth.revokeSession', { account: caller.account, session: params.sessionId });
@@ -123,7 +139,12 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
     resetLink: async ({ caller, params }) => {
       const code = mintToken();
       const expiresAt = clock.now() + TIMES.resetLinkMs;
-      await db.write('auth.makeResetCode', { actor: caller.account, target: params.accountId, codeHash: hashSecret(code), expiresAt });
+      await db.write('auth.makeResetCode', {
+        actor: caller.account,
+        target: params.accountId,
+        codeHash: hashSecret(code),
+        expiresAt,
+      });
       return { code, expiresAt };
     },
 
@@ -134,11 +155,25 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
 
     createInvite: async ({ caller, body }) => {
       const { expiresInMs, uses } = body;
-      if (uses !== null && (uses < 1 || uses > MOST_USES)) throw new SkerryError('bad_request', { field: 'uses', message: `An invite works for 1 to ${MOST_USES} people, or for any number.` });
-      if (expiresInMs !== null && (expiresInMs < 1_000 || expiresInMs > LONGEST_INVITE_MS)) throw new SkerryError('bad_request', { field: 'expiresInMs', message: 'An invite lasts from a second to ten years, or for ever.' });
+      if (uses !== null && (uses < 1 || uses > MOST_USES))
+        throw new SkerryError('bad_request', {
+          field: 'uses',
+          message: `An invite works for 1 to ${MOST_USES} people, or for any number.`,
+        });
+      if (expiresInMs !== null && (expiresInMs < 1_000 || expiresInMs > LONGEST_INVITE_MS))
+        throw new SkerryError('bad_request', {
+          field: 'expiresInMs',
+          message: 'An invite lasts from a second to ten years, or for ever.',
+        });
       const code = mintToken();
       const expiresAt = expiresInMs === null ? null : clock.now() + expiresInMs;
-      const made = await db.write('auth.createInvite', { actor: caller.account, id: newId<InviteId>(clock), codeHash: hashSecret(code), expiresAt, uses });
+      const made = await db.write('auth.createInvite', {
+        actor: caller.account,
+        id: newId<InviteId>(clock),
+        codeHash: hashSecret(code),
+        expiresAt,
+        uses,
+      });
       return { ...made, code };
     },
 

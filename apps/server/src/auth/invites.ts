@@ -16,7 +16,8 @@ export function createInvite(tx: Tx, { actor, id, codeHash, expiresAt, uses }: N
   const { db, now } = tx;
   requireAdmin(db, actor);
   const open = db.value<number>(`SELECT count(*) FROM invites WHERE ${USABLE}`, now) ?? 0;
-  if (open >= MOST_INVITES) throw new SkerryError('limit_reached', { message: 'There are too many open invites. Revoke some first.' });
+  if (open >= MOST_INVITES)
+    throw new SkerryError('limit_reached', { message: 'There are too many open invites. Revoke some first.' });
   db.run(
     'INSERT INTO invites (id, code_hash, created_by, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)',
     id,

@@ -16,11 +16,20 @@ export function issueSession(device: string, clock: Clock): Issued<NewSession> {
 }
 
 /** A new access token for a session that exists, going out together with its refresh token. */
-export function issueAccess(session: { id: SessionId; refreshToken: string }, clock: Clock): Issued<Pick<NewSession, 'id' | 'accessHash' | 'accessExpiresAt'>> {
+export function issueAccess(
+  session: { id: SessionId; refreshToken: string },
+  clock: Clock,
+): Issued<Pick<NewSession, 'id' | 'accessHash' | 'accessExpiresAt'>> {
   const accessToken = mintToken();
   return {
     kept: { id: session.id, accessHash: hashSecret(accessToken), accessExpiresAt: clock.now() + TIMES.accessTokenMs },
-    answer: (account) => ({ account, sessionId: session.id, accessToken, accessExpiresIn: TIMES.accessTokenMs, refreshToken: session.refreshToken }),
+    answer: (account) => ({
+      account,
+      sessionId: session.id,
+      accessToken,
+      accessExpiresIn: TIMES.accessTokenMs,
+      refreshToken: session.refreshToken,
+    }),
   };
 }
 

@@ -1,7 +1,16 @@
 import { createInvite, listInvites, revokeInvite } from './invites.ts';
 import { accessByHash, credentials, listSessions } from './reads.ts';
 import { prepareSetup, register, requireAdmission } from './registration.ts';
-import { changePassword, exchange, makeResetCode, refresh, resetPassword, revokeSession, signIn, tidy } from './writes.ts';
+import {
+  changePassword,
+  exchange,
+  makeResetCode,
+  refresh,
+  resetPassword,
+  revokeSession,
+  signIn,
+  tidy,
+} from './writes.ts';
 
 export const AUTH_WRITES = {
   'auth.register': register,

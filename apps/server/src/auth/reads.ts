@@ -16,14 +16,21 @@ export type Credentials = { readonly id: AccountId; readonly passwordHash: strin
 
 /** By name or by id, for checking a password; `null` where there is no such account, or none with a password. */
 export function credentials(db: Statements, by: { username: string } | { account: AccountId }): Credentials | null {
-  const columns = 'SELECT id, password_hash AS passwordHash, disabled FROM accounts WHERE password_hash IS NOT NULL AND';
+  const columns =
+    'SELECT id, password_hash AS passwordHash, disabled FROM accounts WHERE password_hash IS NOT NULL AND';
   type Cells = { id: AccountId; passwordHash: string; disabled: number };
-  const row = 'username' in by ? db.get<Cells>(`${columns} username = ?`, by.username) : db.get<Cells>(`${columns} id = ?`, by.account);
+  const row =
+    'username' in by
+      ? db.get<Cells>(`${columns} username = ?`, by.username)
+      : db.get<Cells>(`${columns} id = ?`, by.account);
   return row === undefined ? null : { ...row, disabled: row.disabled === 1 };
 }
 
 /** Where the account is signed in, the latest seen first. */
-export function listSessions(db: Statements, { account, current }: { account: AccountId; current: SessionId }): Session[] {
+export function listSessions(
+  db: Statements,
+  { account, current }: { account: AccountId; current: SessionId },
+): Session[] {
   const rows = db.all<{ id: SessionId; device: string; createdAt: number; lastSeenAt: number }>(
     `SELECT id, device, created_at AS createdAt, last_seen_at AS lastSeenAt FROM sessions
      WHERE account_id = ? AND ended_at IS NULL ORDER BY last_seen_at DESC LIMIT 1000`,

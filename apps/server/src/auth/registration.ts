@@ -1,4 +1,11 @@
-import { type AccountId, type ChannelId, LIMITS, type RegistrationMode, type Role, SkerryError } from '@skerry/protocol';
+import {
+  type AccountId,
+  type ChannelId,
+  LIMITS,
+  type RegistrationMode,
+  type Role,
+  SkerryError,
+} from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
 import { createDefaultChannel, joinDefaultChannels } from '../log/membership.ts';
 import { SERVER_STREAM } from '../log/stream-key.ts';
@@ -36,7 +43,8 @@ export function register(tx: Tx, args: NewAccount): AccountRow {
     db.run('UPDATE server SET setup_code_hash = NULL');
     createDefaultChannel(tx, { id: args.firstChannel, name: FIRST_CHANNEL });
   } else if (registrationMode(db) === 'invite') useInvite(tx, args.codeHash ?? '');
-  if ((db.value<number>('SELECT count(*) FROM accounts') ?? 0) >= LIMITS.accountsPerServer) throw new SkerryError('limit_reached');
+  if ((db.value<number>('SELECT count(*) FROM accounts') ?? 0) >= LIMITS.accountsPerServer)
+    throw new SkerryError('limit_reached');
   const account = addAccount(tx, { ...args, role: isFirst ? 'owner' : 'member' });
   joinDefaultChannels(tx, account.id);
   startSession(tx, account.id, args.session);
@@ -44,9 +52,13 @@ export function register(tx: Tx, args: NewAccount): AccountRow {
 }
 
 /** The account with its event; who joins what is the caller's. @throws SkerryError name_taken */
-export function addAccount(tx: Tx, account: { id: AccountId; username: string; displayName: string; passwordHash: string | null; role: Role }): AccountRow {
+export function addAccount(
+  tx: Tx,
+  account: { id: AccountId; username: string; displayName: string; passwordHash: string | null; role: Role },
+): AccountRow {
   const { db, now } = tx;
-  if (db.has('SELECT 1 FROM accounts WHERE username = ?', account.username)) throw new SkerryError('name_taken', { field: 'username' });
+  if (db.has('SELECT 1 FROM accounts WHERE username = ?', account.username))
+    throw new SkerryError('name_taken', { field: 'username' });
   const { n } = tx.append(SERVER_STREAM, 'account', account.id);
   db.run(
     'INSERT INTO accounts (id, username, display_name, role, password_hash, created_at, rev) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -70,7 +82,10 @@ export function requireAdmission(db: Statements, { codeHash, now }: { codeHash: 
   if (!hasAccounts(db)) {
     const expected = db.value<string | null>('SELECT setup_code_hash FROM server');
     if (codeHash === null || expected === null || expected === undefined || expected !== codeHash)
-      throw new SkerryError('code_invalid', { field: 'code', message: 'This server is new. It needs the set-up code it printed when it started.' });
+      throw new SkerryError('code_invalid', {
+        field: 'code',
+        message: 'This server is new. It needs the set-up code it printed when it started.',
+      });
     return null;
   }
   const mode = registrationMode(db);
@@ -91,4 +106,5 @@ export function prepareSetup(tx: Tx, { codeHash }: { codeHash: string }): boolea
 
 export const hasAccounts = (db: Statements): boolean => db.has('SELECT 1 FROM accounts LIMIT 1');
 
-const registrationMode = (db: Statements): RegistrationMode => db.value<RegistrationMode>('SELECT registration FROM server') ?? 'closed';
+const registrationMode = (db: Statements): RegistrationMode =>
+  db.value<RegistrationMode>('SELECT registration FROM server') ?? 'closed';

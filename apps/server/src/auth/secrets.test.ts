@@ -1,6 +1,13 @@
 import { token, type SessionId } from '@skerry/protocol';
 import { describe, expect, it } from 'vitest';
-import { mintRefreshToken, mintToken, mintTypedCode, normaliseTypedCode, sessionOfRefreshToken, successorOf } from './secrets.ts';
+import {
+  mintRefreshToken,
+  mintToken,
+  mintTypedCode,
+  normaliseTypedCode,
+  sessionOfRefreshToken,
+  successorOf,
+} from './secrets.ts';
 
 const SESSION = '01890000-0000-7000-8000-00000000abcd' as SessionId;
 
@@ -29,7 +36,10 @@ describe('tokens and codes', () => {
   it('a typed code is found again however it was typed', () => {
     const code = mintTypedCode();
     expect(code).toMatch(/^[2-9A-HJ-NP-Z]{4}(?:-[2-9A-HJ-NP-Z]{4}){3}$/);
-    expect([normaliseTypedCode(code.toLowerCase()), normaliseTypedCode(code.replaceAll('-', ''))]).toEqual([code, code]);
+    expect([normaliseTypedCode(code.toLowerCase()), normaliseTypedCode(code.replaceAll('-', ''))]).toEqual([
+      code,
+      code,
+    ]);
     const invite = mintToken();
     expect(normaliseTypedCode(invite)).toBe(invite);
   });

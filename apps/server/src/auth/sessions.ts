@@ -34,9 +34,17 @@ export function startSession(tx: Tx, account: AccountId, session: NewSession): v
   addAccessToken(tx, session);
 }
 
-export function addAccessToken(tx: Tx, { id, accessHash, accessExpiresAt }: Pick<NewSession, 'id' | 'accessHash' | 'accessExpiresAt'>): void {
+export function addAccessToken(
+  tx: Tx,
+  { id, accessHash, accessExpiresAt }: Pick<NewSession, 'id' | 'accessHash' | 'accessExpiresAt'>,
+): void {
   tx.db.run('DELETE FROM access_tokens WHERE session_id = ? AND expires_at <= ?', id, tx.now);
-  tx.db.run('INSERT INTO access_tokens (hash, session_id, expires_at) VALUES (?, ?, ?)', accessHash, id, accessExpiresAt);
+  tx.db.run(
+    'INSERT INTO access_tokens (hash, session_id, expires_at) VALUES (?, ?, ?)',
+    accessHash,
+    id,
+    accessExpiresAt,
+  );
 }
 
 /**
@@ -50,6 +58,9 @@ export function endSession(tx: Tx, session: SessionId): void {
 
 /** Ends every session of the account but one (or none). */
 export function endSessions(tx: Tx, account: AccountId, except: SessionId | null): void {
-  const sessions = tx.db.values<SessionId>('SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL', account);
+  const sessions = tx.db.values<SessionId>(
+    'SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL',
+    account,
+  );
   for (const session of sessions) if (session !== except) endSession(tx, session);
 }

@@ -19,7 +19,10 @@ export function signIn(tx: Tx, args: { account: AccountId; passwordHash: string;
  * A new session for a one-time code whose seal was checked outside of the transaction.
  * @throws SkerryError code_invalid when it was used already or names nobody
  */
-export function exchange(tx: Tx, args: { username: string; nonce: string; expiresAt: number; session: NewSession }): AccountRow {
+export function exchange(
+  tx: Tx,
+  args: { username: string; nonce: string; expiresAt: number; session: NewSession },
+): AccountRow {
   if (tx.db.has('SELECT 1 FROM exchange_nonces WHERE nonce = ?', args.nonce)) throw new SkerryError('code_invalid');
   const id = tx.db.value<AccountId>('SELECT id FROM accounts WHERE username = ?', args.username);
   if (id === undefined) throw new SkerryError('code_invalid');
@@ -39,9 +42,18 @@ export type Refreshed =
  * been lost; once the current one was used, an older one means theft and ends the session. T29.
  * @throws SkerryError unauthorized, session_revoked
  */
-export function refresh(tx: Tx, args: { hash: string; successorHash: string; session: Pick<NewSession, 'id' | 'accessHash' | 'accessExpiresAt'> }): Refreshed {
+export function refresh(
+  tx: Tx,
+  args: { hash: string; successorHash: string; session: Pick<NewSession, 'id' | 'accessHash' | 'accessExpiresAt'> },
+): Refreshed {
   const { db, now } = tx;
-  const row = db.get<{ account: AccountId; current: string; previous: string | null; endedAt: number | null; disabled: number }>(
+  const row = db.get<{
+    account: AccountId;
+    current: string;
+    previous: string | null;
+    endedAt: number | null;
+    disabled: number;
+  }>(
     `SELECT s.account_id AS account, s.refresh_hash AS current, s.previous_refresh_hash AS previous, s.ended_at AS endedAt, a.disabled AS disabled
      FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ?`,
     args.session.id,
@@ -65,13 +77,23 @@ export function refresh(tx: Tx, args: { hash: string; successorHash: string; ses
 
 /** @throws SkerryError not_found when the account has no such session, or it has ended */
 export function revokeSession(tx: Tx, args: { account: AccountId; session: SessionId }): null {
-  if (!tx.db.has('SELECT 1 FROM sessions WHERE id = ? AND account_id = ? AND ended_at IS NULL', args.session, args.account)) throw new SkerryError('not_found');
+  if (
+    !tx.db.has(
+      'SELECT 1 FROM sessions WHERE id = ? AND account_id = ? AND ended_at IS NULL',
+      args.session,
+      args.account,
+    )
+  )
+    throw new SkerryError('not_found');
   endSession(tx, args.session);
   return null;
 }
 
 /** @throws SkerryError credentials_wrong when the password was changed meanwhile */
-export function changePassword(tx: Tx, args: { account: AccountId; session: SessionId; fromHash: string; toHash: string }): null {
+export function changePassword(
+  tx: Tx,
+  args: { account: AccountId; session: SessionId; fromHash: string; toHash: string },
+): null {
   const current = tx.db.value<string>('SELECT password_hash FROM accounts WHERE id = ?', args.account);
   if (current !== args.fromHash) throw new SkerryError('credentials_wrong');
   setPassword(tx, args.account, args.toHash);
@@ -84,11 +106,20 @@ export function changePassword(tx: Tx, args: { account: AccountId; session: Sess
  * @param actor `null`: whoever has the machine in their hands
  * @throws SkerryError forbidden, not_found
  */
-export function makeResetCode(tx: Tx, args: { actor: AccountId | null; target: AccountId; codeHash: string; expiresAt: number }): null {
+export function makeResetCode(
+  tx: Tx,
+  args: { actor: AccountId | null; target: AccountId; codeHash: string; expiresAt: number },
+): null {
   const { db, now } = tx;
-  if (args.actor !== null && !mayManage(accountById(db, args.actor), accountById(db, args.target))) throw new SkerryError('forbidden');
+  if (args.actor !== null && !mayManage(accountById(db, args.actor), accountById(db, args.target)))
+    throw new SkerryError('forbidden');
   db.run('DELETE FROM reset_codes WHERE account_id = ? OR expires_at <= ?', args.target, now);
-  db.run('INSERT INTO reset_codes (code_hash, account_id, expires_at) VALUES (?, ?, ?)', args.codeHash, args.target, args.expiresAt);
+  db.run(
+    'INSERT INTO reset_codes (code_hash, account_id, expires_at) VALUES (?, ?, ?)',
+    args.codeHash,
+    args.target,
+    args.expiresAt,
+  );
   return null;
 }
 
@@ -123,6 +154,7 @@ function setPassword(tx: Tx, account: AccountId, hash: string): void {
 
 function enabledAccount(tx: Tx, id: AccountId): AccountRow {
   const account = accountById(tx.db, id);
-  if (account.disabled) throw new SkerryError('forbidden', { message: 'This account has been switched off on this server.' });
+  if (account.disabled)
+    throw new SkerryError('forbidden', { message: 'This account has been switched off on this server.' });
   return account;
 }

@@ -18,11 +18,13 @@ beforeAll(async () => {
   people.owner = await server.register('owner');
   for (const name of ['admin', 'moderator', 'member', 'other'] as const) {
     people[name] = await server.register(name, null);
-    if (name === 'admin' || name === 'moderator') await must({ kind: 'account.role', account: people[name].account.id, role: name });
+    if (name === 'admin' || name === 'moderator')
+      await must({ kind: 'account.role', account: people[name].account.id, role: name });
   }
   victim = await server.register('victim', null);
   channel = await must({ kind: 'channel.create', name: 'private', topic: '', visibility: 'private', history: 'all' });
-  for (const name of ['admin', 'moderator', 'member'] as const) await must({ kind: 'channel.add', channel: channel as never, account: people[name].account.id });
+  for (const name of ['admin', 'moderator', 'member'] as const)
+    await must({ kind: 'channel.add', channel: channel as never, account: people[name].account.id });
   message = await must({ kind: 'message.send', channel: channel as never, text: 'among us', replyTo: null });
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -34,7 +36,8 @@ async function must(command: Command): Promise<string> {
   return id;
 }
 
-const all = (status: number): Record<Who, number> => Object.fromEntries(WHO.map((who) => [who, status])) as Record<Who, number>;
+const all = (status: number): Record<Who, number> =>
+  Object.fromEntries(WHO.map((who) => [who, status])) as Record<Who, number>;
 const signedIn: Record<Who, number> = { ...all(200), nobody: 401 };
 const inChannel: Record<Who, number> = { ...signedIn, other: 404 };
 const admins: Record<Who, number> = { ...all(403), nobody: 401, admin: 200, owner: 200 };
@@ -46,16 +49,24 @@ const send = (text: string): Command => ({ kind: 'message.send', channel: channe
 const ROWS: Record<RouteName, Row> = {
   health: { expected: all(200), call: () => ({}) },
   info: { expected: all(200), call: () => ({}) },
-  proof: { expected: all(200), call: () => ({ body: { nonce: toBase64Url(randomBytes(16)), origin: 'https://a.example' } }) },
+  proof: {
+    expected: all(200),
+    call: () => ({ body: { nonce: toBase64Url(randomBytes(16)), origin: 'https://a.example' } }),
+  },
   register: {
     expected: all(200),
-    call: (who) => ({ body: { username: `new-${who}`, password: 'a long password', displayName: 'New', device: 'Test', code: null } }),
+    call: (who) => ({
+      body: { username: `new-${who}`, password: 'a long password', displayName: 'New', device: 'Test', code: null },
+    }),
   },
   signIn: { expected: all(401), call: () => ({ body: { username: 'owner', password: 'a guess', device: 'Test' } }) },
   exchange: { expected: all(410), call: () => ({ body: { code: 'nonsense.nonsense', device: 'Test' } }) },
   refresh: { expected: all(401), call: () => ({ body: { refreshToken: toBase64Url(randomBytes(32)) } }) },
   reset: { expected: all(410), call: () => ({ body: { code: 'nonsense', password: 'a long password' } }) },
-  signOut: { expected: { ...all(200), nobody: 401 }, call: async (who) => ({ token: who === 'nobody' ? undefined : (await again(who)).accessToken }) },
+  signOut: {
+    expected: { ...all(200), nobody: 401 },
+    call: async (who) => ({ token: who === 'nobody' ? undefined : (await again(who)).accessToken }),
+  },
   changePassword: { expected: all(401), call: () => ({ body: { current: 'a guess', next: 'a long password' } }) },
   sessions: { expected: signedIn, call: () => ({}) },
   // Somebody else's session does not exist, whatever one's role.
@@ -65,7 +76,13 @@ const ROWS: Record<RouteName, Row> = {
   createInvite: { expected: admins, call: () => ({ body: { expiresInMs: null, uses: 1 } }) },
   revokeInvite: {
     expected: admins,
-    call: async () => ({ params: { inviteId: (await server.ask('createInvite', { token: people.owner.accessToken, body: { expiresInMs: null, uses: 1 } })).id } }),
+    call: async () => ({
+      params: {
+        inviteId: (
+          await server.ask('createInvite', { token: people.owner.accessToken, body: { expiresInMs: null, uses: 1 } })
+        ).id,
+      },
+    }),
   },
   snapshot: { expected: signedIn, call: () => ({}) },
   messages: { expected: inChannel, call: () => ({ params: { channelId: channel } }) },
@@ -86,21 +103,36 @@ describe('who may call what (T32)', () => {
   const cases = (Object.keys(ROWS) as RouteName[]).flatMap((route) => WHO.map((who) => [route, who] as const));
   it.each(cases)('%s by %s', async (route, who) => {
     const { expected, call } = ROWS[route];
-    const answered = await server.call(route, { token: who === 'nobody' ? undefined : people[who].accessToken, ...(await call(who)) });
-    expect([answered.status, answered.code]).toEqual([expected[who], expected[who] === 200 ? undefined : expect.any(String)]);
+    const answered = await server.call(route, {
+      token: who === 'nobody' ? undefined : people[who].accessToken,
+      ...(await call(who)),
+    });
+    expect([answered.status, answered.code]).toEqual([
+      expected[who],
+      expected[who] === 200 ? undefined : expect.any(String),
+    ]);
   });
 
-  it.each((Object.keys(ROUTES) as RouteName[]).filter((route) => ROUTES[route].auth === 'session'))('%s takes no token that is not one', async (route) => {
-    const call = await ROWS[route].call('owner');
-    for (const token of [toBase64Url(randomBytes(32)), people.owner.refreshToken]) expect((await server.call(route, { ...call, token })).status).toBe(401);
-  });
+  it.each((Object.keys(ROUTES) as RouteName[]).filter((route) => ROUTES[route].auth === 'session'))(
+    '%s takes no token that is not one',
+    async (route) => {
+      const call = await ROWS[route].call('owner');
+      for (const token of [toBase64Url(randomBytes(32)), people.owner.refreshToken])
+        expect((await server.call(route, { ...call, token })).status).toBe(401);
+    },
+  );
 
   it('somebody who was in a private channel and left sees it no more than anybody else', async () => {
     const { other } = people;
     await must({ kind: 'channel.add', channel: channel as never, account: other.account.id });
-    expect((await server.call('message', { token: other.accessToken, params: { messageId: message } })).status).toBe(200);
+    expect((await server.call('message', { token: other.accessToken, params: { messageId: message } })).status).toBe(
+      200,
+    );
     await must({ kind: 'channel.remove', channel: channel as never, account: other.account.id });
     for (const route of ['messages', 'message', 'members', 'command'] as const)
-      expect((await server.call(route, { ...(await ROWS[route].call('other')), token: other.accessToken })).status, route).toBe(404);
+      expect(
+        (await server.call(route, { ...(await ROWS[route].call('other')), token: other.accessToken })).status,
+        route,
+      ).toBe(404);
   });
 });

@@ -19,7 +19,12 @@ export function callerAddress(request: Arrival, trustProxy: boolean): string {
 /** Whether the caller is a program on this very machine, with no proxy in between. */
 export function isLocalCaller(request: Arrival): boolean {
   const { headers, socket } = request;
-  if (headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined || headers['x-real-ip'] !== undefined) return false;
+  if (
+    headers['x-forwarded-for'] !== undefined ||
+    headers['forwarded'] !== undefined ||
+    headers['x-real-ip'] !== undefined
+  )
+    return false;
   const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
   return peer === '::1' || isLoopbackHost(peer);
 }

@@ -10,12 +10,16 @@ export function knownError(error: unknown): SkerryError | undefined {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new SkerryError('too_large', { message: `A request body may be ${LIMITS.frameUpBytes / 1024} KiB at most.` });
+      return new SkerryError('too_large', {
+        message: `A request body may be ${LIMITS.frameUpBytes / 1024} KiB at most.`,
+      });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new SkerryError('bad_request', { message: 'The body must be JSON, with content-type application/json.' });
     default:
       // What the HTTP library refuses by itself is always the request's fault when its status says so.
-      return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? new SkerryError('bad_request') : undefined;
+      return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+        ? new SkerryError('bad_request')
+        : undefined;
   }
 }
 
@@ -25,7 +29,10 @@ export function invalidInput(failure: Failure): SkerryError {
   if (issue === undefined) return new SkerryError('bad_request');
   const place = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    const field = [place, issue.keys[0] ?? ''].filter((part) => part !== '').join('.').slice(0, 80);
+    const field = [place, issue.keys[0] ?? '']
+      .filter((part) => part !== '')
+      .join('.')
+      .slice(0, 80);
     return new SkerryError('bad_request', { message: 'A field is not known.', field });
   }
   if (place === '') return new SkerryError('bad_request');

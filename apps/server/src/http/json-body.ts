@@ -8,7 +8,8 @@ const BACKSLASH = 0x5c;
  * @throws SkerryError bad_request
  */
 export function parseJson(bytes: Uint8Array): unknown {
-  if (isTooDeep(bytes, LIMITS.jsonDepth)) throw new SkerryError('bad_request', { message: 'The JSON is nested too deeply.' });
+  if (isTooDeep(bytes, LIMITS.jsonDepth))
+    throw new SkerryError('bad_request', { message: 'The JSON is nested too deeply.' });
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {

@@ -16,7 +16,8 @@ export function judgeOrigin(origin: string | undefined, host: string | undefined
   const lower = origin.toLowerCase();
   // Of several Origin headers Node makes one list: no browser sends that.
   if (lower === 'null' || lower === '' || lower.includes(',') || lower.length > 300) return 'refused';
-  if (host !== undefined && (lower === `http://${host.toLowerCase()}` || lower === `https://${host.toLowerCase()}`)) return 'own';
+  if (host !== undefined && (lower === `http://${host.toLowerCase()}` || lower === `https://${host.toLowerCase()}`))
+    return 'own';
   if (policy.allowed === null) return 'allowed';
   return policy.allowed.includes(lower) ? 'allowed' : 'refused';
 }

@@ -18,7 +18,10 @@ function echo(): Handlers {
 function router(changes: Partial<RouterOptions> = {}) {
   return createRouter({
     handlers: echo(),
-    authenticate: (token) => (token === TOKEN ? Promise.resolve({ account: 'a', session: 's' } as never) : Promise.reject(new SkerryError('unauthorized'))),
+    authenticate: (token) =>
+      token === TOKEN
+        ? Promise.resolve({ account: 'a', session: 's' } as never)
+        : Promise.reject(new SkerryError('unauthorized')),
     limits: new RateLimits({ now: () => 0 }, 1_000),
     origins: { allowed: null },
     trustProxy: false,
@@ -34,12 +37,16 @@ function router(changes: Partial<RouterOptions> = {}) {
 const open = router();
 afterAll(() => open.close());
 const signedIn = { authorization: `Bearer ${TOKEN}` };
-const errorOf = (response: { json(): unknown }) => (response.json() as { error: { code: string; field?: string } }).error;
+const errorOf = (response: { json(): unknown }) =>
+  (response.json() as { error: { code: string; field?: string } }).error;
 
 describe('the edge', () => {
   it('hands over what was parsed, who calls and from where', async () => {
     const id = '01890000-0000-7000-8000-000000000001';
-    const response = await open.inject({ url: `/api/channels/${id}/messages?before=12&limit=5&extra=1`, headers: signedIn });
+    const response = await open.inject({
+      url: `/api/channels/${id}/messages?before=12&limit=5&extra=1`,
+      headers: signedIn,
+    });
     expect(response.json()).toEqual({
       params: { channelId: id },
       query: { before: 12, limit: 5 },
@@ -54,7 +61,10 @@ describe('the edge', () => {
     const body = Buffer.from('{"exactly":"this"}');
     const app = router({ handlers: { ...echo(), health: () => Promise.resolve(new Uint8Array(body)) } });
     const response = await app.inject('/api/health');
-    expect([response.body, response.headers['content-type']]).toEqual([body.toString(), 'application/json; charset=utf-8']);
+    expect([response.body, response.headers['content-type']]).toEqual([
+      body.toString(),
+      'application/json; charset=utf-8',
+    ]);
   });
 
   it('refuses wrong parameters, queries and bodies by the place of what is wrong', async () => {
@@ -63,15 +73,30 @@ describe('the edge', () => {
     const signIn = { username: 'ada', password: 'x', device: 'd' };
     const cases = [
       [await open.inject({ url: '/api/messages/nonsense', headers: signedIn }), 'messageId'],
-      [await open.inject({ url: '/api/channels/01890000-0000-7000-8000-000000000001/messages?before=-1', headers: signedIn }), 'before'],
-      [await open.inject({ url: '/api/channels/01890000-0000-7000-8000-000000000001/messages?before=1&before=2', headers: signedIn }), 'before'],
+      [
+        await open.inject({
+          url: '/api/channels/01890000-0000-7000-8000-000000000001/messages?before=-1',
+          headers: signedIn,
+        }),
+        'before',
+      ],
+      [
+        await open.inject({
+          url: '/api/channels/01890000-0000-7000-8000-000000000001/messages?before=1&before=2',
+          headers: signedIn,
+        }),
+        'before',
+      ],
       [await post('/api/auth/sign-in', { ...signIn, username: 'Ada!' }), 'username'],
       [await post('/api/auth/sign-in', { ...signIn, more: 1 }), 'more'],
-      [await post('/api/auth/sign-in', '{"username":"ada","password":"x","device":"d","__proto__":{"a":1}}'), '__proto__'],
+      [
+        await post('/api/auth/sign-in', '{"username":"ada","password":"x","device":"d","__proto__":{"a":1}}'),
+        '__proto__',
+      ],
       [await post('/api/auth/sign-in', ''), 'username'],
       [await post('/api/auth/sign-in', '[]'), undefined],
       [await post('/api/auth/sign-in', '{"username":'), undefined],
-      [await post('/api/auth/sign-in', Buffer.from([0x22, 0xff, 0x22]) as unknown as string), undefined],
+      [await post('/api/auth/sign-in', Buffer.from([0x22, 0xff, 0x22])), undefined],
       [await post('/api/auth/sign-in', JSON.stringify(signIn), 'text/plain'), undefined],
     ] as const;
     for (const [response, field] of cases) {
@@ -82,19 +107,33 @@ describe('the edge', () => {
   });
 
   it('takes 64 KiB and 32 levels, and no more', async () => {
-    const post = (payload: string) => open.inject({ method: 'POST', url: '/api/auth/sign-out', headers: { ...signedIn, 'content-type': 'application/json' }, payload });
+    const post = (payload: string) =>
+      open.inject({
+        method: 'POST',
+        url: '/api/auth/sign-out',
+        headers: { ...signedIn, 'content-type': 'application/json' },
+        payload,
+      });
     const sized = (bytes: number) => JSON.stringify({ x: 'x'.repeat(bytes - '{"x":""}'.length) });
     const nested = (levels: number) => `{"x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
     expect((await post(sized(LIMITS.frameUpBytes))).statusCode).toBe(200);
     expect(errorOf(await post(sized(LIMITS.frameUpBytes + 1)))).toMatchObject({ code: 'too_large' });
     expect((await post(nested(32))).statusCode).toBe(200);
     expect(errorOf(await post(nested(33)))).toMatchObject({ code: 'bad_request' });
-    expect((await post(`{"x":${JSON.stringify('[{'.repeat(100))}}`)).statusCode, 'brackets inside a text are no levels').toBe(200);
+    expect(
+      (await post(`{"x":${JSON.stringify('[{'.repeat(100))}}`)).statusCode,
+      'brackets inside a text are no levels',
+    ).toBe(200);
     expect(errorOf(await post('['.repeat(60_000)))).toMatchObject({ code: 'bad_request' });
   });
 
   it('refuses a token in any address, and wants it in the header', async () => {
-    for (const url of ['/api/health?token=x', '/api/snapshot?a=1&access_token=x', '/?Token=x', '/api/nothing?refreshToken=x'])
+    for (const url of [
+      '/api/health?token=x',
+      '/api/snapshot?a=1&access_token=x',
+      '/?Token=x',
+      '/api/nothing?refreshToken=x',
+    ])
       expect(errorOf(await open.inject({ url, headers: signedIn })), url).toMatchObject({ code: 'token_in_url' });
     for (const authorization of ['', 'Bearer', `Basic ${TOKEN}`, `Bearer ${TOKEN}x`, `Bearer ${'B'.repeat(43)}`]) {
       const response = await open.inject({ url: '/api/snapshot', headers: { authorization } });
@@ -112,26 +151,40 @@ describe('the edge', () => {
   });
 
   it('says nothing of what it did not foresee', async () => {
-    const app = router({ handlers: { ...echo(), health: () => Promise.reject(new TypeError('the secret is hunter2')) } });
+    const app = router({
+      handlers: { ...echo(), health: () => Promise.reject(new TypeError('the secret is hunter2')) },
+    });
     logged.length = 0;
     const response = await app.inject('/api/health');
-    expect([response.statusCode, errorOf(response)]).toEqual([500, { code: 'internal', message: ERRORS.internal.sentence, retry: 'later' }]);
+    expect([response.statusCode, errorOf(response)]).toEqual([
+      500,
+      { code: 'internal', message: ERRORS.internal.sentence, retry: 'later' },
+    ]);
     expect(logged.join('')).toContain('TypeError');
     expect(logged.join('')).not.toContain('hunter2');
   });
 
   it('gives every code of the list its status and sentence', async () => {
     for (const code of ERROR_CODES) {
-      const app = router({ handlers: { ...echo(), health: () => Promise.reject(new SkerryError(code, { retryAfterMs: 1_500 })) } });
+      const app = router({
+        handlers: { ...echo(), health: () => Promise.reject(new SkerryError(code, { retryAfterMs: 1_500 })) },
+      });
       const response = await app.inject('/api/health');
       expect(response.statusCode).toBe(ERRORS[code].status);
-      expect(errorOf(response)).toEqual({ code, message: ERRORS[code].sentence, retry: ERRORS[code].retry, retryAfterMs: 1_500 });
+      expect(errorOf(response)).toEqual({
+        code,
+        message: ERRORS[code].sentence,
+        retry: ERRORS[code].retry,
+        retryAfterMs: 1_500,
+      });
       expect(response.headers['retry-after']).toBe('2');
     }
   });
 
   it('says that it is stopping', async () => {
-    expect(errorOf(await router({ isStopping: () => true }).inject('/api/health'))).toMatchObject({ code: 'unavailable' });
+    expect(errorOf(await router({ isStopping: () => true }).inject('/api/health'))).toMatchObject({
+      code: 'unavailable',
+    });
   });
 
   it('forbids what a browser could do with an answer', async () => {
@@ -145,8 +198,12 @@ describe('the edge', () => {
   });
 
   it('tells of every route in its OpenAPI document', async () => {
-    const document = (await open.inject('/api/openapi.json')).json<{ paths: Record<string, Record<string, { operationId: string }>> }>();
-    const told = Object.values(document.paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
+    const document = (await open.inject('/api/openapi.json')).json<{
+      paths: Record<string, Record<string, { operationId: string }>>;
+    }>();
+    const told = Object.values(document.paths).flatMap((path) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    );
     expect(told.sort()).toEqual((Object.keys(ROUTES) as RouteName[]).sort());
   });
 });
@@ -154,7 +211,8 @@ describe('the edge', () => {
 describe('floods', () => {
   it('are answered 429 with the time to wait, for their address alone', async () => {
     const app = router({ limits: new RateLimits({ now: () => 0 }, 0.01), trustProxy: true });
-    const from = (address: string) => app.inject({ url: '/api/health', headers: { 'x-forwarded-for': `203.0.113.200, ${address}` } });
+    const from = (address: string) =>
+      app.inject({ url: '/api/health', headers: { 'x-forwarded-for': `203.0.113.200, ${address}` } });
     const statuses = [];
     for (let i = 0; i < 7; i++) statuses.push((await from('203.0.113.1')).statusCode);
     expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 429]);
@@ -167,7 +225,10 @@ describe('floods', () => {
   it('are counted by the peer when no proxy is trusted', async () => {
     const app = router({ limits: new RateLimits({ now: () => 0 }, 0.01) });
     const statuses = [];
-    for (let i = 0; i < 7; i++) statuses.push((await app.inject({ url: '/api/health', headers: { 'x-forwarded-for': `203.0.113.${i}` } })).statusCode);
+    for (let i = 0; i < 7; i++)
+      statuses.push(
+        (await app.inject({ url: '/api/health', headers: { 'x-forwarded-for': `203.0.113.${i}` } })).statusCode,
+      );
     expect(statuses.at(-1)).toBe(429);
   });
 });
@@ -196,11 +257,18 @@ describe('pages of other origins (T20, T21)', () => {
         [strict, isStrict],
       ] as const)
         for (const method of ['GET', 'OPTIONS'] as const) {
-          const { headers, body, statusCode } = await app.inject({ method, url, headers: { origin, host: 'server.test' } });
+          const { headers, body, statusCode } = await app.inject({
+            method,
+            url,
+            headers: { origin, host: 'server.test' },
+          });
           expect(headers['access-control-allow-credentials']).toBeUndefined();
-          expect(headers['access-control-allow-origin'], `${method} ${url}`).toBe(expected ? (app === open ? '*' : origin) : undefined);
+          expect(headers['access-control-allow-origin'], `${method} ${url}`).toBe(
+            expected ? (app === open ? '*' : origin) : undefined,
+          );
           if (!expected) expect(JSON.parse(body)).toMatchObject({ error: { code: 'origin_refused' } });
-          else if (method === 'OPTIONS') expect([statusCode, headers['access-control-allow-headers']]).toEqual([204, 'authorization, content-type']);
+          else if (method === 'OPTIONS')
+            expect([statusCode, headers['access-control-allow-headers']]).toEqual([204, 'authorization, content-type']);
           if (app === strict) expect(headers['vary']).toBe('origin');
         }
   });
@@ -228,12 +296,18 @@ describe('bytes that are no HTTP', () => {
       socket.on('error', reject);
     });
 
-  it.each(['GARBAGE\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', `GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(40_000)}\r\n\r\n`, 'GET /%ff%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 'POST /api/auth/sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: -5\r\n\r\n', 'GET /api/messages/%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'])(
-    'get a typed refusal: %j',
-    async (bytes) => {
-      const answer = await send(bytes);
-      expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
-      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ error: { code: expect.any(String), retry: expect.any(String) } });
-    },
-  );
+  it.each([
+    'GARBAGE\r\n\r\n',
+    'GET / HTTP/9.9\r\n\r\n',
+    `GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(40_000)}\r\n\r\n`,
+    'GET /%ff%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+    'POST /api/auth/sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: -5\r\n\r\n',
+    'GET /api/messages/%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+  ])('get a typed refusal: %j', async (bytes) => {
+    const answer = await send(bytes);
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { code: expect.any(String), retry: expect.any(String) },
+    });
+  });
 });

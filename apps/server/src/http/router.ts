@@ -76,11 +76,13 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
-    frameworkErrors: (error, request, reply) => fail(error, request, reply),
+    frameworkErrors: (error, request, reply) => void fail(error, request, reply),
     clientErrorHandler: (_error, socket) => {
       const body = JSON.stringify({ error: new SkerryError('bad_request').toBody() });
       if (socket.writable)
-        socket.write(`HTTP/1.1 400 Bad Request\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+        socket.write(
+          `HTTP/1.1 400 Bad Request\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+        );
       socket.destroySoon();
     },
     ...(tls === null ? {} : { https: tls }),
@@ -103,7 +105,13 @@ export function createRouter(options: RouterOptions): FastifyInstance {
   });
   app.addHook('onResponse', async (request, reply) => {
     const status = reply.statusCode;
-    const fields = { event: 'request', method: request.method, route: request.routeOptions.url ?? '-', status, ms: Math.round(reply.elapsedTime) };
+    const fields = {
+      event: 'request',
+      method: request.method,
+      route: request.routeOptions.url ?? '-',
+      status,
+      ms: Math.round(reply.elapsedTime),
+    };
     if (status >= 500) log.warn(fields);
     else if (status >= 400) log.info(fields);
     else log.debug(fields);
@@ -116,7 +124,8 @@ export function createRouter(options: RouterOptions): FastifyInstance {
       throw new SkerryError('method_not_allowed');
     }
     if (options.site !== null && !request.url.startsWith('/api/')) {
-      for (const name of Object.keys(reply.getHeaders())) if (!name.startsWith('access-control-')) reply.removeHeader(name);
+      for (const name of Object.keys(reply.getHeaders()))
+        if (!name.startsWith('access-control-')) reply.removeHeader(name);
       if (options.site.handle(request.raw, reply.raw)) return reply.hijack();
       void reply.headers(API_HEADERS);
     }
@@ -135,7 +144,10 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     if (options.origins.allowed !== null) void reply.header('vary', 'origin');
     if (verdict === 'refused') throw new SkerryError('origin_refused');
     // Never with credentials: there are none that a browser would add by itself.
-    void reply.header('access-control-allow-origin', options.origins.allowed === null || origin === undefined ? '*' : origin);
+    void reply.header(
+      'access-control-allow-origin',
+      options.origins.allowed === null || origin === undefined ? '*' : origin,
+    );
     void reply.header('access-control-expose-headers', 'retry-after');
     if (request.method === 'OPTIONS')
       void reply.headers({
@@ -165,7 +177,10 @@ export function createRouter(options: RouterOptions): FastifyInstance {
           isLocal: isLocalCaller(request.raw),
         } as Call<N>;
         const answer = await options.handlers[name](call);
-        const body = answer instanceof Uint8Array ? Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength) : JSON.stringify(answer);
+        const body =
+          answer instanceof Uint8Array
+            ? Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength)
+            : JSON.stringify(answer);
         return reply.type(JSON_TYPE).send(body);
       },
     });
@@ -173,11 +188,20 @@ export function createRouter(options: RouterOptions): FastifyInstance {
 
   function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const known = knownError(error);
-    if (known === undefined) log.error({ event: 'fault', method: request.method, route: request.routeOptions.url ?? '-', error: whereOf(error) });
+    if (known === undefined)
+      log.error({
+        event: 'fault',
+        method: request.method,
+        route: request.routeOptions.url ?? '-',
+        error: whereOf(error),
+      });
     const told = known ?? new SkerryError('internal');
     if (told.retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(told.retryAfterMs / 1_000));
     if (told.status === 401) void reply.header('www-authenticate', 'Bearer');
-    return reply.code(told.status).type(JSON_TYPE).send(JSON.stringify({ error: told.toBody() }));
+    return reply
+      .code(told.status)
+      .type(JSON_TYPE)
+      .send(JSON.stringify({ error: told.toBody() }));
   }
 }
 
@@ -193,9 +217,13 @@ function read(schema: Route['params'], value: unknown): unknown {
   return result.data;
 }
 
-const PATTERNS = [...Object.values(ROUTES).map(({ method, path }: Route) => ({ method, path })), { method: 'GET', path: '/api/openapi.json' }].map(
-  ({ method, path }) => ({ method, pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`) }),
-);
+const PATTERNS = [
+  ...Object.values(ROUTES).map(({ method, path }: Route) => ({ method, path })),
+  { method: 'GET', path: '/api/openapi.json' },
+].map(({ method, path }) => ({
+  method,
+  pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`),
+}));
 
 /** The methods an address takes; none when there is no such address. */
 function methodsOf(url: string): string[] {

@@ -45,7 +45,13 @@ function get(url: string, headers: Record<string, string> = {}, method = 'GET') 
     const sent = request({ host: '127.0.0.1', port, path: url, method, headers }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers as Record<string, string>, body: Buffer.concat(parts) }));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers as Record<string, string>,
+          body: Buffer.concat(parts),
+        }),
+      );
     });
     sent.on('error', reject);
     sent.end();
@@ -72,12 +78,27 @@ describe('the built client', () => {
   it('lets a hub talk to servers over TLS and to this machine, not to plain http elsewhere', async () => {
     const hub = new StaticSite({ folder, mode: 'hub', welcome: '/welcome.json' });
     const answered: Record<string, unknown> = {};
-    const response = { req: { method: 'GET' }, setHeader: (name: string, value: unknown) => (answered[name] = value), writeHead: () => response, end: (body: Buffer) => (answered['body'] = body.toString()) };
+    const response = {
+      req: { method: 'GET' },
+      setHeader: (name: string, value: unknown) => (answered[name] = value),
+      writeHead: () => response,
+      end: (body: Buffer) => (answered['body'] = body.toString()),
+    };
     expect(hub.handle({ method: 'GET', url: '/', headers: {} } as never, response as never)).toBe(true);
     expect(answered['body']).toContain('<meta name="skerry-mode" content="hub">');
     expect(answered['body']).toContain('<meta name="skerry-welcome" content="/welcome.json">');
-    const connect = String(answered['content-security-policy']).split('; ').find((directive) => directive.startsWith('connect-src'));
-    expect(connect?.split(' ').slice(1)).toEqual(["'self'", 'https:', 'wss:', 'http://127.0.0.1:*', 'ws://127.0.0.1:*', 'http://localhost:*', 'ws://localhost:*']);
+    const connect = String(answered['content-security-policy'])
+      .split('; ')
+      .find((directive) => directive.startsWith('connect-src'));
+    expect(connect?.split(' ').slice(1)).toEqual([
+      "'self'",
+      'https:',
+      'wss:',
+      'http://127.0.0.1:*',
+      'ws://127.0.0.1:*',
+      'http://localhost:*',
+      'ws://localhost:*',
+    ]);
   });
 
   it('caches files with a hash in their name for good, and no others', async () => {
@@ -87,7 +108,10 @@ describe('the built client', () => {
 
   it('answers 304 to whoever has the file already', async () => {
     const { headers } = await get('/boot.js');
-    expect(await get('/boot.js', { 'if-none-match': headers['etag'] ?? '' })).toMatchObject({ status: 304, body: Buffer.alloc(0) });
+    expect(await get('/boot.js', { 'if-none-match': headers['etag'] ?? '' })).toMatchObject({
+      status: 304,
+      body: Buffer.alloc(0),
+    });
   });
 
   it('packs text for whoever unpacks it', async () => {
@@ -110,13 +134,25 @@ describe('the built client', () => {
     expect(page).toContain('src="../assets/index-abc.js"');
     expect(page).toContain('src="../boot.js"');
     expect(page).not.toContain('"./');
-    for (const url of ['/l', '/l/', '/l/Join', '/l/join/deeper', '/l/..%2f', '/anything']) expect((await get(url)).status, url).toBe(404);
+    for (const url of ['/l', '/l/', '/l/Join', '/l/join/deeper', '/l/..%2f', '/anything'])
+      expect((await get(url)).status, url).toBe(404);
   });
 
-  it.each(['/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/assets/../../secret.txt', '/..\\secret.txt', '//secret.txt', '/link.txt', '/assets', '/assets/', '/assets/index-abc.js.map', '/index.html%00.js', '/__proto__', '/constructor'])(
-    'finds nothing at %s',
-    async (url) => {
-      expect((await get(url)).status).toBe(404);
-    },
-  );
+  it.each([
+    '/../secret.txt',
+    '/..%2fsecret.txt',
+    '/%2e%2e/secret.txt',
+    '/assets/../../secret.txt',
+    '/..\\secret.txt',
+    '//secret.txt',
+    '/link.txt',
+    '/assets',
+    '/assets/',
+    '/assets/index-abc.js.map',
+    '/index.html%00.js',
+    '/__proto__',
+    '/constructor',
+  ])('finds nothing at %s', async (url) => {
+    expect((await get(url)).status).toBe(404);
+  });
 });

@@ -156,7 +156,9 @@ function compressed(entry: Entry, encoding: Encoding): Promise<Buffer> {
   if (known !== undefined) return known;
   const made =
     encoding === 'br'
-      ? promisify(brotliCompress)(entry.body, { params: { [constants.BROTLI_PARAM_QUALITY]: 6, [constants.BROTLI_PARAM_SIZE_HINT]: entry.body.length } })
+      ? promisify(brotliCompress)(entry.body, {
+          params: { [constants.BROTLI_PARAM_QUALITY]: 6, [constants.BROTLI_PARAM_SIZE_HINT]: entry.body.length },
+        })
       : promisify(gzip)(entry.body);
   entry.compressed.set(encoding, made);
   return made;

@@ -22,10 +22,13 @@ export type BackupOptions = {
 export async function backupData({ data, to, withKey }: BackupOptions): Promise<number> {
   const file = databaseIn(data);
   const target = path.resolve(to);
-  if (existsSync(target) && statSync(target).isDirectory()) throw new StartError(`${to} is a folder. Give the name of a file.`);
+  if (existsSync(target) && statSync(target).isDirectory())
+    throw new StartError(`${to} is a folder. Give the name of a file.`);
   mkdirSync(path.dirname(target), { recursive: true });
   const real = path.join(realpathSync(path.dirname(target)), path.basename(target));
-  const taken = [...withSideFiles(file), path.join(data, KEY_FILE)].map((used) => path.join(realpathSync(path.dirname(used)), path.basename(used)));
+  const taken = [...withSideFiles(file), path.join(data, KEY_FILE)].map((used) =>
+    path.join(realpathSync(path.dirname(used)), path.basename(used)),
+  );
   if (taken.includes(real)) throw new StartError(`${to} is the server's own file. Give another name.`);
   const partial = `${target}.partial`;
   const driver = await openDriver(file, 'copy');

@@ -1,5 +1,14 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ChannelId, encodeKeyRotation, encodeProof, fromBase64Url } from '@skerry/protocol';
@@ -20,7 +29,10 @@ async function withLife() {
   const { channels } = await server.ask('snapshot', { token: ada.accessToken });
   const general = channels[0]?.channel.id as ChannelId;
   const say = (text: string) => server.run(ada, { kind: 'message.send', channel: general, text, replyTo: null });
-  const texts = async (of = server) => (await of.ask('messages', { token: ada.accessToken, params: { channelId: general } })).messages.map(({ text }) => text);
+  const texts = async (of = server) =>
+    (await of.ask('messages', { token: ada.accessToken, params: { channelId: general } })).messages.map(
+      ({ text }) => text,
+    );
   return { server, ada, say, texts };
 }
 
@@ -32,18 +44,28 @@ describe('a backup', () => {
     await using _stopped = server;
     await say('before');
     const file = path.join(elsewhere, 'one.backup');
-    const running = [say('during'), backupData({ data: server.data, to: file, withKey: false }), say('also during')] as const;
+    const running = [
+      say('during'),
+      backupData({ data: server.data, to: file, withKey: false }),
+      say('also during'),
+    ] as const;
     await Promise.all(running);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await say('after');
     const { asOf } = await server.ask('snapshot', { token: ada.accessToken });
 
-    await expect(restoreData({ data: server.data, from: file, now: 0 })).rejects.toThrow('is in use by a server that is running');
+    await expect(restoreData({ data: server.data, from: file, now: 0 })).rejects.toThrow(
+      'is in use by a server that is running',
+    );
     expect(await texts()).toContain('after');
     await server.stop();
     const { setAside } = await restoreData({ data: server.data, from: file, now: Date.UTC(2026, 0, 2) });
     expect(setAside).toBe(path.join(server.data, 'skerry.db.before-restore-2026-01-02T00-00-00-000Z'));
-    expect(readFileSync(setAside ?? '').subarray(0, 15).toString()).toBe('SQLite format 3');
+    expect(
+      readFileSync(setAside ?? '')
+        .subarray(0, 15)
+        .toString(),
+    ).toBe('SQLite format 3');
     await server.start();
     expect(await texts()).toContain('before');
     expect(await texts()).not.toContain('after');
@@ -76,10 +98,17 @@ describe('a backup', () => {
     await using _stopped = server;
     await say('kept');
     for (const name of ['skerry.db', 'skerry.db-wal', 'server.key'])
-      await expect(backupData({ data: server.data, to: path.join(server.data, 'x', '..', name), withKey: false })).rejects.toThrow("server's own file");
-    await expect(backupData({ data: elsewhere, to: path.join(elsewhere, 'x'), withKey: false })).rejects.toThrow('no server');
+      await expect(
+        backupData({ data: server.data, to: path.join(server.data, 'x', '..', name), withKey: false }),
+      ).rejects.toThrow("server's own file");
+    await expect(backupData({ data: elsewhere, to: path.join(elsewhere, 'x'), withKey: false })).rejects.toThrow(
+      'no server',
+    );
     await server.stop();
-    const files = () => readdirSync(server.data).filter((name) => !name.startsWith('in-use')).sort();
+    const files = () =>
+      readdirSync(server.data)
+        .filter((name) => !name.startsWith('in-use'))
+        .sort();
     const before = files();
     const broken = path.join(elsewhere, 'broken');
     writeFileSync(broken, 'not a database at all, only some text that is long enough to be looked at');
@@ -88,7 +117,9 @@ describe('a backup', () => {
     const bytes = readFileSync(broken);
     writeFileSync(broken, Buffer.concat([bytes.subarray(0, 8_192), Buffer.alloc(16_384, 7), bytes.subarray(24_576)]));
     await expect(restoreData({ data: server.data, from: broken, now: 0 })).rejects.toThrow('is not a whole backup');
-    await expect(restoreData({ data: server.data, from: path.join(elsewhere, 'nothing'), now: 0 })).rejects.toThrow('There is no file');
+    await expect(restoreData({ data: server.data, from: path.join(elsewhere, 'nothing'), now: 0 })).rejects.toThrow(
+      'There is no file',
+    );
     const other = await TestServer.start();
     await other.register('eve');
     await backupData({ data: other.data, to: broken, withKey: false });
@@ -108,7 +139,9 @@ describe('a password reset by hand', () => {
     expect(await server.ask('reset', { body: { code, password: 'a new password' } })).toEqual({ username: 'ada' });
     expect((await server.call('sessions', { token: ada.accessToken })).code).toBe('session_revoked');
     expect((await server.signIn('ada', 'a new password')).status).toBe(200);
-    await expect(makeResetCodeByHand({ data: server.data, username: 'eve', now: 0 })).rejects.toThrow('There is no account "eve"');
+    await expect(makeResetCodeByHand({ data: server.data, username: 'eve', now: 0 })).rejects.toThrow(
+      'There is no account "eve"',
+    );
   });
 });
 
@@ -135,8 +168,15 @@ describe('a new key', () => {
       [second, proof.key],
     ]);
     const bytes = (text: string) => fromBase64Url(text) ?? new Uint8Array();
-    const isSigned = (by: string, message: Uint8Array, signature: string) => verify(null, message, createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: by } }), bytes(signature));
-    for (const { from, to, signature } of proof.rotations) expect(isSigned(from, encodeKeyRotation({ serverId, from: bytes(from), to: bytes(to) }), signature)).toBe(true);
+    const isSigned = (by: string, message: Uint8Array, signature: string) =>
+      verify(
+        null,
+        message,
+        createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: by } }),
+        bytes(signature),
+      );
+    for (const { from, to, signature } of proof.rotations)
+      expect(isSigned(from, encodeKeyRotation({ serverId, from: bytes(from), to: bytes(to) }), signature)).toBe(true);
     expect(isSigned(proof.key, encodeProof({ ...asked, serverId }), proof.signature)).toBe(true);
     using socket = await SocketClient.open(socketUrl(server));
     expect((await socket.hello()).proof.rotations).toEqual(proof.rotations);

@@ -11,13 +11,22 @@ import { databaseIn } from './files.ts';
  * server runs.
  * @throws StartError when there is no such account
  */
-export async function makeResetCodeByHand(options: { data: string; username: string; now: number }): Promise<{ code: string; expiresAt: number }> {
+export async function makeResetCodeByHand(options: {
+  data: string;
+  username: string;
+  now: number;
+}): Promise<{ code: string; expiresAt: number }> {
   const file = databaseIn(options.data);
   await using db = await Database.open({ file, faults: NO_FAULTS, onBug: () => undefined, onDeath: () => undefined });
   const known = await db.read('auth.credentials', { username: options.username });
   if (known === null) throw new StartError(`There is no account "${options.username}" on this server.`);
   const code = mintToken();
   const expiresAt = options.now + TIMES.resetLinkMs;
-  await db.write('auth.makeResetCode', { actor: null, target: known.id satisfies AccountId, codeHash: hashSecret(code), expiresAt });
+  await db.write('auth.makeResetCode', {
+    actor: null,
+    target: known.id satisfies AccountId,
+    codeHash: hashSecret(code),
+    expiresAt,
+  });
   return { code, expiresAt };
 }

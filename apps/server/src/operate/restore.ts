@@ -39,7 +39,9 @@ export async function restoreData({ data, from, now }: RestoreOptions): Promise<
     removeAll(fresh);
     throw error;
   }
-  const setAside = existsSync(target) ? `${target}.before-restore-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}` : null;
+  const setAside = existsSync(target)
+    ? `${target}.before-restore-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`
+    : null;
   if (setAside !== null) moveAll(target, setAside);
   moveAll(fresh, target);
   if (!existsSync(path.join(data, KEY_FILE)) && existsSync(`${from}.key`)) {
@@ -68,7 +70,10 @@ async function check(file: string, data: string, from: string): Promise<void> {
     throw new StartError(`${from} is not a whole backup of a Skerry server.`, error);
   }
   const key = ServerKey.load(data) ?? (existsSync(`${from}.key`) ? 'in the backup' : undefined);
-  if (key === undefined) throw new StartError(`The server's key is neither in ${data} nor beside the backup (${from}.key). Put server.key there first; without it clients cannot know this server again.`);
+  if (key === undefined)
+    throw new StartError(
+      `The server's key is neither in ${data} nor beside the backup (${from}.key). Put server.key there first; without it clients cannot know this server again.`,
+    );
   if (key instanceof ServerKey && key.publicKey !== expected && key.rotation?.from !== expected)
     throw new StartError(`${from} is the backup of another server than the one in ${data}.`);
 }
@@ -76,7 +81,8 @@ async function check(file: string, data: string, from: string): Promise<void> {
 function moveAll(from: string, to: string): void {
   const targets = withSideFiles(to);
   // The side files first: a database without its log would be read as it was before.
-  for (const [at, file] of [...withSideFiles(from).entries()].reverse()) if (existsSync(file)) renameSync(file, targets[at] ?? to);
+  for (const [at, file] of [...withSideFiles(from).entries()].reverse())
+    if (existsSync(file)) renameSync(file, targets[at] ?? to);
 }
 
 function removeAll(file: string): void {

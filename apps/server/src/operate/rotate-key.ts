@@ -18,7 +18,8 @@ export async function rotateKey(data: string): Promise<{ before: readonly string
     const key = ServerKey.load(data);
     if (key === undefined) throw new StartError(`There is no server.key in ${data}.`);
     // The step before must be in the database, or the chain that clients follow would have a hole.
-    if (knownKeys(db, null).current !== key.publicKey) throw new StartError('The key was changed already. Start the server once, so that it takes it up.');
+    if (knownKeys(db, null).current !== key.publicKey)
+      throw new StartError('The key was changed already. Start the server once, so that it takes it up.');
     const next = key.successor(serverRow(db, null).serverId);
     next.save(data);
     return { before: key.words, after: next.words };

@@ -1,4 +1,12 @@
-import { type AccountId, type ChannelId, type Command, type CommandId, type Role, type SessionId, SkerryError } from '@skerry/protocol';
+import {
+  type AccountId,
+  type ChannelId,
+  type Command,
+  type CommandId,
+  type Role,
+  type SessionId,
+  SkerryError,
+} from '@skerry/protocol';
 import { addAccount, hasAccounts } from '../auth/registration.ts';
 import { COMMAND_HANDLERS } from '../db/command-handlers.ts';
 import type { CommandHandler } from '../log/command-handler.ts';

@@ -22,8 +22,20 @@ export type SeedOptions = {
  */
 export async function seedServer({ data, name, description, password, seed }: SeedOptions): Promise<void> {
   using _lock = await DataLock.acquire(data);
-  await using db = await Database.open({ file: path.join(data, DATABASE_FILE), faults: NO_FAULTS, onBug: rethrow, onDeath: rethrow });
-  await identify(db, { data, clock: { now: () => Date.now() }, name, description, operator: null, registration: 'open' });
+  await using db = await Database.open({
+    file: path.join(data, DATABASE_FILE),
+    faults: NO_FAULTS,
+    onBug: rethrow,
+    onDeath: rethrow,
+  });
+  await identify(db, {
+    data,
+    clock: { now: () => Date.now() },
+    name,
+    description,
+    operator: null,
+    registration: 'open',
+  });
   // One hash for all: it is a password that is printed.
   const passwordHash = await (await Passwords.create()).hash(password);
   await db.write('seed.apply', { ...seed, accounts: seed.accounts.map((account) => ({ ...account, passwordHash })) });

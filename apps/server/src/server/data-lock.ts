@@ -7,7 +7,9 @@ const WAIT_MS = 1_000;
 /** Another process works in the same data folder. The message is a sentence for the person. */
 export class DataInUseError extends Error {
   constructor(folder: string) {
-    super(`The data in ${folder} is in use by a server that is running. Stop it first, or give another folder with --data.`);
+    super(
+      `The data in ${folder} is in use by a server that is running. Stop it first, or give another folder with --data.`,
+    );
     this.name = 'DataInUseError';
   }
 }
@@ -36,7 +38,11 @@ export class DataLock implements Disposable {
       return new DataLock(driver);
     } catch (cause) {
       driver?.close();
-      if (cause instanceof Error && /locked|busy/i.test(`${cause.message} ${String((cause as { code?: unknown }).code)}`)) throw new DataInUseError(folder);
+      if (
+        cause instanceof Error &&
+        /locked|busy/i.test(`${cause.message} ${String((cause as { code?: unknown }).code)}`)
+      )
+        throw new DataInUseError(folder);
       throw cause;
     }
   }

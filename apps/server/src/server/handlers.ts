@@ -13,7 +13,13 @@ export type ServerDeps = {
 };
 
 /** What anyone may ask: is a Skerry server here, which one, and can it prove it. */
-export function serverHandlers({ db, identity, limits, clock, version }: ServerDeps): Pick<Handlers, 'health' | 'info' | 'proof'> {
+export function serverHandlers({
+  db,
+  identity,
+  limits,
+  clock,
+  version,
+}: ServerDeps): Pick<Handlers, 'health' | 'info' | 'proof'> {
   return {
     health: async () => {
       const { name, iconUrl } = await db.read('server.row', null);

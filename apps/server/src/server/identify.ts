@@ -18,12 +18,17 @@ export type IdentifyOptions = {
 };
 
 /** Finds or makes the server's key and its own row. @throws StartError when the two do not belong together */
-export async function identify(db: Database, options: IdentifyOptions): Promise<{ identity: Identity; key: ServerKey }> {
+export async function identify(
+  db: Database,
+  options: IdentifyOptions,
+): Promise<{ identity: Identity; key: ServerKey }> {
   const { data, clock, name, description, operator, registration } = options;
   const stored = loadKey(data);
   const known = await db.read('server.keys', null);
   if (stored === undefined && known.current !== null)
-    throw new StartError(`The key of this server (server.key in ${data}) is missing. Without it clients cannot know this server again. Put it back from a backup.`);
+    throw new StartError(
+      `The key of this server (server.key in ${data}) is missing. Without it clients cannot know this server again. Put it back from a backup.`,
+    );
   const key = stored ?? ServerKey.generate();
   // Before the database names it: a key that is nowhere could never be proved.
   if (stored === undefined) key.save(data);
@@ -36,7 +41,10 @@ export async function identify(db: Database, options: IdentifyOptions): Promise<
     operator,
     registration,
   });
-  if (started.kind === 'wrongKey') throw new StartError(`The key in ${data} belongs to another server than the database beside it. Put the right pair back from a backup.`);
+  if (started.kind === 'wrongKey')
+    throw new StartError(
+      `The key in ${data} belongs to another server than the database beside it. Put the right pair back from a backup.`,
+    );
   const { rotations } = await db.read('server.keys', null);
   return { identity: new Identity({ serverId: started.serverId, key, rotations }), key };
 }

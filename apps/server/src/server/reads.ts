@@ -26,7 +26,9 @@ export type KnownKeys = { readonly current: string | null; readonly rotations: K
 
 /** The server's last key, and every step that led to it, the oldest first. */
 export function knownKeys(db: Statements, _args: null): KnownKeys {
-  const keys = db.all<{ publicKey: string; signature: string | null }>('SELECT public_key AS publicKey, from_signature AS signature FROM server_keys ORDER BY n');
+  const keys = db.all<{ publicKey: string; signature: string | null }>(
+    'SELECT public_key AS publicKey, from_signature AS signature FROM server_keys ORDER BY n',
+  );
   const rotations = keys.flatMap(({ publicKey, signature }, at) => {
     const from = keys[at - 1]?.publicKey;
     return from === undefined || signature === null ? [] : [{ from, to: publicKey, signature }];

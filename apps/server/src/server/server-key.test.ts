@@ -12,7 +12,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const SERVER = '01890000-0000-7000-8000-000000000001';
 const bytes = (text: string) => Buffer.from(fromBase64Url(text) ?? []);
 const isSigned = (key: string, message: Uint8Array, signature: string) =>
-  verify(null, message, createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: key } }), bytes(signature));
+  verify(
+    null,
+    message,
+    createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: key } }),
+    bytes(signature),
+  );
 
 describe("a server's key", () => {
   it('signs the nonce, the origin and the server id together', () => {
@@ -20,7 +25,11 @@ describe("a server's key", () => {
     const proof = { nonce: 'n'.repeat(22), origin: 'https://a.example', serverId: SERVER };
     const signature = key.signProof(proof);
     expect(isSigned(key.publicKey, encodeProof(proof), signature)).toBe(true);
-    for (const other of [{ ...proof, nonce: 'm'.repeat(22) }, { ...proof, origin: 'https://b.example' }, { ...proof, serverId: SERVER.replace('1', '2') }])
+    for (const other of [
+      { ...proof, nonce: 'm'.repeat(22) },
+      { ...proof, origin: 'https://b.example' },
+      { ...proof, serverId: SERVER.replace('1', '2') },
+    ])
       expect(isSigned(key.publicKey, encodeProof(other), signature)).toBe(false);
   });
 
@@ -38,7 +47,9 @@ describe("a server's key", () => {
     const next = first.successor(SERVER);
     const { from, to, signature } = next.rotation ?? { from: '', to: '', signature: '' };
     expect([from, to]).toEqual([first.publicKey, next.publicKey]);
-    expect(isSigned(first.publicKey, encodeKeyRotation({ serverId: SERVER, from: bytes(from), to: bytes(to) }), signature)).toBe(true);
+    expect(
+      isSigned(first.publicKey, encodeKeyRotation({ serverId: SERVER, from: bytes(from), to: bytes(to) }), signature),
+    ).toBe(true);
     expect(next.derive('refresh')).toEqual(first.derive('refresh'));
     expect(next.derive('refresh')).not.toEqual(next.derive('other'));
   });

@@ -1,4 +1,12 @@
-import { createHash, createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { encodeKeyRotation, encodeProof, fromBase64Url, type KeyRotation, toBase64Url } from '@skerry/protocol';
@@ -27,7 +35,10 @@ export class ServerKey {
   constructor(stored: Stored) {
     this.#stored = stored;
     this.publicKey = stored.publicKey;
-    this.#private = createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: stored.publicKey, d: stored.seed } });
+    this.#private = createPrivateKey({
+      format: 'jwk',
+      key: { kty: 'OKP', crv: 'Ed25519', x: stored.publicKey, d: stored.seed },
+    });
     this.words = sixWords(createHash('sha256').update(bytesOf(stored.publicKey)).digest());
   }
 
@@ -93,7 +104,10 @@ export class ServerKey {
     try {
       return new ServerKey(JSON.parse(text) as Stored);
     } catch (error) {
-      throw new Error(`The server's key ${file} is damaged. Put its backup in place; without it, clients will not trust this server.`, { cause: error });
+      throw new Error(
+        `The server's key ${file} is damaged. Put its backup in place; without it, clients will not trust this server.`,
+        { cause: error },
+      );
     }
   }
 }

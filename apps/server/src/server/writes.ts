@@ -50,7 +50,13 @@ export function startServer(tx: Tx, given: StartSettings): Started {
   const registration = given.registration ?? known.registration;
   if (name !== known.name || description !== known.description || registration !== known.registration) {
     const rev = tx.append(SERVER_STREAM, 'server', '').n;
-    db.run('UPDATE server SET name = ?, description = ?, registration = ?, rev = ?', name, description, registration, rev);
+    db.run(
+      'UPDATE server SET name = ?, description = ?, registration = ?, rev = ?',
+      name,
+      description,
+      registration,
+      rev,
+    );
   }
   if (given.operator !== null) db.run('UPDATE server SET operator = ?', given.operator);
   return { kind: 'started', serverId: known.serverId };
@@ -59,9 +65,17 @@ export function startServer(tx: Tx, given: StartSettings): Started {
 /** Adds the key that the server starts with, if it is new, by the step that led to it. @returns false when none did */
 function followKey(tx: Tx, { publicKey, rotation }: StartSettings): boolean {
   const { db, now } = tx;
-  const last = db.get<{ n: number; publicKey: string }>('SELECT n, public_key AS publicKey FROM server_keys ORDER BY n DESC LIMIT 1');
+  const last = db.get<{ n: number; publicKey: string }>(
+    'SELECT n, public_key AS publicKey FROM server_keys ORDER BY n DESC LIMIT 1',
+  );
   if (last?.publicKey === publicKey) return true;
   if (last === undefined || rotation?.from !== last.publicKey) return false;
-  db.run('INSERT INTO server_keys (n, public_key, from_signature, created_at) VALUES (?, ?, ?, ?)', last.n + 1, publicKey, rotation.signature, now);
+  db.run(
+    'INSERT INTO server_keys (n, public_key, from_signature, created_at) VALUES (?, ?, ?, ?)',
+    last.n + 1,
+    publicKey,
+    rotation.signature,
+    now,
+  );
   return true;
 }

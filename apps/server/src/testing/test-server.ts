@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Answer, type Command, type CommandId, type Route, type RouteName, ROUTES, uuidv7 } from '@skerry/protocol';
+import {
+  type Answer,
+  type Command,
+  type CommandId,
+  type Route,
+  type RouteName,
+  ROUTES,
+  uuidv7,
+} from '@skerry/protocol';
 import { parseConfig, type ServerConfig } from '../config.ts';
 import { createLog } from '../logging.ts';
 import { type RunningServer, startServer, type Surroundings } from '../server.ts';
@@ -15,7 +23,12 @@ export type Call = {
   readonly token?: string | undefined;
   readonly headers?: Record<string, string>;
 };
-export type Answered<T = unknown> = { readonly status: number; readonly body: T; readonly code: string | undefined; readonly headers: Headers };
+export type Answered<T = unknown> = {
+  readonly status: number;
+  readonly body: T;
+  readonly code: string | undefined;
+  readonly headers: Headers;
+};
 
 export const PASSWORD = 'correct horse battery';
 
@@ -33,7 +46,10 @@ export class TestServer implements AsyncDisposable {
     this.#surroundings = surroundings;
   }
 
-  static async start(config: Partial<ServerConfig> = {}, surroundings: Partial<Surroundings> = {}): Promise<TestServer> {
+  static async start(
+    config: Partial<ServerConfig> = {},
+    surroundings: Partial<Surroundings> = {},
+  ): Promise<TestServer> {
     const server = new TestServer(config, surroundings);
     await server.start();
     return server;
@@ -45,9 +61,15 @@ export class TestServer implements AsyncDisposable {
   }
 
   async start(changes: Partial<ServerConfig> = {}): Promise<void> {
-    const usual = parseConfig(['--port', '0', '--client', 'none', '--registration', 'open', '--rate-scale', '1000', '--name', 'Harbour'], {});
+    const usual = parseConfig(
+      ['--port', '0', '--client', 'none', '--registration', 'open', '--rate-scale', '1000', '--name', 'Harbour'],
+      {},
+    );
     const log = createLog('debug', { write: (line) => this.logged.push(line) });
-    this.#running = await startServer({ ...usual, ...this.#config, ...changes, data: this.data }, { log, ...this.#surroundings });
+    this.#running = await startServer(
+      { ...usual, ...this.#config, ...changes, data: this.data },
+      { log, ...this.#surroundings },
+    );
   }
 
   async stop(): Promise<void> {
@@ -56,9 +78,15 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Asks by the protocol's own table, and checks that what comes back is what the table promises. */
-  async call<N extends RouteName>(name: N, { params = {}, query = {}, body, token, headers = {} }: Call = {}): Promise<Answered<Answer<N>>> {
+  async call<N extends RouteName>(
+    name: N,
+    { params = {}, query = {}, body, token, headers = {} }: Call = {},
+  ): Promise<Answered<Answer<N>>> {
     const route: Route = ROUTES[name];
-    const url = new URL(route.path.replaceAll(/:(\w+)/g, (_whole, field: string) => encodeURIComponent(params[field] ?? '')), this.running.url);
+    const url = new URL(
+      route.path.replaceAll(/:(\w+)/g, (_whole, field: string) => encodeURIComponent(params[field] ?? '')),
+      this.running.url,
+    );
     for (const [field, value] of Object.entries(query)) url.searchParams.set(field, value);
     const needsBody = route.method === 'POST';
     const response = await fetch(url, {

@@ -25,7 +25,7 @@ export function engineeringTalk({ life, dice, from, until, least }: Talk): void 
     const goal = Math.ceil((least * (nth + 1)) / days.length);
     let at = day;
     const missing = () => goal - said;
-    for (const total = Math.max(1, missing()); missing() > 0; ) {
+    for (const total = Math.max(1, missing()); missing() > 0;) {
       const lines = readScript(dice.pick(EXCHANGES)(wordsFor(dice)));
       // The last day ends early: what comes after `until` is told elsewhere.
       const start = Math.min(at + dice.between(2, 12) * MINUTE, until - 30 * MINUTE);
@@ -46,8 +46,34 @@ function workdays(from: number, until: number): number[] {
   return days;
 }
 
-const MODULES = ['tide-model', 'tile-cache', 'harbour-index', 'forecast', 'importer', 'chart-layer', 'search', 'sessions', 'geometry', 'alerts', 'export', 'station-list'];
-const FUNCTIONS = ['interpolate', 'nextHighWater', 'readStation', 'mergeTiles', 'simplify', 'zoneOffset', 'rangeAt', 'parseRow', 'drawContour', 'planBatch', 'retryAfter', 'hashOf'];
+const MODULES = [
+  'tide-model',
+  'tile-cache',
+  'harbour-index',
+  'forecast',
+  'importer',
+  'chart-layer',
+  'search',
+  'sessions',
+  'geometry',
+  'alerts',
+  'export',
+  'station-list',
+];
+const FUNCTIONS = [
+  'interpolate',
+  'nextHighWater',
+  'readStation',
+  'mergeTiles',
+  'simplify',
+  'zoneOffset',
+  'rangeAt',
+  'parseRow',
+  'drawContour',
+  'planBatch',
+  'retryAfter',
+  'hashOf',
+];
 const THINGS = ['station', 'tile', 'harbour', 'contour', 'forecast', 'reading', 'sounding', 'batch'];
 
 function wordsFor(dice: Dice): Words {

@@ -26,12 +26,50 @@ export const HARBOUR: Place = {
     life.person('noor', 'Noor Haddad');
 
     life.topic('general', 'Everything that has no better place', { by: 'ada', at: began + 30 * MINUTE });
-    life.channel({ name: 'boat-shed', topic: 'The slip, the tools, and who broke what', by: 'tomas', members: ['ada', 'ben', 'jonas', 'lena', 'marta'], at: began + DAY });
-    life.channel({ name: 'garden', topic: 'Beds 1 to 12, watering by the list', by: 'priya', members: ['ada', 'ben', 'marta', 'noor', 'yuki', 'lena'], at: began + 2 * DAY });
-    life.channel({ name: 'long-table', topic: 'Supper on Thursdays, seven o’clock, bring a plate', by: 'noor', members: EVERYBODY, at: began + 3 * DAY });
-    life.channel({ name: 'night-sky', topic: 'Clear nights on the pier', by: 'yuki', members: ['tomas', 'noor', 'jonas'], at: began + 5 * DAY });
-    life.channel({ name: 'keyholders', topic: 'Who has which key', by: 'ada', members: ['lena', 'marta'], at: began + DAY, isPrivate: true });
-    life.channel({ name: 'summer-trip', topic: 'Four people, one boat, ten days', by: 'ben', members: ['ada', 'lena', 'tomas'], at: began + 9 * DAY, isPrivate: true });
+    life.channel({
+      name: 'boat-shed',
+      topic: 'The slip, the tools, and who broke what',
+      by: 'tomas',
+      members: ['ada', 'ben', 'jonas', 'lena', 'marta'],
+      at: began + DAY,
+    });
+    life.channel({
+      name: 'garden',
+      topic: 'Beds 1 to 12, watering by the list',
+      by: 'priya',
+      members: ['ada', 'ben', 'marta', 'noor', 'yuki', 'lena'],
+      at: began + 2 * DAY,
+    });
+    life.channel({
+      name: 'long-table',
+      topic: 'Supper on Thursdays, seven o’clock, bring a plate',
+      by: 'noor',
+      members: EVERYBODY,
+      at: began + 3 * DAY,
+    });
+    life.channel({
+      name: 'night-sky',
+      topic: 'Clear nights on the pier',
+      by: 'yuki',
+      members: ['tomas', 'noor', 'jonas'],
+      at: began + 5 * DAY,
+    });
+    life.channel({
+      name: 'keyholders',
+      topic: 'Who has which key',
+      by: 'ada',
+      members: ['lena', 'marta'],
+      at: began + DAY,
+      isPrivate: true,
+    });
+    life.channel({
+      name: 'summer-trip',
+      topic: 'Four people, one boat, ten days',
+      by: 'ben',
+      members: ['ada', 'lena', 'tomas'],
+      at: began + 9 * DAY,
+      isPrivate: true,
+    });
 
     life.talk('general', at(6, 9, 12), GENERAL_WELCOME);
     life.talk('boat-shed', at(6, 17, 40), SHED_PUMP);
@@ -63,13 +101,31 @@ export const HARBOUR: Place = {
 
   later: [
     { channel: 'general', script: `lena: Ferry is running again, the two o’clock one was on time.\nmarta: Finally.` },
-    { channel: 'garden', script: `priya: Bed seven is watered. The list says Noor has tomorrow.\nnoor: I have it. Early, before the heat.` },
-    { channel: 'boat-shed', script: `tomas: Compressor is back on the wall. Please drain it after use.\njonas: Will do. I was the one who forgot.` },
-    { channel: 'long-table', script: `noor: Twelve people so far. We have chairs for fourteen.\nyuki: I can bring two stools.` },
-    { channel: 'general', script: `jonas: Somebody left a blue bicycle at the gate. It is unlocked.\npriya: Mine! Coming.` },
+    {
+      channel: 'garden',
+      script: `priya: Bed seven is watered. The list says Noor has tomorrow.\nnoor: I have it. Early, before the heat.`,
+    },
+    {
+      channel: 'boat-shed',
+      script: `tomas: Compressor is back on the wall. Please drain it after use.\njonas: Will do. I was the one who forgot.`,
+    },
+    {
+      channel: 'long-table',
+      script: `noor: Twelve people so far. We have chairs for fourteen.\nyuki: I can bring two stools.`,
+    },
+    {
+      channel: 'general',
+      script: `jonas: Somebody left a blue bicycle at the gate. It is unlocked.\npriya: Mine! Coming.`,
+    },
     { channel: 'garden', script: `yuki: The basil survived the night.\npriya: Against all advice.` },
-    { channel: 'boat-shed', script: `lena: Forecast says west five on Sunday. Not a day for the long ladder.\ntomas: Then we sand indoors.` },
-    { channel: 'general', script: `marta: The print shop has our posters. I will pick them up at four.\nlena: Thank you!` },
+    {
+      channel: 'boat-shed',
+      script: `lena: Forecast says west five on Sunday. Not a day for the long ladder.\ntomas: Then we sand indoors.`,
+    },
+    {
+      channel: 'general',
+      script: `marta: The print shop has our posters. I will pick them up at four.\nlena: Thank you!`,
+    },
   ],
 };
 

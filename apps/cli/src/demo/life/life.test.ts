@@ -9,11 +9,14 @@ const NOW = Date.UTC(2026, 4, 20, 15, 30);
 
 describe.each([HARBOUR, LIGHTHOUSE])('the past of $name', (place) => {
   const { accounts, steps } = place.life(NOW);
-  const sent = steps.flatMap(({ command: done, ...step }) => (done.kind === 'message.send' ? [{ ...done, ...step }] : []));
+  const sent = steps.flatMap(({ command: done, ...step }) =>
+    done.kind === 'message.send' ? [{ ...done, ...step }] : [],
+  );
   const named = new Map(accounts.map(({ username, id }) => [username, id]));
 
   it('is made of commands that a client could send', () => {
-    for (const step of steps) expect(command.safeParse(step.command), JSON.stringify(step.command)).toMatchObject({ success: true });
+    for (const step of steps)
+      expect(command.safeParse(step.command), JSON.stringify(step.command)).toMatchObject({ success: true });
   });
 
   it('happened in order, over days, and none of it in the future', () => {
@@ -32,7 +35,9 @@ describe.each([HARBOUR, LIGHTHOUSE])('the past of $name', (place) => {
 
   it.each(['ada', 'ben'])('left something for %s to find', (username) => {
     const id = named.get(username);
-    const seen = Math.max(...steps.filter(({ account, command: done }) => account === id && done.kind === 'marker.set').map(({ at }) => at));
+    const seen = Math.max(
+      ...steps.filter(({ account, command: done }) => account === id && done.kind === 'marker.set').map(({ at }) => at),
+    );
     const since = sent.filter(({ at }) => at > seen);
     const mentions = since.filter(({ text }) => [...text.matchAll(MENTION)].some(([, who]) => who === id));
     expect(since.length).toBeGreaterThan(10);
@@ -48,7 +53,9 @@ describe('the long channel', () => {
   it('has more than 3,000 messages, with code, answers, reactions and corrections', () => {
     const { steps } = LIGHTHOUSE.life(NOW);
     const made = steps.find(({ command: done }) => done.kind === 'channel.create' && done.name === 'engineering');
-    const sent = steps.flatMap(({ command: done }) => (done.kind === 'message.send' && String(done.channel) === String(made?.id) ? [done] : []));
+    const sent = steps.flatMap(({ command: done }) =>
+      done.kind === 'message.send' && String(done.channel) === String(made?.id) ? [done] : [],
+    );
     expect(sent.length).toBeGreaterThan(3_000);
     expect(sent.filter(({ text }) => text.includes('```')).length).toBeGreaterThan(100);
     expect(sent.filter(({ replyTo }) => replyTo !== null).length).toBeGreaterThan(100);
@@ -60,10 +67,31 @@ describe('the long channel', () => {
 
 describe('a script', () => {
   it('tells who says what, to which line, when, how it was before and who liked it', () => {
-    expect(readScript('ada: One.\n  +20 ben ^1: Two. {👍 ada lena}\nada: Right. <~ Rihgt.\n| More: of it. {❤️ ben} {🎉 lena}')).toEqual([
+    expect(
+      readScript(
+        'ada: One.\n  +20 ben ^1: Two. {👍 ada lena}\nada: Right. <~ Rihgt.\n| More: of it. {❤️ ben} {🎉 lena}',
+      ),
+    ).toEqual([
       { who: 'ada', text: 'One.', answers: 0, before: null, reactions: [], gap: null },
-      { who: 'ben', text: 'Two.', answers: 1, before: null, reactions: [{ emoji: '👍', who: ['ada', 'lena'] }], gap: 20 },
-      { who: 'ada', text: 'Right.\nMore: of it.', answers: 0, before: 'Rihgt.', reactions: [{ emoji: '❤️', who: ['ben'] }, { emoji: '🎉', who: ['lena'] }], gap: null },
+      {
+        who: 'ben',
+        text: 'Two.',
+        answers: 1,
+        before: null,
+        reactions: [{ emoji: '👍', who: ['ada', 'lena'] }],
+        gap: 20,
+      },
+      {
+        who: 'ada',
+        text: 'Right.\nMore: of it.',
+        answers: 0,
+        before: 'Rihgt.',
+        reactions: [
+          { emoji: '❤️', who: ['ben'] },
+          { emoji: '🎉', who: ['lena'] },
+        ],
+        gap: null,
+      },
     ]);
   });
 

@@ -1,9 +1,25 @@
-import { type AccountId, type ChannelId, type Command, type CommandId, mentionOf, type MessageId, type Role, uuidv7 } from '@skerry/protocol';
+import {
+  type AccountId,
+  type ChannelId,
+  type Command,
+  type CommandId,
+  mentionOf,
+  type MessageId,
+  type Role,
+  uuidv7,
+} from '@skerry/protocol';
 import type { SeedAccount, SeedOptions, SeedStep } from '@skerry/server';
 import type { Dice } from './dice.ts';
 import { type Line, readScript } from './script.ts';
 
-type NewChannel = { name: string; topic: string; by: string; members: readonly string[]; at: number; isPrivate?: boolean };
+type NewChannel = {
+  name: string;
+  topic: string;
+  by: string;
+  members: readonly string[];
+  at: number;
+  isPrivate?: boolean;
+};
 
 const MINUTE = 60_000;
 const NAMED = /@([a-z]+)/g;
@@ -63,33 +79,64 @@ export class Life {
       const id = this.#say({ channel, at: moment, line, replyTo: answered?.id ?? null });
       said.push({ id, who: line.who });
       const concerned = new Set([...[...line.text.matchAll(NAMED)].map(([, name = '']) => name), answered?.who ?? '']);
-      for (const who of concerned) if (who !== line.who && this.#accounts.has(who)) this.#concerns.push({ who, message: id, at: moment });
+      for (const who of concerned)
+        if (who !== line.who && this.#accounts.has(who)) this.#concerns.push({ who, message: id, at: moment });
     }
     return time;
   }
 
   /** The person has read everything in these channels at that moment. */
   read(who: string, channels: readonly string[], at: number): void {
-    for (const channel of channels) this.#do(at, who, { kind: 'marker.set', channel: this.#channel(channel), n: TO_THE_END });
+    for (const channel of channels)
+      this.#do(at, who, { kind: 'marker.set', channel: this.#channel(channel), n: TO_THE_END });
   }
 
   /** The person is done with what concerned them up to that moment, all but the last, which waits for later. */
   settle(who: string, at: number): void {
     const past = this.#concerns.filter((concern) => concern.who === who && concern.at < at).sort((a, b) => b.at - a.at);
-    for (const [nth, { message }] of past.entries()) this.#do(at, who, { kind: 'inbox.set', message, state: nth === 0 ? 'later' : 'done' });
+    for (const [nth, { message }] of past.entries())
+      this.#do(at, who, { kind: 'inbox.set', message, state: nth === 0 ? 'later' : 'done' });
   }
 
   seed(): SeedOptions['seed'] {
-    const steps = this.#steps.map((step, nth) => ({ step, nth })).sort((a, b) => a.step.at - b.step.at || a.nth - b.nth);
+    const steps = this.#steps
+      .map((step, nth) => ({ step, nth }))
+      .sort((a, b) => a.step.at - b.step.at || a.nth - b.nth);
     return { firstChannel: this.#first, accounts: [...this.#accounts.values()], steps: steps.map(({ step }) => step) };
   }
 
-  #say({ channel, at, line, replyTo }: { channel: string; at: number; line: Line; replyTo: MessageId | null }): MessageId {
+  #say({
+    channel,
+    at,
+    line,
+    replyTo,
+  }: {
+    channel: string;
+    at: number;
+    line: Line;
+    replyTo: MessageId | null;
+  }): MessageId {
     const text = this.#named(line.before ?? line.text);
-    const message = this.#do(at, line.who, { kind: 'message.send', channel: this.#channel(channel), text, replyTo }) as string as MessageId;
-    if (line.before !== null) this.#do(Math.min(this.#now, at + 40_000), line.who, { kind: 'message.edit', message, text: this.#named(line.text) });
+    const message = this.#do(at, line.who, {
+      kind: 'message.send',
+      channel: this.#channel(channel),
+      text,
+      replyTo,
+    }) as string as MessageId;
+    if (line.before !== null)
+      this.#do(Math.min(this.#now, at + 40_000), line.who, {
+        kind: 'message.edit',
+        message,
+        text: this.#named(line.text),
+      });
     for (const { emoji, who } of line.reactions)
-      for (const [nth, reader] of who.entries()) this.#do(Math.min(this.#now, at + (nth + 1) * 25_000), reader, { kind: 'reaction.set', message, emoji, on: true });
+      for (const [nth, reader] of who.entries())
+        this.#do(Math.min(this.#now, at + (nth + 1) * 25_000), reader, {
+          kind: 'reaction.set',
+          message,
+          emoji,
+          on: true,
+        });
     return message;
   }
 

@@ -27,13 +27,57 @@ export const LIGHTHOUSE: Place = {
     life.person('wei', 'Wei Zhang');
 
     life.topic('general', 'Announcements and good mornings', { by: 'ben', at: began + 30 * MINUTE });
-    life.channel({ name: 'engineering', topic: 'Code, reviews, builds', by: 'ben', members: TEAM, at: began + 40 * MINUTE });
-    life.channel({ name: 'releases', topic: 'What goes out, and when', by: 'ines', members: ['ada', 'ben', 'sara', 'milan', 'wei'], at: began + DAY });
-    life.channel({ name: 'design', topic: 'The map, its colours, its letters', by: 'sara', members: ['ada', 'ines', 'oskar', 'lena'], at: began + 2 * DAY });
-    life.channel({ name: 'support', topic: 'What sailors write to us', by: 'kofi', members: TEAM, at: began + 2 * DAY });
-    life.channel({ name: 'reading', topic: 'Papers and long articles', by: 'wei', members: ['milan', 'oskar'], at: began + 6 * DAY });
-    life.channel({ name: 'on-call', topic: 'Whoever holds the pager', by: 'ben', members: ['ada', 'kofi', 'milan'], at: began + 3 * DAY, isPrivate: true });
-    life.channel({ name: 'budget', topic: 'Money and grants', by: 'ben', members: ['ines', 'ada'], at: began + 4 * DAY, isPrivate: true });
+    life.channel({
+      name: 'engineering',
+      topic: 'Code, reviews, builds',
+      by: 'ben',
+      members: TEAM,
+      at: began + 40 * MINUTE,
+    });
+    life.channel({
+      name: 'releases',
+      topic: 'What goes out, and when',
+      by: 'ines',
+      members: ['ada', 'ben', 'sara', 'milan', 'wei'],
+      at: began + DAY,
+    });
+    life.channel({
+      name: 'design',
+      topic: 'The map, its colours, its letters',
+      by: 'sara',
+      members: ['ada', 'ines', 'oskar', 'lena'],
+      at: began + 2 * DAY,
+    });
+    life.channel({
+      name: 'support',
+      topic: 'What sailors write to us',
+      by: 'kofi',
+      members: TEAM,
+      at: began + 2 * DAY,
+    });
+    life.channel({
+      name: 'reading',
+      topic: 'Papers and long articles',
+      by: 'wei',
+      members: ['milan', 'oskar'],
+      at: began + 6 * DAY,
+    });
+    life.channel({
+      name: 'on-call',
+      topic: 'Whoever holds the pager',
+      by: 'ben',
+      members: ['ada', 'kofi', 'milan'],
+      at: began + 3 * DAY,
+      isPrivate: true,
+    });
+    life.channel({
+      name: 'budget',
+      topic: 'Money and grants',
+      by: 'ben',
+      members: ['ines', 'ada'],
+      at: began + 4 * DAY,
+      isPrivate: true,
+    });
 
     engineeringTalk({ life, dice: new Dice(99), from: began + 5 * DAY, until: now - 8 * 60 * MINUTE, least: 3_100 });
 
@@ -50,7 +94,11 @@ export const LIGHTHOUSE: Place = {
 
     for (const who of ['ada', 'ben']) life.settle(who, now - 12 * 60 * MINUTE);
     // From here on Ada and Ben have not looked.
-    life.read('ada', ['general', 'engineering', 'releases', 'design', 'support', 'on-call', 'budget'], now - 110 * MINUTE);
+    life.read(
+      'ada',
+      ['general', 'engineering', 'releases', 'design', 'support', 'on-call', 'budget'],
+      now - 110 * MINUTE,
+    );
     life.read('ben', ['general', 'engineering', 'releases', 'support', 'on-call', 'budget'], now - 95 * MINUTE);
     life.talk('on-call', now - 84 * MINUTE, ON_CALL_NOW);
     life.talk('engineering', now - 52 * MINUTE, ENGINEERING_NOW);
@@ -61,14 +109,42 @@ export const LIGHTHOUSE: Place = {
   },
 
   later: [
-    { channel: 'engineering', script: 'wei: The nightly build is green again. It was the clock of the runner.\nmilan: It is always the clock.' },
-    { channel: 'support', script: 'kofi: A fisherman asks whether we could show low water in red. He says his eyes are old and the rocks are not.\nsara: That is a good reason. I will try it.' },
-    { channel: 'engineering', script: 'lena: Reviewing the tile cache now. Nobody merge, please, for ten minutes.\nwei: Hands off the keyboard.' },
-    { channel: 'general', script: 'oskar: Cake in the kitchen. It is Milan’s birthday and he tried to hide it.\nines: Congratulations, Milan!' },
-    { channel: 'releases', script: 'ines: Beta is out to forty boats.\nsara: Two reports already, both about the colour of the buoys.' },
-    { channel: 'engineering', script: 'milan: p95 of the forecast endpoint is down to 41 ms.\nkofi: From 120! What did you do?\nmilan: I removed a loop that I had written myself.' },
-    { channel: 'design', script: 'sara: New contour labels are in the shared folder.\noskar: The small ones can be read now, thank you.' },
-    { channel: 'support', script: 'kofi: The harbour master of Skagen says hello and that we saved him a phone call.\nines: Framing that.' },
+    {
+      channel: 'engineering',
+      script: 'wei: The nightly build is green again. It was the clock of the runner.\nmilan: It is always the clock.',
+    },
+    {
+      channel: 'support',
+      script:
+        'kofi: A fisherman asks whether we could show low water in red. He says his eyes are old and the rocks are not.\nsara: That is a good reason. I will try it.',
+    },
+    {
+      channel: 'engineering',
+      script:
+        'lena: Reviewing the tile cache now. Nobody merge, please, for ten minutes.\nwei: Hands off the keyboard.',
+    },
+    {
+      channel: 'general',
+      script:
+        'oskar: Cake in the kitchen. It is Milan’s birthday and he tried to hide it.\nines: Congratulations, Milan!',
+    },
+    {
+      channel: 'releases',
+      script: 'ines: Beta is out to forty boats.\nsara: Two reports already, both about the colour of the buoys.',
+    },
+    {
+      channel: 'engineering',
+      script:
+        'milan: p95 of the forecast endpoint is down to 41 ms.\nkofi: From 120! What did you do?\nmilan: I removed a loop that I had written myself.',
+    },
+    {
+      channel: 'design',
+      script: 'sara: New contour labels are in the shared folder.\noskar: The small ones can be read now, thank you.',
+    },
+    {
+      channel: 'support',
+      script: 'kofi: The harbour master of Skagen says hello and that we saved him a phone call.\nines: Framing that.',
+    },
   ],
 };
 

@@ -37,7 +37,14 @@ export function readScript(script: string): Line[] {
     const head = HEAD.exec(raw.trim());
     if (!head) throw new SyntaxError(`not a line of a script: ${raw}`);
     const [, gap, who = '', answers, said = ''] = head;
-    const heard = withReactions({ who, text: said, answers: Number(answers ?? 0), before: null, reactions: [], gap: gap === undefined ? null : Number(gap) });
+    const heard = withReactions({
+      who,
+      text: said,
+      answers: Number(answers ?? 0),
+      before: null,
+      reactions: [],
+      gap: gap === undefined ? null : Number(gap),
+    });
     const [text = '', before = null] = heard.text.split(' <~ ');
     const line = { ...heard, text, before };
     if (line.answers > lines.length) throw new SyntaxError(`answers a line that is not there: ${raw}`);

@@ -1,0 +1,11 @@
+/** Parts of the server that are measured, or looked at by a test of the whole, apart from a running server. */
+
+export { Batches, type Op } from './db/batch.ts';
+export { Database } from './db/database.ts';
+export { openDriver, type SqliteDriver } from './db/driver.ts';
+export { migrate } from './db/migrate.ts';
+export { writeProcedures } from './db/write-procedures.ts';
+export { EventFrames, encodeFrame, encodeFrames, markJson } from './log/frames.ts';
+export { channelStream } from './log/stream-key.ts';
+export { Hub, type Subscriber } from './realtime/hub.ts';
+export { NO_FAULTS } from './testing/kill-points.ts';
