@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
-import type { ChannelId, CommandId, CommandResult } from '@skerry/protocol';
+import type { CommandId, CommandResult } from '@skerry/protocol';
 import { PlainClient } from '../harness/plain-client.ts';
-import { call, newId, signUp } from '../harness/raw-client.ts';
+import { call, signUp } from '../harness/raw-client.ts';
 import { SpawnedServer } from '../harness/spawn-server.ts';
+import { CoreSender, PlainSender, within, type Sender } from './senders.ts';
 
 export const KILL_POINTS = ['accepted', 'before-commit', 'committed', 'answered', 'published'] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
@@ -13,6 +14,8 @@ export type CrashOptions = {
   /** The kill point of each cycle. */
   cycles: readonly KillPoint[];
   clients: number;
+  /** How many of them are the real client; the others are the plainest there can be. */
+  cores: number;
   /** A cycle counts only when at least so many sends were answered in it. */
   answersPerCycle: number;
   /** A guarantee to switch off, to see that it is noticed. */
@@ -30,8 +33,6 @@ export type CrashReport = {
   broken: string[];
 };
 
-/** Commands each client keeps outstanding. */
-const IN_FLIGHT = 4;
 const ATTEMPTS = 8;
 /** How often a point is passed before the kill; made larger while too little was answered by then. */
 const PASSES: Record<KillPoint, number> = {
@@ -49,7 +50,7 @@ const PASSES: Record<KillPoint, number> = {
 export async function crashRun(options: CrashOptions): Promise<CrashReport> {
   const report: CrashReport = { cycles: [], early: 0, answered: 0, resumes: 0, resets: 0, broken: [] };
   await using server = await SpawnedServer.start({ name: 'Crash', args: ['--client', 'none'] });
-  const crowd = await Crowd.gather(server, options.clients, report);
+  const crowd = await Crowd.gather(server, options, report);
   try {
     await server.kill();
     const passes = { ...PASSES };
@@ -81,6 +82,7 @@ async function oneCycle({ server, crowd, point, passes, report, options }: Cycle
     const pass = Math.ceil(passes[point] * (0.75 + Math.random() / 2));
     try {
       await server.start({ SKERRY_KILL_AT: `${point}:${pass}`, ...broken });
+      crowd.serverIsBack();
     } catch (error) {
       if (!(error instanceof Error) || !error.message.includes('SIGKILL')) throw error;
     }
@@ -99,79 +101,84 @@ async function oneCycle({ server, crowd, point, passes, report, options }: Cycle
 }
 
 class Crowd implements AsyncDisposable {
-  readonly #clients: readonly PlainClient[];
-  readonly #channel: ChannelId;
+  readonly #people: readonly Sender[];
   readonly #report: CrashReport;
   readonly #senders: Promise<void>[];
   /** The text of every command that was ever handed over. */
   readonly asked = new Map<CommandId, string>();
   #stopping = false;
 
-  private constructor(clients: readonly PlainClient[], channel: ChannelId, report: CrashReport) {
-    this.#clients = clients;
-    this.#channel = channel;
+  private constructor(people: readonly Sender[], report: CrashReport) {
+    this.#people = people;
     this.#report = report;
-    this.#senders = clients.flatMap((client, who) =>
-      Array.from({ length: IN_FLIGHT }, (_, lane) => this.#sendOn(client, `${who}.${lane}`)),
+    this.#senders = people.flatMap((person, who) =>
+      Array.from({ length: person.lanes }, (_, lane) => this.#sendOn(person, `${who}.${lane}`)),
     );
   }
 
-  static async gather(server: SpawnedServer, count: number, report: CrashReport): Promise<Crowd> {
-    const sessions = [await signUp(server.origin, 'owner', server.setupCode)];
-    for (let i = 1; i < count; i++) sessions.push(await signUp(server.origin, `person${i}`));
-    const token = sessions[0]?.accessToken ?? '';
-    const channel = (await call(server.origin, 'snapshot', { token })).channels[0]?.channel.id;
+  static async gather(server: SpawnedServer, { clients, cores }: CrashOptions, report: CrashReport): Promise<Crowd> {
+    const owner = await signUp(server.origin, 'owner', server.setupCode);
+    const channel = (await call(server.origin, 'snapshot', { token: owner.accessToken })).channels[0]?.channel.id;
     if (channel === undefined) throw new Error('a new server has a first channel');
-    return new Crowd(
-      sessions.map((session) => new PlainClient(server.origin, session)),
-      channel,
-      report,
-    );
+    const people: Sender[] = [];
+    for (let i = 0; i < clients; i++) {
+      const name = `person${i}`;
+      people.push(
+        i < cores
+          ? await CoreSender.join(server.origin, name, channel)
+          : new PlainSender(new PlainClient(server.origin, await signUp(server.origin, name)), channel),
+      );
+    }
+    return new Crowd(people, report);
   }
 
   get answered(): number {
-    return this.#clients.reduce((sum, client) => sum + client.answered.size, 0);
+    return this.#people.reduce((sum, person) => sum + person.answered.size, 0);
   }
 
   /** Every answer anybody got. */
   *answers(): Iterable<[CommandId, CommandResult]> {
-    for (const client of this.#clients) yield* client.answered;
+    for (const person of this.#people) yield* person.answered;
+  }
+
+  /** The server is back: nobody waits for a backoff that grew through many deaths. */
+  serverIsBack(): void {
+    for (const person of this.#people) person.tryNow();
   }
 
   /** Stops sending, lets everybody finish and compares each with somebody who comes new. */
   async judge(): Promise<void> {
     const { broken } = this.#report;
     this.#stopping = true;
-    if (!(await within(30_000, () => this.#clients.every((client) => client.live && client.unanswered === 0))))
-      broken.push(`${this.#clients.reduce((sum, client) => sum + client.unanswered, 0)} commands were never answered`);
-    else await Promise.all(this.#senders);
+    const settled = await within(30_000, () => {
+      this.serverIsBack();
+      return this.#people.every((person) => person.isSettled());
+    });
+    if (settled) await Promise.all(this.#senders);
+    else
+      broken.push(
+        `clients ${this.#people.flatMap((person, who) => (person.isSettled() ? [] : [who])).join()} never got all answers`,
+      );
     this.#report.answered = this.answered;
-    for (const [who, client] of this.#clients.entries()) {
-      const fresh = JSON.stringify((await client.fresh()).digest());
-      if (!(await within(10_000, () => JSON.stringify(client.mirror.digest()) === fresh)))
-        broken.push(`client ${who} differs from a fresh one`);
-      for (const violation of client.mirror.violations.slice(0, 3)) broken.push(`client ${who} was told: ${violation}`);
-      this.#report.resumes += client.resumes;
-      this.#report.resets += client.resets;
-      const shown = new Set<string>(client.mirror.messagesOf(this.#channel).map((message) => message.id));
-      for (const id of this.asked.keys()) if (!shown.has(id)) broken.push(`client ${who} does not show ${id}`);
+    for (const [who, person] of this.#people.entries()) {
+      for (const complaint of await person.complaints([...this.asked.keys()]))
+        broken.push(`client ${who} ${complaint}`);
+      this.#report.resumes += person.resumes;
+      this.#report.resets += person.resets;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
-    for (const client of this.#clients) await client[Symbol.asyncDispose]();
+    for (const person of this.#people) await person[Symbol.asyncDispose]();
   }
 
-  async #sendOn(client: PlainClient, lane: string): Promise<void> {
+  async #sendOn(person: Sender, lane: string): Promise<void> {
     for (let i = 0; !this.#stopping; i++) {
-      const id = newId();
-      const text = `${lane} says ${i}`;
-      this.asked.set(id, text);
       try {
-        await client.do({ kind: 'message.send', channel: this.#channel, text, replyTo: null }, id);
+        await person.send(`${lane} says ${i}`, (id, text) => this.asked.set(id, text));
       } catch (error) {
-        this.#report.broken.push(`${id} was refused: ${String(error)}`);
+        this.#report.broken.push(`${lane} says ${i} was refused: ${String(error)}`);
         return;
       }
     }
@@ -209,13 +216,4 @@ function judgeDatabase(data: string, crowd: Crowd, report: CrashReport): void {
   } finally {
     database.close();
   }
-}
-
-async function within(ms: number, condition: () => boolean): Promise<boolean> {
-  const deadline = Date.now() + ms;
-  while (!condition()) {
-    if (Date.now() > deadline) return false;
-    await sleep(25);
-  }
-  return true;
 }

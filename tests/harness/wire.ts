@@ -13,6 +13,8 @@ export type WireLine =
 /** Stands between a client and its network: sees everything that passes and can cut it. */
 export class Wire {
   readonly lines: WireLine[] = [];
+  /** Whether a line is worth keeping; a long run sees very many. */
+  keeps: (line: WireLine) => boolean = () => true;
   /** Asked for each frame from a server before it is handed on; false cuts the socket instead. */
   letDown: (frame: string, url: string) => boolean = () => true;
   readonly #open = new Map<Transport, { url: string; end: () => void }>();
@@ -26,12 +28,12 @@ export class Wire {
         request: async (request) => {
           if (this.#severed) return new Promise(() => undefined);
           const { url, headers, body } = request;
-          this.lines.push({ way: 'http', url, headers, body });
+          this.#note({ way: 'http', url, headers, body });
           return platform.http.request(request);
         },
       },
       openTransport: (url, options, handlers) => {
-        this.lines.push({ way: 'dial', url });
+        this.#note({ way: 'dial', url });
         let over = false;
         const end = (): void => {
           if (over) return;
@@ -46,7 +48,7 @@ export class Wire {
           },
           frame: (frame) => {
             if (over || this.#severed) return;
-            this.lines.push({ way: 'down', url, frame });
+            this.#note({ way: 'down', url, frame });
             if (this.letDown(frame, url)) handlers.frame(frame);
             else end();
           },
@@ -59,7 +61,7 @@ export class Wire {
         const seen: Transport = {
           send: (frame) => {
             if (over || this.#severed) return;
-            this.lines.push({ way: 'up', url, frame });
+            this.#note({ way: 'up', url, frame });
             inner.send(frame);
           },
           close: (code, reason) => inner.close(code, reason),
@@ -71,6 +73,10 @@ export class Wire {
         return seen;
       },
     };
+  }
+
+  #note(line: WireLine): void {
+    if (this.keeps(line)) this.lines.push(line);
   }
 
   /** Cuts every socket, or those to one origin. */
