@@ -351,7 +351,7 @@ describe('the send queue', () => {
     const { rig } = scene;
     rig.cut();
     const id = await send(scene, 'as anna');
-    rig.entry.sync.welcomed({ command: () => expect.unreachable() as never, typing: () => undefined }, { ...rig.welcome(true), account: scene.ben });
+    rig.entry.sync.welcomed({ command: () => expect.unreachable(), typing: () => undefined }, { ...rig.welcome(true), account: scene.ben });
     await settle();
     expect(rig.entry.counts.get()).toMatchObject({ waiting: 0, parked: 1 });
     rig.entry.sync.unlinked();

@@ -172,10 +172,9 @@ export class ChannelTimeline implements Timeline {
         if (row?.member !== true) return this.#show({ messages: [], from: 0, to: null });
         const span = newestSpan(row.spans, row.head);
         if (span === undefined) return { kind: 'newest' };
-        const messages = await this.#deps.replica.pages.read(channel, { ...span, limit: PAGE_LIMIT });
-        const isWhole = messages.length >= PAGE_LIMIT;
-        this.#show({ messages, from: isWhole ? (messages[0]?.n ?? span.from) : span.from, to: null });
-        return isWhole || span.from === 0 ? undefined : { kind: 'before', n: span.from };
+        const part = newest(await this.#deps.replica.pages.read(channel, { ...span, limit: PAGE_LIMIT + 1 }), span.from);
+        this.#show({ ...part, to: null });
+        return part.messages.length >= PAGE_LIMIT || span.from === 0 ? undefined : { kind: 'before', n: span.from };
       });
       if (missing === undefined || !live.get() || attempt === 2) return;
       await this.#deps.pager.load(channel, missing, this.#deps.signal);
@@ -222,10 +221,9 @@ export class ChannelTimeline implements Timeline {
     // The window may begin right above a gap.
     const span = spanAt(spans, window.from) ?? spanAt(spans, window.from - 1);
     const from = span?.from ?? window.from;
-    const messages = from === window.from ? [] : await replica.pages.read(channel, { from, to: window.from - 1, limit: PAGE_LIMIT });
-    const isWhole = messages.length >= PAGE_LIMIT;
-    if (messages.length > 0 || from === 0) this.#show(withOlder(window, { messages, from: isWhole ? (messages[0]?.n ?? from) : from }));
-    return messages.length > 0 || from === 0 ? undefined : { kind: 'before', n: from };
+    const stored = from === window.from ? [] : await replica.pages.read(channel, { from, to: window.from - 1, limit: PAGE_LIMIT + 1 });
+    if (stored.length === 0 && from > 0) return { kind: 'before', n: from };
+    return this.#show(withOlder(window, newest(stored, from)));
   }
 
   async #readNewer(): Promise<PageQuery | undefined> {
@@ -235,11 +233,12 @@ export class ChannelTimeline implements Timeline {
     if (window === undefined || window.to === null || row === undefined) return undefined;
     const span = spanAt(row.spans, window.to) ?? spanAt(row.spans, window.to + 1);
     const to = span?.to ?? window.to;
-    const messages = to === window.to ? [] : await replica.pages.read(channel, { from: window.to + 1, to, limit: PAGE_LIMIT, oldest: true });
-    const isEnd = messages.length < PAGE_LIMIT;
+    const stored = to === window.to ? [] : await replica.pages.read(channel, { from: window.to + 1, to, limit: PAGE_LIMIT + 1, oldest: true });
+    const messages = stored.slice(0, PAGE_LIMIT);
+    const isEnd = stored.length === messages.length;
     const isNewest = isEnd && span !== undefined && newestSpan(row.spans, row.head) === span;
-    if (isNewest || messages.length > 0) this.#show(withNewer(window, { messages, to: isNewest ? null : isEnd ? to : (messages.at(-1)?.n ?? to) }));
-    return isNewest || messages.length > 0 ? undefined : { kind: 'after', n: to };
+    if (messages.length === 0 && !isNewest) return { kind: 'after', n: to };
+    return this.#show(withNewer(window, { messages, to: isNewest ? null : isEnd ? to : (messages.at(-1)?.n ?? to) }));
   }
 
   async #find(id: MessageId): Promise<Message | undefined> {
@@ -296,6 +295,12 @@ export class ChannelTimeline implements Timeline {
       newAfter: this.#newAfter,
     };
   }
+}
+
+/** Of one more than a page, the page and where it begins: at the span's beginning when there is no more. */
+function newest(stored: readonly Message[], spanFrom: number): { messages: readonly Message[]; from: number } {
+  const messages = stored.slice(-PAGE_LIMIT);
+  return { messages, from: stored.length > messages.length ? (messages[0]?.n ?? spanFrom) : spanFrom };
 }
 
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {

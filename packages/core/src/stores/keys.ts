@@ -1,4 +1,4 @@
-import type { Key, Range } from './stores.ts';
+import type { Key } from './stores.ts';
 
 /** The order of IndexedDB: numbers before texts, texts by UTF-16 code units, arrays last and part by part. */
 export function compareKeys(a: Key, b: Key): number {
@@ -10,11 +10,6 @@ export function compareKeys(a: Key, b: Key): number {
     if (order !== 0) return order;
   }
   return a.length - b.length;
-}
-
-export function isInRange(key: Key, range: Range): boolean {
-  if (range.from !== undefined && compareKeys(key, range.from) < 0) return false;
-  return range.to === undefined || compareKeys(key, range.to) <= 0;
 }
 
 const NUMBER = 0x10;

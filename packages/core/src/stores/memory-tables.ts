@@ -1,37 +1,41 @@
-import { compareKeys, isInRange } from './keys.ts';
+import { compareKeys } from './keys.ts';
 import { type CacheStore, type Expect, type Key, type Range, type Row, type StateStore, StoreBroken, StoreConflict, type Write } from './stores.ts';
 
 type Slot = { readonly key: Key; value: unknown; version: number };
 
+type Table = { readonly byKey: Map<string, Slot>; readonly sorted: Slot[] };
+
 /** What one memory database holds; it outlives the stores opened over it, as a disk outlives a process. */
 export class MemoryDatabase {
-  readonly #tables = new Map<string, Map<string, Slot>>();
-  /** Slots in the order of their keys, made when a range asks for it. */
-  readonly #sorted = new Map<string, readonly Slot[]>();
+  readonly #tables = new Map<string, Table>();
 
   find(table: string, key: Key): Slot | undefined {
-    return this.#tables.get(table)?.get(JSON.stringify(key));
+    return this.#tables.get(table)?.byKey.get(JSON.stringify(key));
   }
 
-  sorted(table: string): readonly Slot[] {
-    let slots = this.#sorted.get(table);
-    if (slots === undefined) {
-      slots = [...(this.#tables.get(table)?.values() ?? [])].sort((a, b) => compareKeys(a.key, b.key));
-      this.#sorted.set(table, slots);
-    }
-    return slots;
+  /** Those inside the range, in order. */
+  range(table: string, { from, to }: Range): readonly Slot[] {
+    const sorted = this.#tables.get(table)?.sorted ?? [];
+    const first = from === undefined ? 0 : placeOf(sorted, from);
+    const end = to === undefined ? sorted.length : placeOf(sorted, to);
+    // The upper bound is inclusive.
+    const last = to !== undefined && sorted[end] !== undefined && compareKeys(sorted[end].key, to) === 0 ? end + 1 : end;
+    return sorted.slice(first, last);
   }
 
   apply(write: Write): void {
     const name = JSON.stringify(write.key);
-    const rows = this.#tables.get(write.table) ?? new Map<string, Slot>();
-    this.#tables.set(write.table, rows);
-    const old = rows.get(name);
+    let table = this.#tables.get(write.table);
+    if (table === undefined) this.#tables.set(write.table, (table = { byKey: new Map(), sorted: [] }));
+    const old = table.byKey.get(name);
     if ('delete' in write) {
-      if (rows.delete(name)) this.#sorted.delete(write.table);
+      if (old === undefined) return;
+      table.byKey.delete(name);
+      table.sorted.splice(placeOf(table.sorted, write.key), 1);
     } else if (old === undefined) {
-      rows.set(name, { key: write.key, value: write.value, version: 1 });
-      this.#sorted.delete(write.table);
+      const slot = { key: write.key, value: write.value, version: 1 };
+      table.byKey.set(name, slot);
+      table.sorted.splice(placeOf(table.sorted, write.key), 0, slot);
     } else {
       old.value = write.value;
       old.version += 1;
@@ -40,14 +44,24 @@ export class MemoryDatabase {
 
   clear(): void {
     this.#tables.clear();
-    this.#sorted.clear();
   }
 
   /** Everything it holds, as plain data, for comparing two of them. */
   dump(): Record<string, readonly { key: Key; value: unknown }[]> {
-    const names = [...this.#tables.keys()].filter((name) => this.sorted(name).length > 0).sort();
-    return structuredClone(Object.fromEntries(names.map((name) => [name, this.sorted(name).map(({ key, value }) => ({ key, value }))])));
+    const names = [...this.#tables.keys()].filter((name) => this.range(name, {}).length > 0).sort();
+    return structuredClone(Object.fromEntries(names.map((name) => [name, this.range(name, {}).map(({ key, value }) => ({ key, value }))])));
   }
+}
+
+/** Where the key stands, or would stand. */
+function placeOf(sorted: readonly Slot[], key: Key): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareKeys((sorted[middle] as Slot).key, key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 class MemoryTables {
@@ -66,14 +80,14 @@ class MemoryTables {
 
   async range(table: string, range: Range): Promise<readonly Row[]> {
     this.#check();
-    const found = this.#database.sorted(table).filter((slot) => isInRange(slot.key, range));
+    const found = [...this.#database.range(table, range)];
     if (range.reverse === true) found.reverse();
     return structuredClone(range.limit === undefined ? found : found.slice(0, range.limit));
   }
 
   async count(table: string): Promise<number> {
     this.#check();
-    return this.#database.sorted(table).length;
+    return this.#database.range(table, {}).length;
   }
 
   async commit(writes: readonly Write[], expect: readonly Expect[] = []): Promise<void> {

@@ -113,12 +113,13 @@ export function createEntrySync(deps: EntryDeps): Entry {
     if (live.get()) void prefetch({ replica, pager, clock, random, live, isFocused: deps.isFocused, signal }).catch(() => undefined);
   });
 
-  const pendingInbox = derived([queue.rows], (rows) => {
+  const pendingInbox = derived([queue.rows], (queued) => {
     const pending = new Map<string, InboxState>();
-    for (const { command } of rows) if (command.kind === 'inbox.set') pending.set(command.message, command.state);
+    for (const { command } of queued) if (command.kind === 'inbox.set') pending.set(command.message, command.state);
     return pending;
   });
-  const mentions = derived([told, marks.changed, pendingInbox], (_told, _marks, pending) => {
+  const mentions = derived([told, marks.changed, pendingInbox], () => {
+    const pending = pendingInbox.get();
     const sums = new Map<ChannelId, number>();
     for (const entry of tables.inbox.values()) {
       const { channel } = entry.item.message;
@@ -127,21 +128,21 @@ export function createEntrySync(deps: EntryDeps): Entry {
     return sums;
   });
   let views: readonly ChannelView[] = [];
-  const channels = derived([told, marks.changed, mentions, drafts.channels, live], (_told, _marks, sums, withDraft, isLive) => {
-    const context = { reading: (row: ChannelRow) => marks.of(row), mentions: sums, drafts: withDraft, isLive };
+  const channels = derived([told, marks.changed, mentions, drafts.channels, live], () => {
+    const context = { reading: (row: ChannelRow) => marks.of(row), mentions: mentions.get(), drafts: drafts.channels.get(), isLive: live.get() };
     return (views = sameOr(views, channelViews(tables.channels.values(), context, views)));
   });
   let rows: readonly EntryInboxRow[] = [];
-  const inbox = derived([told, marks.changed, pendingInbox, skew, live], (_told, _marks, pending, ahead, isLive): EntryInbox => {
-    rows = sameOr(rows, inboxRows({ tables, reading, pending, skew: ahead }, rows));
-    return { rows, fresh: isLive, lastAt: isLive ? clock.now() : replica.liveAt };
+  const inbox = derived([told, marks.changed, pendingInbox, skew, live], (): EntryInbox => {
+    rows = sameOr(rows, inboxRows({ tables, reading, pending: pendingInbox.get(), skew: skew.get() }, rows));
+    return { rows, fresh: live.get(), lastAt: live.get() ? clock.now() : replica.liveAt };
   });
-  const counts = derived([channels, mentions, queue.rows, told], (list, sums, queued): EntryCounts => {
-    const texts = written(queued);
+  const counts = derived([channels, mentions, queue.rows, told], (): EntryCounts => {
+    const texts = written(queue.rows.get());
     return {
       known: tables.server !== null,
-      unread: list.some(({ member, unread, channel }) => member && !channel.archived && (unread ?? 0) > 0),
-      mentions: [...sums.values()].reduce((sum, one) => sum + one, 0),
+      unread: channels.get().some(({ member, unread, channel }) => member && !channel.archived && (unread ?? 0) > 0),
+      mentions: [...mentions.get().values()].reduce((sum, one) => sum + one, 0),
       waiting: texts.filter(({ parked }) => parked === null).length,
       parked: texts.filter(({ parked }) => parked !== null).length,
     };

@@ -337,7 +337,7 @@ export class ModelServer {
         const { kind: _kind, ...fields } = command;
         const before = this.#account(who);
         const made = this.#append('server', { kind: 'account', account: who });
-        this.#state.accounts.set(who, { ...before, ...fields, id: who, rev: made.n } as Account);
+        this.#state.accounts.set(who, { ...before, ...fields, id: who, rev: made.n });
         return made;
       }
       case 'server.update': {
