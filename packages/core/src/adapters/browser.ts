@@ -1,4 +1,3 @@
-import { readsWithoutEval } from './browser/no-eval.ts';
 import type { Platform } from '../platform.ts';
 import { browserClock } from './browser/clock.ts';
 import { browserConnectivity } from './browser/connectivity.ts';
@@ -9,13 +8,10 @@ import { webTabLock } from './browser/tab-lock.ts';
 import { openWebSocket } from './browser/transport.ts';
 import { createIndexedDbStorage } from './indexeddb-storage.ts';
 
-/**
- * Everything the core needs, from what a browser has. Import this module before any other of Skerry's: it settles, before the
- * schemas are built, that none of them generates code.
- */
+/** Everything the core needs, from what a browser has. The schemas it reads with make no code from text, as the pages' policy asks. */
 export function createBrowserPlatform(): Platform {
   // On plain http, beyond this machine, a page has neither WebCrypto nor locks.
-  const secure = readsWithoutEval && globalThis.isSecureContext;
+  const secure = globalThis.isSecureContext;
   const subtle = secure ? crypto.subtle : undefined;
   return {
     clock: browserClock,
