@@ -1,9 +1,10 @@
 import { type AccountId, type ChannelId, type InviteId, SkerryError, TIMES } from '@skerry/protocol';
 import type { Database } from '../db/database.ts';
 import type { Handlers } from '../http/router.ts';
+import { newId } from '../new-id.ts';
 import type { Clock, RateLimits } from '../rate-limits.ts';
 import { readExchangeCode } from './exchange.ts';
-import { issueAccess, issueSession, newId } from './issue.ts';
+import { issueAccess, issueSession } from './issue.ts';
 import type { Passwords } from './passwords.ts';
 import { hashSecret, mintToken, normaliseTypedCode, sessionOfRefreshToken, successorOf } from './secrets.ts';
 import { SignInGuard } from './sign-in-guard.ts';

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { type Account, type SessionId, type SignedIn, TIMES, uuidv7 } from '@skerry/protocol';
+import { type Account, type SessionId, type SignedIn, TIMES } from '@skerry/protocol';
+import { newId } from '../new-id.ts';
 import type { Clock } from '../rate-limits.ts';
 import { hashSecret, mintRefreshToken, mintToken } from './secrets.ts';
 import type { NewSession } from './sessions.ts';
@@ -32,5 +32,3 @@ export function issueAccess(
     }),
   };
 }
-
-export const newId = <Id extends string>(clock: Clock): Id => uuidv7<Id>(clock.now(), randomBytes(10));

@@ -1,6 +1,6 @@
 import { type RegistrationMode, type ServerId } from '@skerry/protocol';
-import { newId } from '../auth/issue.ts';
 import type { Database } from '../db/database.ts';
+import { newId } from '../new-id.ts';
 import type { Clock } from '../rate-limits.ts';
 import { StartError } from '../start-error.ts';
 import { Identity } from './identity.ts';
