@@ -33,6 +33,7 @@ export default defineConfig({
       { test: { name: 'core', ...unit, ...files('packages/core/src') } },
       { test: { name: 'server', ...unit, ...files('apps/server/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       { test: { name: 'cli', ...unit, ...files('apps/cli/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
+      { test: { name: 'bench', ...unit, ...files('bench/src') } },
       {
         extends: './apps/client/vitest.config.ts',
         root: './apps/client',

@@ -24,7 +24,9 @@ await main(async () => {
   const reasons = chromium === undefined ? { browser: noChromium } : {};
   const results = vitest.state.getTestModules().flatMap((module) => resultsOf(module, reasons));
   const projects = vitest.projects.map((project) => project.name);
-  const emptyProjects = projects.filter((project) => !results.some((result) => result.project === project));
+  const emptyProjects = projects.filter(
+    (project) => project !== 'bench' && !results.some((result) => result.project === project),
+  );
   const unhandledErrors = vitest.state.getUnhandledErrors().length;
   // Long tests are few; not every project has some.
   const wrong = faults({ results, emptyProjects, unhandledErrors, wholeRun: filters.length === 0 && !long });
