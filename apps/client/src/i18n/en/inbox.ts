@@ -2,7 +2,8 @@ import { counted } from '../plural.ts';
 
 export const inbox = {
   title: 'Inbox',
-  scope: (servers: number) => (servers === 1 ? 'one server' : `all ${servers} servers`),
+  scope: (servers: number) =>
+    servers === 0 ? 'no servers yet' : servers === 1 ? 'one server' : `all ${servers} servers`,
   views: 'Inbox views',
   needsYou: 'Needs you',
   everything: 'Everything',
@@ -42,7 +43,8 @@ export const inbox = {
   lastChecked: (server: string, when: string) => `${server}: last checked ${when}`,
   neverChecked: (server: string) => `${server}: not checked yet`,
   why: 'Why?',
-  emptyTitle: (servers: number) => (servers === 1 ? 'You are done' : `You are done on all ${servers} servers`),
+  emptyTitle: (servers: number) =>
+    servers === 0 ? 'Nothing here yet' : servers === 1 ? 'You are done' : `You are done on all ${servers} servers`,
   emptyText: 'Mentions and replies from every server come here.',
   emptyLater: 'Nothing put aside for later',
   emptyFilter: 'Nothing here from this server',
