@@ -3,6 +3,16 @@ export function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('aborted', { cause: signal.reason });
 }
 
+/** Waits for work that others wait for as well: giving up ends this wait and not the work. @throws the signal's reason */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(abortReason(signal));
+    const abort = (): void => reject(abortReason(signal));
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
 /** Aborted as soon as one of the two is. */
 export function eitherSignal(a: AbortSignal, b: AbortSignal): AbortSignal {
   // Older Safari lacks it; there the listeners stay until one of the signals is aborted.

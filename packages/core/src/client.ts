@@ -220,8 +220,12 @@ class Client implements SkerryClient {
   ): Promise<{ registry: Registry; end: () => Promise<void> }> {
     if (this.#options.mode === 'hosted')
       return { registry: await openHostedRegistry(vault, this.#options.origin), end: () => Promise.resolve() };
-    const store = await this.#platform.storage.registry().catch(() => unsavedRegistry(onProblem));
-    return { registry: await openRegistry(store, onProblem), end: () => Promise.resolve(store[Symbol.asyncDispose]()) };
+    try {
+      const store = await this.#platform.storage.registry();
+      return { registry: await openRegistry(store, onProblem), end: () => Promise.resolve(store[Symbol.asyncDispose]()) };
+    } catch {
+      return { registry: await openRegistry(await unsavedRegistry(onProblem), onProblem), end: () => Promise.resolve() };
+    }
   }
 
   async #closeAll(): Promise<void> {

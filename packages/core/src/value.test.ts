@@ -13,6 +13,18 @@ test('tells after the change, once per change, and not for the same value', () =
   expect(seen).toEqual([2, 3]);
 });
 
+test('who left is not told any more, even while others are being told', () => {
+  const value = new Value(1);
+  const seen: string[] = [];
+  value.subscribe(() => {
+    seen.push('first');
+    leave();
+  });
+  const leave = value.subscribe(() => seen.push('second'));
+  value.set(2);
+  expect(seen).toEqual(['first']);
+});
+
 test('a derived value is computed when something changed, and is the same object until then', () => {
   const a = new Value(1);
   const b = new Value(10);

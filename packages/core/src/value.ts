@@ -17,7 +17,7 @@ export class Value<T> implements Subscribable<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const listener of [...this.#listeners]) tell(listener);
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) tell(listener);
   }
 
   update(change: (value: T) => T): void {

@@ -1,6 +1,7 @@
 import { SkerryError, toBase64Url } from '@skerry/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { deferred } from '../deferred.ts';
 import { Identity } from '../servers/identity.ts';
 import { FakeServer, json } from '../testing/fake-server.ts';
 import { memoryPlatform, type MemoryPlatform } from '../testing/memory-platform.ts';
@@ -23,6 +24,7 @@ function apiTo(
     origins: () => [server.origin],
     onPin: () => undefined,
     onMismatch: () => undefined,
+    signal,
   });
   const api = new Api({
     http: platform.http,
@@ -67,6 +69,23 @@ test('T11: a password or refresh token needs a proof of the last ten seconds, ev
   expect(pathsOf(platform)).not.toContain('/api/server/proof');
   await api.call('refresh', { body: { refreshToken: REFRESH_A }, signal }).catch(() => undefined);
   expect(pathsOf(platform).slice(-2)).toEqual(['/api/server/proof', '/api/auth/refresh']);
+});
+
+test('who gives up waiting for a proof does not take it from the others', async () => {
+  const platform = memoryPlatform();
+  const server = new FakeServer('https://a.example', { now: () => platform.clock.now() });
+  platform.network.serve(server.origin, server);
+  const gate = deferred<undefined>();
+  server.lies.http = ({ name }) => (name === 'proof' ? (gate.promise as never) : undefined);
+  const { identity } = apiTo(platform, server, { token: TOKEN_A, renewals: [] });
+  const controller = new AbortController();
+  const first = identity.proven(0, controller.signal);
+  const second = identity.proven(0, signal);
+  controller.abort(new Error('gone'));
+  await expect(first).rejects.toThrow('gone');
+  gate.resolve(undefined);
+  expect(await second).toBe(server.origin);
+  expect(pathsOf(platform)).toEqual(['/api/server/proof']);
 });
 
 test('a refused token is renewed once and the request repeated once, with the new one', async () => {

@@ -71,6 +71,7 @@ export class ServerContext implements AsyncDisposable {
       origins: () => this.#origins(),
       onPin: (pin, words) => void this.#change({ ...pin, words }),
       onMismatch: (error) => this.#mismatch(error),
+      signal,
     });
     this.#session = new Session({
       entryId: entry.id,

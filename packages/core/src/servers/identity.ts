@@ -1,4 +1,5 @@
 import { type Proof, toBase64Url } from '@skerry/protocol';
+import { unlessAborted } from '../abort.ts';
 import { callOpen } from '../api/api.ts';
 import { type Asked, type Pin, verifyProof, wordsOf } from '../connection/proof.ts';
 import { IdentityError, ReachError } from '../errors.ts';
@@ -18,6 +19,8 @@ export type IdentityDeps = {
   /** The server showed a key that the pinned one vouched for, or its first one. Called before anything secret leaves. */
   readonly onPin: (pin: Pin, words: readonly string[]) => void;
   readonly onMismatch: (error: IdentityError) => void;
+  /** Ends with whoever owns this. */
+  readonly signal: AbortSignal;
 };
 
 /** Knows which address has proved to be the pinned server, and when. Nothing secret leaves for an address without it. */
@@ -88,7 +91,7 @@ export class Identity {
     let failure: unknown = new ReachError({ kind: 'unreachable' });
     for (const origin of origins) {
       try {
-        await this.#ask(origin, signal);
+        await unlessAborted(this.#ask(origin), signal);
         return origin;
       } catch (error) {
         signal.throwIfAborted();
@@ -107,18 +110,19 @@ export class Identity {
     return age >= 0 && age <= maxAgeMs;
   }
 
-  /** Many who need the same proof at once wait for one. */
-  #ask(origin: string, signal: AbortSignal): Promise<void> {
+  /** Many who need the same proof at once wait for one, which none of them can call off for the others. */
+  #ask(origin: string): Promise<void> {
     const running = this.#checks.get(origin);
     if (running !== undefined) return running;
-    const check = this.#askNow(origin, signal).finally(() => this.#checks.delete(origin));
+    const check = this.#askNow(origin).finally(() => this.#checks.delete(origin));
     this.#checks.set(origin, check);
     return check;
   }
 
-  async #askNow(origin: string, signal: AbortSignal): Promise<void> {
+  async #askNow(origin: string): Promise<void> {
+    const { http, signal } = this.#deps;
     const nonce = this.nonce();
-    const proof = await callOpen(this.#deps.http, { origin, name: 'proof' }, { body: { nonce, origin }, signal });
+    const proof = await callOpen(http, { origin, name: 'proof' }, { body: { nonce, origin }, signal });
     await this.check({ nonce, origin }, proof);
   }
 }

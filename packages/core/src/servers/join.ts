@@ -28,7 +28,7 @@ export async function join(
 ): Promise<Joined> {
   const { platform, registry, vault } = deps;
   refuseOtherKey(registry, found);
-  const api = apiOf(platform, found);
+  const api = apiOf(platform, found, options.signal);
   const signedIn = await authenticate(api, options.credentials, {
     device: platform.deviceLabel,
     signal: options.signal,
@@ -74,7 +74,7 @@ export async function resetPassword(
   options: { code: string; password: string; signal: AbortSignal },
 ): Promise<void> {
   const { code, password, signal } = options;
-  await apiOf(platform, found).call('reset', { body: { code, password }, signal });
+  await apiOf(platform, found, signal).call('reset', { body: { code, password }, signal });
 }
 
 /** The remembered key is changed in one place only, where the person compares the words. */
@@ -89,7 +89,7 @@ function refuseOtherKey(registry: Registry, found: Found): void {
 }
 
 /** An API for one address and the key it has just proved, with no sign-in. */
-function apiOf(platform: Platform, found: Found): Api {
+function apiOf(platform: Platform, found: Found, signal: AbortSignal): Api {
   const { http, crypto, clock, random } = platform;
   const identity = new Identity({
     http,
@@ -100,11 +100,12 @@ function apiOf(platform: Platform, found: Found): Api {
     origins: () => [found.origin],
     onPin: () => undefined,
     onMismatch: () => undefined,
+    signal,
   });
   const nobody = (): Promise<never> => Promise.reject(new SignedOutError('never'));
   return new Api({
     http,
-    proven: (maxAgeMs, signal) => identity.proven(maxAgeMs, signal),
+    proven: (maxAgeMs, caller) => identity.proven(maxAgeMs, caller),
     access: { token: nobody, renewed: nobody },
   });
 }

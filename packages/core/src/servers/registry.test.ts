@@ -104,6 +104,29 @@ test('a list of a newer program is not written over: it is set aside, and what c
   expect(disk.aside).toEqual([text]);
 });
 
+test('C-8: while there is no room for a copy, the broken list is not written over, and its whole entries work', async () => {
+  const disk = new MemoryDisk();
+  const text = JSON.stringify({ version: 1, entries: [entry(1)], primary: null }).slice(0, -3);
+  disk.registry = text;
+  const store = await createMemoryStorage(disk).registry();
+  let isFull = true;
+  const full = {
+    ...store,
+    setAside: (aside: string) => (isFull ? Promise.reject(new Error('full')) : store.setAside(aside)),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const problems: StorageProblem[] = [];
+  const registry = await openRegistry(full, (problem) => problems.push(problem));
+  expect(problems).toEqual([{ where: 'registry', entryId: null, what: 'full' }]);
+  expect(ids(registry)).toEqual([uuid(1)]);
+  await expect(registry.add(entry(2))).rejects.toThrow('full');
+  expect(disk.registry).toBe(text);
+  isFull = false;
+  await registry.add(entry(2));
+  expect(disk.aside).toEqual([text]);
+  expect(ids((await open(disk)).registry)).toEqual([uuid(1), uuid(2)]);
+});
+
 test('whatever text is found, opening never throws and never loses it', async () => {
   await fc.assert(
     fc.asyncProperty(

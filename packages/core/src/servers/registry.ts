@@ -35,15 +35,19 @@ export async function openRegistry(
   onProblem: (problem: StorageProblem) => void,
 ): Promise<Registry> {
   const loaded = await store.load();
-  if (loaded.kind === 'empty') return new StoredRegistry(store, EMPTY);
+  if (loaded.kind === 'empty') return new StoredRegistry(store, { file: EMPTY, aside: null });
   const { file, whole } = loaded.kind === 'broken' ? fromText(loaded.text) : fromValue(loaded.value);
-  if (!whole) {
-    await store.setAside(loaded.kind === 'broken' ? loaded.text : JSON.stringify(loaded.value));
-    // Only now that the copy is safe may the list be written over.
-    await store.save(file);
+  if (whole) return new StoredRegistry(store, { file, aside: null });
+  const text = loaded.kind === 'broken' ? loaded.text : JSON.stringify(loaded.value);
+  const registry = new StoredRegistry(store, { file, aside: text });
+  try {
+    await registry.mend();
     onProblem({ where: 'registry', entryId: null, what: 'set_aside' });
+  } catch {
+    // Nothing is written over it until a copy is safe; what could be read works meanwhile.
+    onProblem({ where: 'registry', entryId: null, what: 'full' });
   }
-  return new StoredRegistry(store, file);
+  return registry;
 }
 
 type Read = { readonly file: RegistryFile; readonly whole: boolean };
@@ -90,12 +94,15 @@ class StoredRegistry implements Registry {
   /** What is asked for while something is being stored is stored together next, each on top of the one before. */
   #waiting: Change[] = [];
   #storing: Promise<void> | undefined;
+  /** What could not be read, until a copy of it is safe. */
+  #aside: string | null;
   readonly fixed = false;
   readonly entries: Subscribable<readonly ServerEntry[]>;
   readonly primary: Subscribable<EntryId | undefined>;
 
-  constructor(store: RegistryStore, file: RegistryFile) {
+  constructor(store: RegistryStore, { file, aside }: { file: RegistryFile; aside: string | null }) {
     this.#store = store;
+    this.#aside = aside;
     this.#file = new Value(file);
     this.entries = derived([this.#file], ({ entries }) => entries);
     this.primary = derived([this.#file], ({ primary }) => primary ?? undefined);
@@ -136,6 +143,17 @@ class StoredRegistry implements Registry {
     return this.#write((file) => (file.entries.some((entry) => entry.id === id) ? { ...file, primary: id } : file));
   }
 
+  /** Sets aside what could not be read and stores what could. */
+  mend(): Promise<void> {
+    return this.#save(this.#file.get());
+  }
+
+  async #save(file: RegistryFile): Promise<void> {
+    if (this.#aside !== null) await this.#store.setAside(this.#aside);
+    this.#aside = null;
+    await this.#store.save(file);
+  }
+
   async settled(): Promise<void> {
     await this.#storing;
   }
@@ -173,7 +191,7 @@ class StoredRegistry implements Registry {
       }
     }
     try {
-      if (file !== before) await this.#store.save(file);
+      if (file !== before) await this.#save(file);
       this.#file.set(file);
       for (const change of done) change.resolve();
     } catch (error) {

@@ -111,6 +111,7 @@ export async function connectionRig(
     origins: () => rig.origins,
     onPin: () => undefined,
     onMismatch: (error) => connection.stopFor(error),
+    signal: new AbortController().signal,
   });
   const connection = new Connection(
     {
