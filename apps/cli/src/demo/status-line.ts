@@ -40,9 +40,14 @@ export class StatusLine {
 }
 
 export function describe(servers: readonly Shown[]): string {
-  const parts = servers.map(
-    ({ key, name, state }) =>
-      `${MARKS[state]} ${name} ${state}  [${key}] ${state === 'running' || state === 'starting' ? 'stop' : 'start'}`,
+  const parts = servers.map(({ key, name, state }) =>
+    `${MARKS[state]} ${name} ${state}  ${offer(key, state)}`.trimEnd(),
   );
   return ` ${parts.join('    ')}    [q] quit`;
+}
+
+/** What the key would do now; nothing while something is under way. */
+function offer(key: string, state: ChildState): string {
+  if (state === 'running') return `[${key}] stop`;
+  return state === 'stopped' ? `[${key}] start` : '';
 }

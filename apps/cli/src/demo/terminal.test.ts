@@ -19,8 +19,9 @@ describe('the status line', () => {
       describeServers([
         { key: '1', name: 'Harbour', state: 'running' },
         { key: '2', name: 'Lighthouse', state: 'stopped' },
+        { key: '3', name: 'Pier', state: 'starting' },
       ]),
-    ).toBe(' ● Harbour running  [1] stop    ○ Lighthouse stopped  [2] start    [q] quit');
+    ).toBe(' ● Harbour running  [1] stop    ○ Lighthouse stopped  [2] start    ◌ Pier starting    [q] quit');
   });
 
   it('is redrawn below what is said on a terminal, and silent without one', () => {
