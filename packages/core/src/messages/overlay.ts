@@ -3,11 +3,12 @@ import type { PendingMessage, TimelineMessage } from '../views.ts';
 import { messageOf } from './queue-row.ts';
 import type { Queued } from './send-queue.ts';
 
-/** Untouched messages keep their object, so that a screen needs to draw nothing for them. */
+/** How untouched messages are shown. */
 const plain = new WeakMap<Message, TimelineMessage>();
 
 /** The messages as the person's own unconfirmed edits, deletes and reactions leave them. */
 export function withPending(messages: readonly Message[], rows: readonly Queued[], me: AccountId | null): readonly TimelineMessage[] {
+  // Untouched messages keep their object below, so that a screen needs to draw nothing for them.
   const changes = new Map<string, Queued[]>();
   for (const row of rows) {
     const id = row.command.kind === 'message.send' || row.parked !== null ? undefined : messageOf(row);
@@ -24,7 +25,9 @@ export function withPending(messages: readonly Message[], rows: readonly Queued[
 }
 
 /** What was written in a channel and has not come back: sends, and edits that were refused, whose text must not be lost. */
-export function pendingIn(channel: ChannelId, rows: readonly Queued[], shown: ReadonlySet<string>): readonly PendingMessage[] {
+export function pendingIn(channel: ChannelId, rows: readonly Queued[], messages: readonly Message[]): readonly PendingMessage[] {
+  if (rows.length === 0) return [];
+  const shown = new Set<string>(messages.map(({ id }) => id));
   return rows.flatMap((row): PendingMessage[] => {
     const { command, id, writtenAt, parked, isSending } = row;
     const state = parked !== null ? ({ kind: 'parked', ...parked } as const) : ({ kind: isSending ? 'sending' : 'waiting' } as const);

@@ -31,6 +31,7 @@ export type TimelineDeps = {
 
 /** A message and as many around it as fit on a screen or two. */
 const AROUND = PAGE_LIMIT;
+const NONE: readonly Message[] = [];
 /** How far back a message is looked for in storage by its id alone. */
 const FIND = 1_000;
 
@@ -51,6 +52,8 @@ export class ChannelTimeline implements Timeline {
   #error: TimelineView['error'] = null;
   #newAfter: number | null;
   #ended = false;
+  /** What the lists of the view were made of. */
+  #madeOf: { readonly from: readonly Message[]; readonly rows: readonly Queued[]; readonly me: AccountId | null } | undefined;
   readonly #ends: readonly (() => void)[];
 
   constructor(deps: TimelineDeps) {
@@ -82,6 +85,7 @@ export class ChannelTimeline implements Timeline {
   async loadOlder(): Promise<void> {
     if (this.#loadingOlder || !this.#view.get().older) return;
     this.#loadingOlder = true;
+    this.#publish();
     await this.#loading(() => this.#extend('older'));
     this.#loadingOlder = false;
     this.#publish();
@@ -90,6 +94,7 @@ export class ChannelTimeline implements Timeline {
   async loadNewer(): Promise<void> {
     if (this.#loadingNewer || !this.#view.get().newer) return;
     this.#loadingNewer = true;
+    this.#publish();
     await this.#loading(() => this.#extend('newer'));
     this.#loadingNewer = false;
     this.#publish();
@@ -278,14 +283,12 @@ export class ChannelTimeline implements Timeline {
   }
 
   #compute(old: TimelineView | undefined): TimelineView {
-    const { channel, rows, live, replica, me } = this.#deps;
+    const { live, replica } = this.#deps;
     const window = this.#window;
-    const messages = withPending(window?.messages ?? [], rows.get(), me());
     const isLive = live.get();
     return {
       status: window === undefined ? (this.#error === null ? 'loading' : 'failed') : isLive && !this.#isStale ? 'fresh' : 'stored',
-      messages: old !== undefined && isSameList(old.messages, messages) ? old.messages : messages,
-      pending: pendingIn(channel, rows.get(), new Set((window?.messages ?? []).map(({ id }) => id))),
+      ...this.#content(old),
       older: window !== undefined && window.from > 0,
       newer: window !== undefined && window.to !== null,
       loadingOlder: this.#loadingOlder,
@@ -293,6 +296,21 @@ export class ChannelTimeline implements Timeline {
       error: this.#error,
       savedUpTo: isLive ? null : replica.liveAt,
       newAfter: this.#newAfter,
+    };
+  }
+
+  /** The same lists as before where nothing in them changed. */
+  #content(old: TimelineView | undefined): Pick<TimelineView, 'messages' | 'pending'> {
+    const { channel, rows, me } = this.#deps;
+    const made = { from: this.#window?.messages ?? NONE, rows: rows.get(), me: me() };
+    const before = this.#madeOf;
+    if (old !== undefined && before?.from === made.from && before.rows === made.rows && before.me === made.me) return { messages: old.messages, pending: old.pending };
+    this.#madeOf = made;
+    const messages = withPending(made.from, made.rows, made.me);
+    const pending = pendingIn(channel, made.rows, made.from);
+    return {
+      messages: old !== undefined && isSameList(old.messages, messages) ? old.messages : messages,
+      pending: old !== undefined && isSameList(old.pending, pending) ? old.pending : pending,
     };
   }
 }
