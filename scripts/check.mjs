@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { firstLoad } from './first-load.mjs';
 import { findings } from './hygiene.mjs';
+import { missingBinaries } from './install-state.mjs';
 import { prepare } from './prepare.mjs';
 import { binOf, main, root, run, say, Stop } from './shell.mjs';
 
@@ -127,6 +128,10 @@ function checkHygiene() {
       return { path: file, size: statSync(absolute).size, text: content.includes(0) ? undefined : content.toString() };
     }),
   );
+  const lock = /** @type {import('./install-state.mjs').Lock} */ (
+    JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'))
+  );
+  for (const missing of missingBinaries(lock)) found.push(`package-lock.json lacks ${missing}, so npm ci refuses it.`);
   for (const finding of found) say(finding);
   return Promise.resolve(found.length === 0);
 }

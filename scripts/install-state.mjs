@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * @typedef {{ version?: string, link?: boolean, resolved?: string, optional?: boolean, devOptional?: boolean, peer?: boolean }} LockEntry
+ * @typedef {{ version?: string, link?: boolean, resolved?: string, optional?: boolean, devOptional?: boolean, peer?: boolean, optionalDependencies?: Record<string, string> }} LockEntry
  * @typedef {{ packages?: Record<string, LockEntry> }} Lock
  */
 
@@ -26,6 +26,35 @@ export function firstDifference(wanted, installed) {
     if (entry.link !== true && found.version !== entry.version) return where;
   }
   return undefined;
+}
+
+/**
+ * The binaries for other systems that the lockfile leaves out although a package in it asks for them. A lockfile comes to
+ * that when it is written against a registry that lacks them just then, and `npm ci` refuses it from then on.
+ * @param {Lock} lock
+ * @returns {string[]} one `package > binary` for each
+ */
+export function missingBinaries(lock) {
+  const packages = lock.packages ?? {};
+  return Object.entries(packages).flatMap(([where, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {})
+      .filter((name) => !placesFor(where, name).some((place) => place in packages))
+      .map((name) => `${where} > ${name}`),
+  );
+}
+
+/**
+ * Where Node looks for a package that another one asks for: beside it, then further and further out.
+ * @param {string} where
+ * @param {string} name
+ * @returns {string[]}
+ */
+function placesFor(where, name) {
+  const inside = where === '' ? '' : `${where}/`;
+  const place = `${inside}node_modules/${name}`;
+  if (where === '') return [place];
+  const outer = where.lastIndexOf('/node_modules/');
+  return [place, ...placesFor(outer < 0 ? '' : where.slice(0, outer), name)];
 }
 
 /**

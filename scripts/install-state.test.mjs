@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstDifference } from './install-state.mjs';
+import { firstDifference, missingBinaries } from './install-state.mjs';
 
 const wanted = {
   packages: {
@@ -32,5 +32,23 @@ describe('firstDifference', () => {
 
   it('names the first package when nothing is installed', () => {
     expect(firstDifference(wanted, {})).toBe('node_modules/a');
+  });
+});
+
+describe('missingBinaries', () => {
+  const asks = { optionalDependencies: { 'b-linux': '1.0.0', 'b-darwin': '1.0.0' } };
+
+  it('finds nothing when each is there, beside the package or further out', () => {
+    const packages = {
+      'node_modules/a/node_modules/b': asks,
+      'node_modules/a/node_modules/b-linux': {},
+      'node_modules/b-darwin': {},
+    };
+    expect(missingBinaries({ packages })).toEqual([]);
+  });
+
+  it('names what a package asks for and the lockfile leaves out, also when another package has its own', () => {
+    const packages = { 'node_modules/b': asks, 'node_modules/b-linux': {}, 'node_modules/c/node_modules/b-darwin': {} };
+    expect(missingBinaries({ packages })).toEqual(['node_modules/b > b-darwin']);
   });
 });
