@@ -1,0 +1,29 @@
+import { cpus } from 'node:os';
+import { benchClientCore } from './client-core.ts';
+import { benchFanout } from './fanout.ts';
+import type { Row } from './row.ts';
+import { table } from './table.ts';
+
+/** Measures everything, or the parts that are named, and prints the table that BENCH.md holds. */
+
+const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  fanout: benchFanout,
+  'client-core': benchClientCore,
+};
+
+const named = process.argv.slice(2).filter((name) => !name.startsWith('-'));
+const unknown = named.filter((name) => !Object.hasOwn(PARTS, name));
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(', ')}. There are: ${Object.keys(PARTS).join(', ')}.`);
+  process.exit(2);
+}
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (named.length > 0 && !named.includes(name)) continue;
+  console.error(`measuring ${name} …`);
+  rows.push(...(await measure()));
+}
+const [cpu] = cpus();
+console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} x ${cpu?.model ?? 'unknown processor'}.\n`);
+console.log(table(rows));
+process.exit(rows.some(({ reached }) => reached === false) ? 1 : 0);
