@@ -7,6 +7,8 @@ import { rowChange, TimelineRows, type TimelineRow } from './timeline-rows.ts';
 export type ControllerParts = {
   readonly timeline: Timeline;
   readonly me: AccountId | undefined;
+  /** Messages not read when the channel was opened. */
+  readonly unread: number;
   /** New messages of others came in while the channel is looked at. */
   readonly onarrived: (messages: readonly Message[]) => void;
 };
@@ -20,6 +22,8 @@ const LAYOUT_MS = 150;
 const READ_MS = 300;
 const FLASH_MS = 2000;
 const SETTLE_FRAMES = 4;
+/** A jump to what was new goes back no further than this many pages. */
+const MOST_PAGES = 20;
 
 /**
  * Keeps a virtual list in its place: at the end while the person is there, at the same message while pages come in
@@ -39,6 +43,8 @@ export class TimelineController {
   #pinned = $state(true);
   #far = $state(false);
   #below = $state(0);
+  /** Messages above that were new when the channel was opened; 0 once the first of them was on screen. */
+  #newAbove = $state(0);
   #cursor: string | undefined = $state();
   #flashed: string | undefined = $state();
 
@@ -58,6 +64,7 @@ export class TimelineController {
   constructor(parts: ControllerParts) {
     this.#timeline = parts.timeline;
     this.#me = parts.me;
+    this.#newAbove = parts.unread;
     this.#onarrived = parts.onarrived;
     this.#rowsOf = new TimelineRows(parts.me);
     this.#view = parts.timeline.view.get();
@@ -83,6 +90,9 @@ export class TimelineController {
   /** Messages of others that came in below since the person scrolled up. */
   get below(): number {
     return this.#below;
+  }
+  get newAbove(): number {
+    return this.#newAbove;
   }
   get flashed(): string | undefined {
     return this.#flashed;
@@ -180,6 +190,24 @@ export class TimelineController {
     this.#settle(8);
   }
 
+  /** Goes to the first message that was new when the channel was opened, over as many pages as that takes. */
+  async jumpToNew(): Promise<void> {
+    this.#jumping = true;
+    try {
+      for (let page = 0; this.#newIndex() < 0 && this.#view.older && page < MOST_PAGES; page += 1) {
+        await this.#timeline.loadOlder();
+        if (this.#view.error !== null) return;
+      }
+      this.#newAbove = 0;
+      this.#pinned = false;
+      await tick();
+      await nextFrame();
+      this.#list?.scrollToIndex(Math.max(0, this.#newIndex()), { align: 'start', offset: -120 });
+    } finally {
+      this.#jumping = false;
+    }
+  }
+
   /** Puts the focus on a row; brings it into view unless told not to. */
   async focusRow(index: number, options: { scroll: boolean } = { scroll: true }): Promise<void> {
     const row = this.#rows[index];
@@ -218,6 +246,8 @@ export class TimelineController {
     const before = this.#rows;
     const after = this.#rowsOf.next(view);
     const change = rowChange(before, after);
+    // Rows below that come because one scrolls back are not news.
+    const isAtNewest = !this.#view.newer && !view.newer;
     this.#view = view;
     switch (change.kind) {
       case 'same':
@@ -229,6 +259,7 @@ export class TimelineController {
         break;
       case 'moved':
         this.#move(change, before, after);
+        if (change.end > 0 && isAtNewest) this.#arrived(change.end, before);
         break;
     }
     if (this.#pinned) this.#settle();
@@ -249,10 +280,12 @@ export class TimelineController {
       this.#shift = false;
     }
     this.#rows = after;
-    if (change.end <= 0 || this.#view.newer) return;
-    const known = new Set(before.slice(-change.end - 64).map((row) => row.key));
-    const arrived = after
-      .slice(-change.end)
+  }
+
+  #arrived(count: number, before: readonly TimelineRow[]): void {
+    const known = new Set(before.slice(-count - 64).map((row) => row.key));
+    const arrived = this.#rows
+      .slice(-count)
       .flatMap((row) => (row.kind === 'message' && !known.has(row.key) ? [row.entry.message] : []))
       .filter((message) => message.author !== this.#me);
     if (arrived.length === 0) return;
@@ -262,9 +295,10 @@ export class TimelineController {
 
   /** Where a stretch opens: at its New line when that is not on the last screen anyway, else at the end. */
   #place(): void {
-    const first = this.#placed ? -1 : this.#rows.findIndex((row) => row.kind === 'message' && row.isNew);
+    const first = this.#placed ? -1 : this.#newIndex();
     if (this.#rows.length > 0) this.#placed = true;
-    if (first > 0 && this.#rows.length - first > 4) {
+    if (first >= 0) this.#newAbove = 0;
+    if (first >= 0 && this.#rows.length - first > 4) {
       this.#pinned = false;
       this.#jumping = true;
       void (async () => {
@@ -296,6 +330,10 @@ export class TimelineController {
       // A layout moves the list as well; only the person may leave the end.
       if (isUp && (isAsked || (!isResized && now - this.#layoutAt > LAYOUT_MS))) this.#pinned = false;
       else this.#settle();
+    }
+    if (this.#newAbove > 0 && this.#list !== undefined) {
+      const first = this.#newIndex();
+      if (first >= 0 && first >= this.#list.findItemIndex(top)) this.#newAbove = 0;
     }
     this.#load();
     this.#planRead();
@@ -364,6 +402,10 @@ export class TimelineController {
     this.#flashTimer = setTimeout(() => {
       this.#flashed = undefined;
     }, FLASH_MS);
+  }
+
+  #newIndex(): number {
+    return this.#rows.findIndex((row) => row.kind === 'message' && row.isNew);
   }
 
   #indexOf(key: string): number {

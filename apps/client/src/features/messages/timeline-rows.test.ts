@@ -70,6 +70,15 @@ describe('TimelineRows', () => {
     expect(shape(rows)).toEqual(['m1 head day', 'm2 head', 'm3 head new', 'm4']);
   });
 
+  it('claims no first new message while older ones are not in the window', () => {
+    const messages = [entry(5), entry(6)];
+    expect(shape(new TimelineRows(ada).next(view(messages, { newAfter: 1, older: true })))).toEqual([
+      'm5 head day',
+      'm6',
+    ]);
+    expect(shape(new TimelineRows(ada).next(view(messages, { newAfter: 1 })))).toEqual(['m5 head day new', 'm6']);
+  });
+
   it('puts what waits to be sent below the line up to which is saved', () => {
     const pending = [
       {

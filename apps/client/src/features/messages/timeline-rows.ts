@@ -33,11 +33,13 @@ export class TimelineRows {
     this.#me = me;
   }
 
-  next(view: Pick<TimelineView, 'messages' | 'pending' | 'savedUpTo' | 'newAfter'>): readonly TimelineRow[] {
+  next(view: Pick<TimelineView, 'messages' | 'pending' | 'savedUpTo' | 'newAfter' | 'older'>): readonly TimelineRow[] {
     const rows: TimelineRow[] = [];
     const days = new Days();
     let previous: Previous;
-    let isNewPlaced = false;
+    // The first message of a window is not the first new one while there are older ones that are not in it.
+    const reachesBack = !view.older || (view.messages[0]?.message.n ?? 0) <= (view.newAfter ?? 0);
+    let isNewPlaced = !reachesBack;
     for (const entry of view.messages) {
       const { message } = entry;
       const isNew = !isNewPlaced && view.newAfter !== null && message.n > view.newAfter && message.author !== this.#me;
