@@ -3,7 +3,7 @@ import { abortReason } from '../abort.ts';
 type Waiter = { readonly urgent: () => boolean; readonly go: () => void };
 
 /** How many servers are dialled at the same time. */
-export const DIALLING_AT_ONCE = 6;
+const DIALLING_AT_ONCE = 6;
 
 /** Hands out the right to dial: the server the person looks at first, then in the order of asking. */
 export class DialSlots {

@@ -1,13 +1,16 @@
 import type { ServerHandle } from '../face.ts';
+import { fleetInbox, type FleetInboxPart } from '../inbox/fleet-inbox.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { WakeReason } from '../platform.ts';
 import { ServerContext, type Shared } from '../servers/context.ts';
 import { serverHandle } from '../servers/server-handle.ts';
+import { labelOf } from '../servers/label.ts';
 import type { Subscribable } from '../subscribable.ts';
+import type { EntryInbox } from '../sync/entry.ts';
 import { derived, followed, Value } from '../value.ts';
 import type { EntryId, FleetSummary, InboxView, ServerEntry, ServerView } from '../views.ts';
 import { gathered } from './gathered.ts';
-import { fleetSummary, inboxOfAll, serverView } from './views.ts';
+import { fleetSummary, serverView } from './views.ts';
 
 type Member = { readonly context: ServerContext; readonly handle: ServerHandle };
 
@@ -32,11 +35,8 @@ export class Fleet implements AsyncDisposable {
     this.summary = derived([this.servers, platform.connectivity.online], fleetSummary);
     this.inbox = gathered(
       this.#members,
-      ({ context }): readonly Subscribable<unknown>[] => [context.entry, followed(context.kept, (kept) => kept.inbox)],
-      (members) =>
-        inboxOfAll(
-          members.map(({ context }) => ({ entry: context.entry.get(), inbox: context.kept.get().inbox.get() })),
-        ),
+      ({ context }): readonly Subscribable<unknown>[] => [context.entry, inboxOf(context)],
+      (members) => fleetInbox(members.filter(isEnabled).map(({ context }) => inboxPart(context))),
     );
     this.#match(registry.entries.get());
     this.#lifetime.add(registry.entries.subscribe(() => this.#match(registry.entries.get())));
@@ -104,4 +104,16 @@ export class Fleet implements AsyncDisposable {
     this.#liveCount += by;
     if (wereAllGone && by === 1) this.wake('focused');
   }
+}
+
+function isEnabled({ context }: Member): boolean {
+  return context.entry.get().enabled;
+}
+
+function inboxOf({ kept }: ServerContext): Subscribable<EntryInbox> {
+  return followed(kept, (entry) => entry.inbox);
+}
+
+function inboxPart(context: ServerContext): FleetInboxPart {
+  return { entryId: context.id, label: labelOf(context.entry.get()), inbox: context.kept.get().inbox.get() };
 }

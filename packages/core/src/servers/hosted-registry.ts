@@ -6,7 +6,7 @@ import { readEntry } from './entry-record.ts';
 import type { Registry } from './registry.ts';
 
 /** There is only one, so its id may be the same everywhere: it names databases of this origin and leaves no device. */
-export const HOSTED_ENTRY = '00000000-0000-4000-8000-000000000001' as EntryId;
+const HOSTED_ENTRY = '00000000-0000-4000-8000-000000000001' as EntryId;
 const NAME = 'entry';
 
 /**
