@@ -4,5 +4,7 @@ import { bytes } from '../../ui/format.ts';
 
 /** What is stored of a server, as a size where the device tells it, else as a number of messages. */
 export function storedWords(holdings: Holdings): string {
-  return holdings.bytes === null ? t.servers.storedMessages(holdings.messages) : t.servers.storedBytes(bytes(holdings.bytes));
+  return holdings.bytes === null
+    ? t.servers.storedMessages(holdings.messages)
+    : t.servers.storedBytes(bytes(holdings.bytes));
 }
