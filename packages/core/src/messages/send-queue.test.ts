@@ -124,10 +124,11 @@ describe('the send queue', () => {
   });
 
   it('keeps the order of each channel whatever is cut, refused for now or answered too late (I13)', async () => {
+    type Step = { readonly do: 'send' | 'deliver' | 'cut' | 'connect' | 'die' | 'wait'; readonly n: number };
     const step = fc.oneof(
-      { weight: 4, arbitrary: fc.nat(2).map((channel) => ({ do: 'send' as const, n: channel })) },
-      { weight: 3, arbitrary: fc.nat(4).map((n) => ({ do: 'deliver' as const, n })) },
-      { weight: 2, arbitrary: fc.constantFrom('cut', 'connect', 'die', 'wait').map((one) => ({ do: one as 'cut', n: 0 })) },
+      { weight: 4, arbitrary: fc.nat(2).map((n): Step => ({ do: 'send', n })) },
+      { weight: 3, arbitrary: fc.nat(4).map((n): Step => ({ do: 'deliver', n })) },
+      { weight: 2, arbitrary: fc.constantFrom<Step['do']>('cut', 'connect', 'die', 'wait').map((one): Step => ({ do: one, n: 0 })) },
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), fc.infiniteStream(fc.constantFrom('ok', 'ok', 'ok', 'lost', 'later', 'limited')), async (steps, fates) => {

@@ -4,3 +4,8 @@ export { memoryPlatform, type MemoryPlatform, type MemoryPlatformOptions, Memory
 export { createMemoryStorage, MemoryDisk } from '../stores/memory-storage.ts';
 export { ModelServer } from './model-server.ts';
 export { type NetworkServer, type Peer, type PeerHandlers, ScriptedNetwork, type Sent } from './scripted-network.ts';
+export { MortalStorage } from './mortal-storage.ts';
+export { Scene } from './scene.ts';
+export { type Delivery, digestOfStored, ENTRY_A, ENTRY_B, SyncRig } from './sync-rig.ts';
+export { type ContractCase, type Device, storageContract } from '../stores/store-contract.ts';
+export { digestOfSnapshot } from '../sync/snapshot.ts';
