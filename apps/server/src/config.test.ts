@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from './config.ts';
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from './testing/test-certificate.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'skerry-config-'));
 writeFileSync(path.join(folder, 'some.pem'), 'PEM');
+writeFileSync(path.join(folder, 'cert.pem'), TEST_CERTIFICATE);
+writeFileSync(path.join(folder, 'key.pem'), TEST_CERTIFICATE_KEY);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const none = {};
@@ -56,9 +59,21 @@ describe('the configuration', () => {
     ]);
   });
 
-  it('reads certificate and key', () => {
-    const pem = path.join(folder, 'some.pem');
-    expect(parseConfig(['--tls-cert', pem, '--tls-key', pem], none).tls?.key.toString()).toBe('PEM');
+  it('reads a certificate and its key, and refuses what is neither', () => {
+    const [cert, key, some] = ['cert.pem', 'key.pem', 'some.pem'].map((name) => path.join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    expect(parseConfig(['--tls-cert', cert, '--tls-key', key], none).tls?.key.toString()).toBe(TEST_CERTIFICATE_KEY);
+    for (const [a, b] of [
+      [some, key],
+      [cert, some],
+      [cert, cert],
+    ] as const)
+      expect(() => parseConfig(['--tls-cert', a, '--tls-key', b], none)).toThrow(
+        'a certificate in PEM that fits the key',
+      );
   });
 
   it.each([

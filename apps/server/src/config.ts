@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { LIMITS, plainName, registrationMode, type RegistrationMode } from '@skerry/protocol';
 import { type Faults, NO_FAULTS, parseFaults } from './testing/kill-points.ts';
@@ -130,7 +131,13 @@ function tls(flags: Flags): ServerConfig['tls'] {
   if (cert === null && key === null) return null;
   if (cert === null) return flags.missing('tls-cert', 'goes together with --tls-key');
   if (key === null) return flags.missing('tls-key', 'goes together with --tls-cert');
-  return { cert: file(flags, 'tls-cert', cert), key: file(flags, 'tls-key', key) };
+  const pair = { cert: file(flags, 'tls-cert', cert), key: file(flags, 'tls-key', key) };
+  try {
+    createSecureContext(pair);
+  } catch {
+    return flags.refuse('tls-cert', cert, 'a certificate in PEM that fits the key in --tls-key');
+  }
+  return pair;
 }
 
 function file(flags: Flags, flag: string, name: string): Buffer {
