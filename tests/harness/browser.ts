@@ -1,3 +1,6 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeEach } from 'vitest';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const FLAGS = [
@@ -9,6 +12,9 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** Where pictures of pages go whose test failed. */
+const PICTURES = fileURLToPath(new URL('../test-results', import.meta.url));
 
 /** What a page may say when a server it knows is away: the browser itself logs every failed connection. */
 const SERVER_AWAY = [
@@ -44,6 +50,19 @@ export type WatchOptions = {
   /** Messages of the console that are right in this journey, besides those about a server that is away. */
   allowed?: readonly RegExp[];
 };
+
+/** For the tests of a suite: a page whose test fails is photographed, and what it complained about is printed. */
+export function photographFailures(visitor: () => Visitor | undefined): void {
+  beforeEach(({ onTestFailed, task }) => {
+    onTestFailed(async () => {
+      const seen = visitor();
+      if (seen === undefined) return;
+      const name = task.name.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80);
+      await seen.page.screenshot({ path: path.join(PICTURES, `${name}.png`) }).catch(() => undefined);
+      process.stderr.write(`${task.name}: the page said\n${seen.complaints.join('\n')}\n`);
+    });
+  });
+}
 
 /** One person in front of a fresh browser: nothing stored, every complaint of the page kept. */
 export class Visitor implements AsyncDisposable {
