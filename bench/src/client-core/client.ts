@@ -15,7 +15,7 @@ const Database = createRequire(import.meta.url)('libsql') as new (
   prepare(sql: string): { all(): unknown[] };
   close(): void;
 };
-const IDLE_MS = 10_000;
+const IDLE_MS = 20_000;
 
 const [, , mode = '', folder = '', ...origins] = process.argv;
 const open = (): Promise<SkerryClient> =>
@@ -105,7 +105,7 @@ async function hold(): Promise<{ heap: number; idleShare: number }> {
     (all) => all.length === origins.length && all.every((one) => one.state.kind === 'live'),
     AbortSignal.timeout(120_000),
   );
-  await pause(3_000);
+  await pause(8_000);
   const held = heap() - before;
   const [cpu, start] = [process.cpuUsage(), performance.now()];
   await pause(IDLE_MS);
