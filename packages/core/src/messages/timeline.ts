@@ -7,10 +7,10 @@ import type { Replica } from '../sync/replica.ts';
 import { Value } from '../value.ts';
 import type { TimelineMessage, TimelineView } from '../views.ts';
 import { pendingIn, withPending } from './overlay.ts';
-import { PAGE_LIMIT, type PageQuery, type Pager } from './pager.ts';
+import type { Pager } from './pager.ts';
 import type { Queued } from './send-queue.ts';
-import { newestSpan, spanAt } from './spans.ts';
-import { changedIn, type Window, withNewer, withOlder } from './window.ts';
+import { changedIn, type Window } from './window.ts';
+import { type Found, WindowSource } from './window-source.ts';
 
 export type TimelineDeps = {
   readonly channel: ChannelId;
@@ -29,11 +29,10 @@ export type TimelineDeps = {
   readonly closed: () => void;
 };
 
-/** A message and as many around it as fit on a screen or two. */
-const AROUND = PAGE_LIMIT;
+/** Pages fetched for one wish; a server whose pages lead nowhere is not asked for ever (T34). */
+const FETCHES = 2;
+const EMPTY: Window = { messages: [], from: 0, to: null };
 const NONE: readonly Message[] = [];
-/** How far back a message is looked for in storage by its id alone. */
-const FIND = 1_000;
 
 /**
  * One channel's window. It reads storage in the replica's turn, so what it holds and what is told later fit together;
@@ -41,6 +40,7 @@ const FIND = 1_000;
  */
 export class ChannelTimeline implements Timeline {
   readonly #deps: TimelineDeps;
+  readonly #source: WindowSource;
   readonly #view: Value<TimelineView>;
   #window: Window | undefined;
   /** What is shown may be wrong: storage was replaced and nothing was read from it since. */
@@ -58,6 +58,7 @@ export class ChannelTimeline implements Timeline {
 
   constructor(deps: TimelineDeps) {
     this.#deps = deps;
+    this.#source = new WindowSource(deps.replica, deps.channel);
     this.#newAfter = deps.readN();
     this.#view = new Value(this.#compute(undefined));
     this.#ends = [
@@ -86,7 +87,7 @@ export class ChannelTimeline implements Timeline {
     if (this.#loadingOlder || !this.#view.get().older) return;
     this.#loadingOlder = true;
     this.#publish();
-    await this.#loading(() => this.#extend('older'));
+    await this.#loading(() => this.#show(() => this.#source.older(this.#window ?? EMPTY)));
     this.#loadingOlder = false;
     this.#publish();
   }
@@ -95,7 +96,7 @@ export class ChannelTimeline implements Timeline {
     if (this.#loadingNewer || !this.#view.get().newer) return;
     this.#loadingNewer = true;
     this.#publish();
-    await this.#loading(() => this.#extend('newer'));
+    await this.#loading(() => this.#show(() => this.#source.newer(this.#window ?? EMPTY)));
     this.#loadingNewer = false;
     this.#publish();
   }
@@ -170,103 +171,45 @@ export class ChannelTimeline implements Timeline {
 
   /** The newest messages: what is stored of them at once, the rest once the server gave it. */
   async #newest(): Promise<void> {
-    const { channel, live } = this.#deps;
-    for (let attempt = 0; ; attempt++) {
-      const missing = await this.#deps.replica.exclusive(async (): Promise<PageQuery | undefined> => {
-        const row = this.#deps.replica.tables.channels.get(channel);
-        if (row?.member !== true) return this.#show({ messages: [], from: 0, to: null });
-        const span = newestSpan(row.spans, row.head);
-        if (span === undefined) return { kind: 'newest' };
-        const part = newest(await this.#deps.replica.pages.read(channel, { ...span, limit: PAGE_LIMIT + 1 }), span.from);
-        this.#show({ ...part, to: null });
-        return part.messages.length >= PAGE_LIMIT || span.from === 0 ? undefined : { kind: 'before', n: span.from };
-      });
-      if (missing === undefined || !live.get() || attempt === 2) return;
-      await this.#deps.pager.load(channel, missing, this.#deps.signal);
-    }
+    await this.#show(() => this.#source.newest(), () => this.#deps.live.get());
   }
 
   /** @returns false when it can't be had */
   async #standAround({ n }: Message): Promise<boolean> {
-    const { channel, replica, pager } = this.#deps;
-    for (let attempt = 0; ; attempt++) {
-      const isShown = await replica.exclusive(async () => {
-        const row = replica.tables.channels.get(channel);
-        const span = row && spanAt(row.spans, n);
-        if (row === undefined || span === undefined) return false;
-        const older = await replica.pages.read(channel, { from: span.from, to: n - 1, limit: AROUND / 2 });
-        const newer = await replica.pages.read(channel, { from: n, to: span.to, limit: AROUND / 2, oldest: true });
-        const reachesNewest = newer.length < AROUND / 2 && newestSpan(row.spans, row.head) === span;
-        this.#show({
-          messages: [...older, ...newer],
-          from: older.length < AROUND / 2 ? span.from : (older[0]?.n ?? n),
-          to: reachesNewest ? null : newer.length < AROUND / 2 ? span.to : (newer.at(-1)?.n ?? n),
-        });
-        return newer[0]?.n === n;
+    return this.#show(() => this.#source.around(n));
+  }
+
+  /**
+   * Shows what storage gives, and fetches what it lacks for as long as that brings it further.
+   * @returns whether something was shown
+   */
+  async #show(read: () => Promise<Found>, mayFetch = (): boolean => true): Promise<boolean> {
+    for (let fetched = 0, isShown = false; ; fetched++) {
+      const missing = await this.#deps.replica.exclusive(async () => {
+        const found = await read();
+        if (found.window === undefined) return found.missing;
+        isShown = true;
+        this.#window = found.window;
+        this.#isStale = false;
+        this.#publish();
+        return found.missing;
       });
-      if (isShown || attempt > 0) return isShown;
-      await pager.load(channel, { kind: 'around', n }, this.#deps.signal);
+      if (missing === undefined || fetched === FETCHES || !mayFetch()) return isShown;
+      await this.#deps.pager.load(this.#deps.channel, missing, this.#deps.signal);
     }
-  }
-
-  async #extend(side: 'older' | 'newer'): Promise<void> {
-    const { channel, replica, pager } = this.#deps;
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const missing = await replica.exclusive(() => (side === 'older' ? this.#readOlder() : this.#readNewer()));
-      if (missing === undefined) return;
-      await pager.load(channel, missing, this.#deps.signal);
-    }
-  }
-
-  async #readOlder(): Promise<PageQuery | undefined> {
-    const { channel, replica } = this.#deps;
-    const window = this.#window;
-    const spans = replica.tables.channels.get(channel)?.spans ?? [];
-    if (window === undefined || window.from === 0) return undefined;
-    // The window may begin right above a gap.
-    const span = spanAt(spans, window.from) ?? spanAt(spans, window.from - 1);
-    const from = span?.from ?? window.from;
-    const stored = from === window.from ? [] : await replica.pages.read(channel, { from, to: window.from - 1, limit: PAGE_LIMIT + 1 });
-    if (stored.length === 0 && from > 0) return { kind: 'before', n: from };
-    return this.#show(withOlder(window, newest(stored, from)));
-  }
-
-  async #readNewer(): Promise<PageQuery | undefined> {
-    const { channel, replica } = this.#deps;
-    const window = this.#window;
-    const row = replica.tables.channels.get(channel);
-    if (window === undefined || window.to === null || row === undefined) return undefined;
-    const span = spanAt(row.spans, window.to) ?? spanAt(row.spans, window.to + 1);
-    const to = span?.to ?? window.to;
-    const stored = to === window.to ? [] : await replica.pages.read(channel, { from: window.to + 1, to, limit: PAGE_LIMIT + 1, oldest: true });
-    const messages = stored.slice(0, PAGE_LIMIT);
-    const isEnd = stored.length === messages.length;
-    const isNewest = isEnd && span !== undefined && newestSpan(row.spans, row.head) === span;
-    if (messages.length === 0 && !isNewest) return { kind: 'after', n: to };
-    return this.#show(withNewer(window, { messages, to: isNewest ? null : isEnd ? to : (messages.at(-1)?.n ?? to) }));
   }
 
   async #find(id: MessageId): Promise<Message | undefined> {
-    const { replica, channel, api, signal } = this.#deps;
+    const { replica, api, signal } = this.#deps;
     const inWindow = this.#window?.messages.find((message) => message.id === id) ?? replica.tables.inbox.get(id)?.item.message;
     if (inWindow !== undefined) return inWindow;
-    const stored = await replica.exclusive(async () => {
-      const row = replica.tables.channels.get(channel);
-      const span = row && newestSpan(row.spans, row.head);
-      return span && (await replica.pages.read(channel, { ...span, limit: FIND })).find((message) => message.id === id);
-    });
+    const stored = await replica.exclusive(() => this.#source.find(id));
     if (stored !== undefined) return stored;
     const asked = await api.message(id, signal);
     return asked.id === id ? asked : undefined;
   }
 
-  #show(window: Window): undefined {
-    this.#window = window;
-    this.#isStale = false;
-    this.#publish();
-  }
-
-  async #loading(work: () => Promise<void>): Promise<void> {
+  async #loading(work: () => Promise<unknown>): Promise<void> {
     try {
       this.#error = null;
       await work();
@@ -313,12 +256,6 @@ export class ChannelTimeline implements Timeline {
       pending: old !== undefined && isSameList(old.pending, pending) ? old.pending : pending,
     };
   }
-}
-
-/** Of one more than a page, the page and where it begins: at the span's beginning when there is no more. */
-function newest(stored: readonly Message[], spanFrom: number): { messages: readonly Message[]; from: number } {
-  const messages = stored.slice(-PAGE_LIMIT);
-  return { messages, from: stored.length > messages.length ? (messages[0]?.n ?? spanFrom) : spanFrom };
 }
 
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {

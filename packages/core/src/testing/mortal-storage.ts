@@ -11,6 +11,8 @@ export class MortalStorage {
   isFull = false;
   /** The databases fail: nothing can be read or written. */
   isBroken = false;
+  /** Told of every call. */
+  onCall: (name: string) => void = () => undefined;
   /** Writes so far. */
   commits = 0;
   #dead = false;
@@ -43,6 +45,7 @@ export class MortalStorage {
         const value = Reflect.get(target, name, target) as unknown;
         if (typeof value !== 'function') return value;
         return (...args: unknown[]): unknown => {
+          this.onCall(String(name));
           if (this.#dead) return new Promise(() => undefined);
           if (this.isBroken && name !== Symbol.asyncDispose) return Promise.reject(new StoreBroken('The disk is gone'));
           const call = (): unknown => value.apply(target, args) as unknown;

@@ -1,4 +1,4 @@
-import type { AccountId, ChannelId, Command, CommandId, CommandOf, MessageId } from '@skerry/protocol';
+import type { AccountId, ChannelId, Command, CommandId, CommandOf, Message, MessageId } from '@skerry/protocol';
 import { settle } from './manual-clock.ts';
 import { ModelServer } from './model-server.ts';
 import { SyncRig, type SyncRigOptions } from './sync-rig.ts';
@@ -46,4 +46,16 @@ export class Scene {
       timeline[Symbol.dispose]();
     }
   }
+}
+
+/** Makes the server give that many messages of the scene's channel, named `m1` and on, made up when they are asked for. */
+export function endlessHistory({ rig, server, channel }: Scene, total: number): void {
+  const model = server.messages(channel)[0];
+  if (model === undefined) throw new Error('The channel needs one message to go by');
+  const at = (n: number): Message => ({ ...model, id: `0197f3f4-0000-7000-9000-${n.toString(16).padStart(12, '0')}` as MessageId, n, rev: n, text: `m${n}` });
+  rig.api.messages = async (_channel, { before, limit = 50 }) => {
+    const to = Math.min(before ?? total + 1, total + 1);
+    const from = Math.max(1, to - limit);
+    return { head: total, messages: Array.from({ length: to - from }, (_, i) => at(from + i)), older: from > 1, newer: to <= total };
+  };
 }
