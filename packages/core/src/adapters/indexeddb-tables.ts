@@ -1,6 +1,17 @@
 import { deleteDB, type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { lastPerKey } from '../stores/memory-tables.ts';
-import { type CacheStore, type Expect, type Key, type Range, type Row, type StateStore, StoreBroken, StoreConflict, StoreFull, type Write } from '../stores/stores.ts';
+import {
+  type CacheStore,
+  type Expect,
+  type Key,
+  type Range,
+  type Row,
+  type StateStore,
+  StoreBroken,
+  StoreConflict,
+  StoreFull,
+  type Write,
+} from '../stores/stores.ts';
 
 /** Tables are told apart by the first part of the key, so a new one needs no upgrade of the database. */
 interface Schema extends DBSchema {
@@ -48,7 +59,11 @@ class IndexedDbTables {
       if (range.reverse !== true) return this.#database.getAll('rows', bounds(table, range), range.limit);
       const found: Row[] = [];
       // Only a cursor goes backwards. It is the slower way, so what is hot asks for bounds instead.
-      for (let cursor = await this.#database.transaction('rows').store.openCursor(bounds(table, range), 'prev'); cursor; cursor = await cursor.continue()) {
+      for (
+        let cursor = await this.#database.transaction('rows').store.openCursor(bounds(table, range), 'prev');
+        cursor;
+        cursor = await cursor.continue()
+      ) {
         if (range.limit !== undefined && found.length >= range.limit) break;
         found.push(cursor.value);
       }
@@ -76,12 +91,16 @@ class IndexedDbTables {
           Promise.all(wanted.map(({ table, key }) => store.get(at(table, key)))),
         ]);
         expect.forEach(({ table, version }, index) => {
-          if ((expected[index]?.version ?? 0) !== version) throw new StoreConflict(`${table}: another version is stored`);
+          if ((expected[index]?.version ?? 0) !== version)
+            throw new StoreConflict(`${table}: another version is stored`);
         });
         const requests: Promise<unknown>[] = [];
         wanted.forEach((write, index) => {
           const { table, key } = write;
-          const request = 'delete' in write ? store.delete(at(table, key)) : store.put({ key, value: write.value, version: (old[index]?.version ?? 0) + 1 }, at(table, key));
+          const request =
+            'delete' in write
+              ? store.delete(at(table, key))
+              : store.put({ key, value: write.value, version: (old[index]?.version ?? 0) + 1 }, at(table, key));
           requests.push(request);
           // When a later one throws at once, this one is aborted without anybody waiting for it.
           request.catch(() => undefined);
@@ -145,7 +164,8 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof StoreConflict || error instanceof StoreBroken || nameOf(error) === 'DataCloneError') throw error;
+    if (error instanceof StoreConflict || error instanceof StoreBroken || nameOf(error) === 'DataCloneError')
+      throw error;
     if (isFull(error)) throw new StoreFull('No room is left on this device', { cause: error });
     throw new StoreBroken('The database of this browser failed', { cause: error });
   }

@@ -39,7 +39,12 @@ export async function openIndexedDbVault(subtle: SubtleCrypto): Promise<VaultSto
     return quicker ?? made;
   }
 
-  async function write(change: (store: { put(value: Sealed, key: [string, string]): Promise<unknown>; delete(key: [string, string] | IDBKeyRange): Promise<void> }) => Promise<unknown>): Promise<void> {
+  async function write(
+    change: (store: {
+      put(value: Sealed, key: [string, string]): Promise<unknown>;
+      delete(key: [string, string] | IDBKeyRange): Promise<void>;
+    }) => Promise<unknown>,
+  ): Promise<void> {
     const transaction = database.transaction('secrets', 'readwrite', { durability: 'strict' });
     await Promise.all([change(transaction.store), transaction.done]);
   }
@@ -52,7 +57,11 @@ export async function openIndexedDbVault(subtle: SubtleCrypto): Promise<VaultSto
         const key = await database.get('keys', SEAL);
         if (key === undefined) return { kind: 'broken' };
         try {
-          const opened = await subtle.decrypt({ name: 'AES-GCM', iv: sealed.iv, additionalData: place(entry, name) }, key, sealed.bytes);
+          const opened = await subtle.decrypt(
+            { name: 'AES-GCM', iv: sealed.iv, additionalData: place(entry, name) },
+            key,
+            sealed.bytes,
+          );
           return { kind: 'secret', value: new TextDecoder().decode(opened) };
         } catch {
           return { kind: 'broken' };
@@ -62,7 +71,11 @@ export async function openIndexedDbVault(subtle: SubtleCrypto): Promise<VaultSto
       guarded(async () => {
         const key = await sealingKey();
         const iv = crypto.getRandomValues(new Uint8Array(12));
-        const bytes = await subtle.encrypt({ name: 'AES-GCM', iv, additionalData: place(entry, name) }, key, utf8.encode(value));
+        const bytes = await subtle.encrypt(
+          { name: 'AES-GCM', iv, additionalData: place(entry, name) },
+          key,
+          utf8.encode(value),
+        );
         await write((store) => store.put({ iv, bytes }, [entry, name]));
       }),
     delete: (entry, name) => guarded(() => write((store) => store.delete([entry, name]))),

@@ -32,13 +32,18 @@ describe('SQLite storage', () => {
     const files = readdirSync(path.join(directory, 'made'));
     expect(files).toContain(`skerry-${A}-state.db-wal`);
     expect(files).toContain('vault.key');
-    for (const file of files) expect([file, statSync(path.join(directory, 'made', file)).mode & 0o777]).toEqual([file, 0o600]);
+    for (const file of files)
+      expect([file, statSync(path.join(directory, 'made', file)).mode & 0o777]).toEqual([file, 0o600]);
     expect(statSync(path.join(directory, 'made')).mode & 0o777).toBe(0o700);
   });
 
   it('sets a broken state aside and deletes a broken cache, and makes an empty one at the next try', async () => {
     const storage = createSqliteStorage(directory);
-    for (const kind of ['state', 'cache']) writeFileSync(path.join(directory, `skerry-${A}-${kind}.db`), 'this is no database at all, but long enough to look like one '.repeat(20));
+    for (const kind of ['state', 'cache'])
+      writeFileSync(
+        path.join(directory, `skerry-${A}-${kind}.db`),
+        'this is no database at all, but long enough to look like one '.repeat(20),
+      );
     await expect(storage.state(A)).rejects.toThrow(StoreBroken);
     await expect(storage.cache(A)).rejects.toThrow(StoreBroken);
     await using state = await storage.state(A);

@@ -4,10 +4,25 @@ import { deserialize, serialize } from 'node:v8';
 import Database from 'libsql';
 import { encodeKey } from '../stores/keys.ts';
 import { lastPerKey } from '../stores/memory-tables.ts';
-import { type CacheStore, type Expect, type Key, type Range, type Row, type StateStore, StoreBroken, StoreConflict, StoreFull, type Write } from '../stores/stores.ts';
+import {
+  type CacheStore,
+  type Expect,
+  type Key,
+  type Range,
+  type Row,
+  type StateStore,
+  StoreBroken,
+  StoreConflict,
+  StoreFull,
+  type Write,
+} from '../stores/stores.ts';
 
 type Bind = string | number | Uint8Array;
-type Statement = { get(args: readonly Bind[]): Bind[] | undefined; all(args: readonly Bind[]): Bind[][]; run(args: readonly Bind[]): void };
+type Statement = {
+  get(args: readonly Bind[]): Bind[] | undefined;
+  all(args: readonly Bind[]): Bind[][];
+  run(args: readonly Bind[]): void;
+};
 
 const FORMAT = 1;
 const SIDE_FILES = ['', '-wal', '-shm'];
@@ -85,11 +100,15 @@ class SqliteTables {
 
   async commit(writes: readonly Write[], expect: readonly Expect[] = []): Promise<void> {
     return this.#guarded(() => {
-      const wanted = lastPerKey(writes).map((write) => ({ write, body: 'delete' in write ? undefined : serialize([write.key, write.value]) }));
+      const wanted = lastPerKey(writes).map((write) => ({
+        write,
+        body: 'delete' in write ? undefined : serialize([write.key, write.value]),
+      }));
       this.#database.exec('BEGIN IMMEDIATE');
       try {
         for (const { table, key, version } of expect) {
-          if ((this.#read(table, key)?.version ?? 0) !== version) throw new StoreConflict(`${table}: another version is stored`);
+          if ((this.#read(table, key)?.version ?? 0) !== version)
+            throw new StoreConflict(`${table}: another version is stored`);
         }
         for (const { write, body } of wanted) {
           const place = [write.table, encodeKey(write.key)];
@@ -110,7 +129,10 @@ class SqliteTables {
   }
 
   async size(): Promise<number | null> {
-    return SIDE_FILES.reduce((sum, side) => sum + (statSync(this.#file + side, { throwIfNoEntry: false })?.size ?? 0), 0);
+    return SIDE_FILES.reduce(
+      (sum, side) => sum + (statSync(this.#file + side, { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,7 +153,10 @@ class SqliteTables {
   }
 
   #read(table: string, key: Key): Row | undefined {
-    const found = this.#statement('SELECT body, version FROM rows WHERE name = ? AND key = ?').get([table, encodeKey(key)]);
+    const found = this.#statement('SELECT body, version FROM rows WHERE name = ? AND key = ?').get([
+      table,
+      encodeKey(key),
+    ]);
     return found && toRow(found);
   }
 
@@ -170,7 +195,8 @@ function guard<T>(work: () => T): T {
   } catch (error) {
     const code = codeOf(error);
     if (code.startsWith('SQLITE_FULL')) throw new StoreFull('No room is left on this device', { cause: error });
-    if (code.startsWith('SQLITE_') || code.startsWith('ERR_SQLITE')) throw new StoreBroken('The database file failed', { cause: error });
+    if (code.startsWith('SQLITE_') || code.startsWith('ERR_SQLITE'))
+      throw new StoreBroken('The database file failed', { cause: error });
     throw error;
   }
 }

@@ -49,7 +49,10 @@ export function openFileVault(directory: string): VaultStore {
       const iv = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(place(entry, name)));
       const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-      change((secrets) => (secrets[place(entry, name)] = { iv: iv.toString('base64url'), sealed: sealed.toString('base64url') }));
+      change(
+        (secrets) =>
+          (secrets[place(entry, name)] = { iv: iv.toString('base64url'), sealed: sealed.toString('base64url') }),
+      );
     },
     delete: async (entry, name) => change((secrets) => delete secrets[place(entry, name)]),
     deleteAll: async (entry) =>

@@ -12,7 +12,11 @@ export type ChannelContext = {
 };
 
 /** Channels by name, as shown. One that did not change is the same object as in `old`. */
-export function channelViews(rows: Iterable<ChannelRow>, context: ChannelContext, old: readonly ChannelView[]): readonly ChannelView[] {
+export function channelViews(
+  rows: Iterable<ChannelRow>,
+  context: ChannelContext,
+  old: readonly ChannelView[],
+): readonly ChannelView[] {
   const before = new Map(old.map((view) => [view.channel.id, view] as const));
   const views = [...rows].map((row): ChannelView => {
     const { unread } = context.reading(row);

@@ -35,7 +35,12 @@ export class Members {
   }
 
   of(channel: ChannelId): Subscribable<readonly AccountId[] | undefined> {
-    const asked = this.#channels.get(channel) ?? { value: new Value<readonly AccountId[] | undefined>(undefined), head: undefined, isAsking: false, meanwhile: [] };
+    const asked = this.#channels.get(channel) ?? {
+      value: new Value<readonly AccountId[] | undefined>(undefined),
+      head: undefined,
+      isAsking: false,
+      meanwhile: [],
+    };
     // The one looked at last goes to the end.
     this.#channels.delete(channel);
     this.#channels.set(channel, asked);

@@ -39,7 +39,9 @@ export function inboxRows(context: InboxContext, old: readonly EntryInboxRow[]):
     const same = before.get(message.id);
     return same !== undefined && isSame(same, row) ? same : row;
   });
-  return rows.sort((a, b) => b.at - a.at || b.item.message.n - a.item.message.n || (a.item.message.id < b.item.message.id ? 1 : -1));
+  return rows.sort(
+    (a, b) => b.at - a.at || b.item.message.n - a.item.message.n || (a.item.message.id < b.item.message.id ? 1 : -1),
+  );
 }
 
 function isSame(a: EntryInboxRow, b: EntryInboxRow): boolean {

@@ -4,8 +4,19 @@ import type { EntryInboxRow } from '../sync/entry.ts';
 import type { EntryId } from '../views.ts';
 import { fleetInbox } from './fleet-inbox.ts';
 
-const row = (id: string, at: number): EntryInboxRow => ({ item: { message: { id } } as never, channelName: 'general', authorName: 'ben', at, needsYou: true, pending: null });
-const part = (entryId: string, rows: readonly EntryInboxRow[], fresh = true) => ({ entryId: entryId as EntryId, label: `Server ${entryId}`, inbox: { rows, fresh, lastAt: fresh ? null : 77 } });
+const row = (id: string, at: number): EntryInboxRow => ({
+  item: { message: { id } } as never,
+  channelName: 'general',
+  authorName: 'ben',
+  at,
+  needsYou: true,
+  pending: null,
+});
+const part = (entryId: string, rows: readonly EntryInboxRow[], fresh = true) => ({
+  entryId: entryId as EntryId,
+  label: `Server ${entryId}`,
+  inbox: { rows, fresh, lastAt: fresh ? null : 77 },
+});
 
 describe('the inbox over all servers', () => {
   it('is one list, newest first, each row with its server', () => {
@@ -27,7 +38,8 @@ describe('the inbox over all servers', () => {
       fc.property(fc.array(fc.array(fc.nat(3), { maxLength: 6 }), { maxLength: 4 }), fc.nat(3), (times, turn) => {
         const parts = times.map((list, index) => part(`e${index}`, [...list].sort((a, b) => b - a).map((at, place) => row(`m${place}`, at)))); // prettier-ignore
         const turned = [...parts.slice(turn), ...parts.slice(0, turn)];
-        const order = (from: typeof parts): unknown => fleetInbox(from).rows.map(({ entryId, item }) => [entryId, item.message.id]);
+        const order = (from: typeof parts): unknown =>
+          fleetInbox(from).rows.map(({ entryId, item }) => [entryId, item.message.id]);
         expect(order(turned)).toEqual(order(parts));
         const { rows } = fleetInbox(parts);
         expect(rows.map(({ at }) => at)).toEqual(times.flat().sort((a, b) => b - a));

@@ -8,11 +8,15 @@ export type FleetInboxPart = { readonly entryId: EntryId; readonly label: string
  * list never flickers between two orders. A server that cannot be asked now is named, not left out.
  */
 export function fleetInbox(parts: readonly FleetInboxPart[]): InboxView {
-  const rows = parts.flatMap(({ entryId, label, inbox }) => inbox.rows.map((row, place) => ({ row: toRow(row, { entryId, label }), place })));
+  const rows = parts.flatMap(({ entryId, label, inbox }) =>
+    inbox.rows.map((row, place) => ({ row: toRow(row, { entryId, label }), place })),
+  );
   rows.sort((a, b) => b.row.at - a.row.at || compare(a.row.entryId, b.row.entryId) || a.place - b.place);
   return {
     rows: rows.map(({ row }) => row),
-    stale: parts.filter(({ inbox }) => !inbox.fresh).map(({ entryId, label, inbox }) => ({ entryId, label, lastAt: inbox.lastAt })),
+    stale: parts
+      .filter(({ inbox }) => !inbox.fresh)
+      .map(({ entryId, label, inbox }) => ({ entryId, label, lastAt: inbox.lastAt })),
   };
 }
 

@@ -27,7 +27,8 @@ export class Drafts implements AsyncDisposable {
     for (const { key, value } of await this.#state.range('drafts', {})) {
       const text = (value as { text?: unknown } | null)?.text;
       // What was typed since the start is newer.
-      if (typeof key === 'string' && typeof text === 'string' && !this.#unwritten.has(key as ChannelId)) this.#value(key as ChannelId).set(text);
+      if (typeof key === 'string' && typeof text === 'string' && !this.#unwritten.has(key as ChannelId))
+        this.#value(key as ChannelId).set(text);
     }
     this.#count();
   }
@@ -37,7 +38,9 @@ export class Drafts implements AsyncDisposable {
   }
 
   all(): Record<string, string> {
-    return Object.fromEntries([...this.#texts].map(([channel, text]) => [channel, text.get()] as const).filter(([, text]) => text !== ''));
+    return Object.fromEntries(
+      [...this.#texts].map(([channel, text]) => [channel, text.get()] as const).filter(([, text]) => text !== ''),
+    );
   }
 
   /** Longer ones than a message may be are kept as well, up to ten times that. */

@@ -7,7 +7,11 @@ import type { Queued } from './send-queue.ts';
 const plain = new WeakMap<Message, TimelineMessage>();
 
 /** The messages as the person's own unconfirmed edits, deletes and reactions leave them. */
-export function withPending(messages: readonly Message[], rows: readonly Queued[], me: AccountId | null): readonly TimelineMessage[] {
+export function withPending(
+  messages: readonly Message[],
+  rows: readonly Queued[],
+  me: AccountId | null,
+): readonly TimelineMessage[] {
   // Untouched messages keep their object below, so that a screen needs to draw nothing for them.
   const changes = new Map<string, Queued[]>();
   for (const row of rows) {
@@ -25,17 +29,44 @@ export function withPending(messages: readonly Message[], rows: readonly Queued[
 }
 
 /** What was written in a channel and has not come back: sends, and edits that were refused, whose text must not be lost. */
-export function pendingIn(channel: ChannelId, rows: readonly Queued[], messages: readonly Message[]): readonly PendingMessage[] {
+export function pendingIn(
+  channel: ChannelId,
+  rows: readonly Queued[],
+  messages: readonly Message[],
+): readonly PendingMessage[] {
   if (rows.length === 0) return [];
   const shown = new Set<string>(messages.map(({ id }) => id));
   return rows.flatMap((row): PendingMessage[] => {
     const { command, id, writtenAt, parked, isSending } = row;
-    const state = parked !== null ? ({ kind: 'parked', ...parked } as const) : ({ kind: isSending ? 'sending' : 'waiting' } as const);
+    const state =
+      parked !== null
+        ? ({ kind: 'parked', ...parked } as const)
+        : ({ kind: isSending ? 'sending' : 'waiting' } as const);
     if (command.kind === 'message.send' && command.channel === channel && !shown.has(id)) {
-      return [{ id: id as string as PendingMessage['id'], channel, text: command.text, replyTo: command.replyTo, writtenAt, state, edits: null }];
+      return [
+        {
+          id: id as string as PendingMessage['id'],
+          channel,
+          text: command.text,
+          replyTo: command.replyTo,
+          writtenAt,
+          state,
+          edits: null,
+        },
+      ];
     }
     if (command.kind === 'message.edit' && row.lane === channel && parked !== null) {
-      return [{ id: id as string as PendingMessage['id'], channel, text: command.text, replyTo: null, writtenAt, state, edits: command.message }];
+      return [
+        {
+          id: id as string as PendingMessage['id'],
+          channel,
+          text: command.text,
+          replyTo: null,
+          writtenAt,
+          state,
+          edits: command.message,
+        },
+      ];
     }
     return [];
   });
@@ -60,7 +91,9 @@ function withReaction(message: Message, { me, emoji, on }: { me: AccountId; emoj
   const isKnown = message.reactions.some((reaction) => reaction.emoji === emoji);
   const reactions = isKnown
     ? message.reactions.map((reaction) =>
-        reaction.emoji !== emoji ? reaction : { emoji, accounts: on ? [...reaction.accounts, me] : reaction.accounts.filter((one) => one !== me) },
+        reaction.emoji !== emoji
+          ? reaction
+          : { emoji, accounts: on ? [...reaction.accounts, me] : reaction.accounts.filter((one) => one !== me) },
       )
     : [...message.reactions, { emoji, accounts: [me] }];
   return { ...message, reactions: reactions.filter(({ accounts }) => accounts.length > 0) };

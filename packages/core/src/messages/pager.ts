@@ -8,7 +8,8 @@ import { waitFor } from '../value.ts';
 import { addSpan, type Span } from './spans.ts';
 
 /** The newest messages, or those next to a place. `before` and `after` leave the place itself out. */
-export type PageQuery = { readonly kind: 'newest' } | { readonly kind: 'before' | 'after' | 'around'; readonly n: number };
+export type PageQuery =
+  { readonly kind: 'newest' } | { readonly kind: 'before' | 'after' | 'around'; readonly n: number };
 
 export const PAGE_LIMIT = 50;
 const TRIES = 3;
@@ -64,7 +65,11 @@ export class Pager {
     throw new SkerryError('unavailable');
   }
 
-  async #store(channel: ChannelId, page: { span: Span; messages: readonly Message[] }, changes: ReadonlyMap<MessageId, Message>): Promise<Span> {
+  async #store(
+    channel: ChannelId,
+    page: { span: Span; messages: readonly Message[] },
+    changes: ReadonlyMap<MessageId, Message>,
+  ): Promise<Span> {
     const row = this.#replica.tables.channels.get(channel);
     if (row?.member !== true) throw new SkerryError('not_found');
     const batch = this.#replica.batch();
@@ -81,7 +86,8 @@ export class Pager {
 
   #enter(channel: ChannelId): ReadonlyMap<MessageId, Message> {
     let waiting = this.#waiting.get(channel);
-    if (waiting === undefined) this.#waiting.set(channel, (waiting = { count: 0, changes: new Map<MessageId, Message>() }));
+    if (waiting === undefined)
+      this.#waiting.set(channel, (waiting = { count: 0, changes: new Map<MessageId, Message>() }));
     waiting.count += 1;
     return waiting.changes;
   }
@@ -100,10 +106,18 @@ function queryOf(query: PageQuery): { limit: number; before?: number; after?: nu
 function readPage(channel: ChannelId, page: Page, query: PageQuery): { span: Span; messages: readonly Message[] } {
   const first = page.messages[0]?.n;
   const last = page.messages.at(-1)?.n;
-  const span = covered({ head: page.head, first: page.older ? first : 0, last: page.newer ? last : undefined, more: page.newer }, query);
+  const span = covered(
+    { head: page.head, first: page.older ? first : 0, last: page.newer ? last : undefined, more: page.newer },
+    query,
+  );
   const seen = new Set<number>();
   const messages = page.messages.filter((message) => {
-    const fits = message.channel === channel && message.n >= span.from && message.n <= span.to && message.rev >= message.n && !seen.has(message.n);
+    const fits =
+      message.channel === channel &&
+      message.n >= span.from &&
+      message.n <= span.to &&
+      message.rev >= message.n &&
+      !seen.has(message.n);
     seen.add(message.n);
     return fits;
   });
@@ -128,6 +142,9 @@ function covered({ head, first, last, more }: Edges, query: PageQuery): Span {
     case 'after':
       return { from: query.n + 1, to: more ? (last ?? query.n) : Math.max(head, query.n) };
     case 'around':
-      return { from: Math.min(first ?? query.n, query.n), to: more ? Math.max(last ?? query.n, query.n) : Math.max(head, query.n) };
+      return {
+        from: Math.min(first ?? query.n, query.n),
+        to: more ? Math.max(last ?? query.n, query.n) : Math.max(head, query.n),
+      };
   }
 }

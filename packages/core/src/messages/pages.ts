@@ -27,15 +27,23 @@ export class Pages {
    * Prepares writes: `gone` is dropped first, then each message takes the place of an older version of it.
    * Call {@link settle} once the commit has been done or has failed.
    */
-  async stage(messages: ReadonlyMap<ChannelId, readonly Message[]>, gone: ReadonlyMap<ChannelId, Spans>): Promise<Write[]> {
+  async stage(
+    messages: ReadonlyMap<ChannelId, readonly Message[]>,
+    gone: ReadonlyMap<ChannelId, Spans>,
+  ): Promise<Write[]> {
     this.#staged = new Map();
     for (const [channel, spans] of gone) {
-      for (const span of spans) for (const page of await this.#stored(channel, span)) this.#staged.set(nameOf(channel, page), undefined);
+      for (const span of spans)
+        for (const page of await this.#stored(channel, span)) this.#staged.set(nameOf(channel, page), undefined);
     }
     for (const [channel, list] of messages) {
       for (const [page, added] of byPage(list)) {
         const name = nameOf(channel, page);
-        const old = this.#staged.has(name) ? (this.#staged.get(name) ?? []) : gone.has(channel) ? [] : await this.#row(channel, page);
+        const old = this.#staged.has(name)
+          ? (this.#staged.get(name) ?? [])
+          : gone.has(channel)
+            ? []
+            : await this.#row(channel, page);
         this.#staged.set(name, merge(old, added));
       }
     }
@@ -52,19 +60,25 @@ export class Pages {
   }
 
   /** Up to `limit` messages with `from` <= n <= `to`, in order: those nearest to `to`, or with `oldest` those nearest to `from`. */
-  async read(channel: ChannelId, part: { from: number; to: number; limit: number; oldest?: boolean }): Promise<readonly Message[]> {
+  async read(
+    channel: ChannelId,
+    part: { from: number; to: number; limit: number; oldest?: boolean },
+  ): Promise<readonly Message[]> {
     const { from, to, limit, oldest = false } = part;
     const isInside = ({ n }: Message): boolean => n >= from && n <= to;
     const [first, last] = [pageOf(from), pageOf(to)];
     let found: readonly Message[] = [];
     if (!oldest && last > first) {
       // The usual case, by bounds alone, which is a browser's quick way.
-      const near = (await this.#rows(channel, { first: Math.max(first, last - 1), last })).flatMap((row) => row.messages.filter(isInside));
+      const near = (await this.#rows(channel, { first: Math.max(first, last - 1), last })).flatMap((row) =>
+        row.messages.filter(isInside),
+      );
       if (near.length >= limit) return near.slice(-limit);
     }
-    for (let [low, high] = [first, last]; low <= high && found.length < limit; ) {
+    for (let [low, high] = [first, last]; low <= high && found.length < limit;) {
       const rows = await this.#rows(channel, { first: low, last: high, limit: RUN, reverse: !oldest });
-      for (const { messages } of rows) found = oldest ? [...found, ...messages.filter(isInside)] : [...messages.filter(isInside), ...found];
+      for (const { messages } of rows)
+        found = oldest ? [...found, ...messages.filter(isInside)] : [...messages.filter(isInside), ...found];
       const reached = rows.at(-1)?.page;
       if (reached === undefined || rows.length < RUN) break;
       if (oldest) low = reached + 1;
@@ -82,7 +96,7 @@ export class Pages {
 
   /** Everything that is stored, by channel and place, a part at a time. */
   async *all(): AsyncGenerator<{ channel: ChannelId; messages: readonly Message[] }> {
-    for (let from: Key = []; ; ) {
+    for (let from: Key = []; ;) {
       const rows: readonly Row[] = await this.#cache().range('pages', { from, limit: 20 });
       for (const { key, value } of rows) yield { channel: (key as [ChannelId, number])[0], messages: value as PageRow };
       const last = rows.at(-1)?.key as [ChannelId, number] | undefined;
@@ -94,7 +108,7 @@ export class Pages {
   /** Pages that exist there. A span may be as wide as a server claims, so it is never counted through. */
   async #stored(channel: ChannelId, span: Span): Promise<readonly number[]> {
     const pages: number[] = [];
-    for (let first = pageOf(span.from); ; ) {
+    for (let first = pageOf(span.from); ;) {
       const rows = await this.#rows(channel, { first, last: pageOf(span.to), limit: 50 });
       pages.push(...rows.map((row) => row.page));
       const reached = rows.at(-1)?.page;
@@ -112,7 +126,10 @@ export class Pages {
     return row;
   }
 
-  async #rows(channel: ChannelId, part: { first: number; last: number; limit?: number; reverse?: boolean }): Promise<readonly StoredPage[]> {
+  async #rows(
+    channel: ChannelId,
+    part: { first: number; last: number; limit?: number; reverse?: boolean },
+  ): Promise<readonly StoredPage[]> {
     const { first, last, ...rest } = part;
     const rows = await this.#cache().range('pages', { from: [channel, first], to: [channel, last], ...rest });
     return rows.map(({ key, value }) => ({ page: (key as [string, number])[1], messages: value as PageRow }));
@@ -126,7 +143,6 @@ export class Pages {
     if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest);
   }
 }
-
 
 function pageOf(n: number): number {
   return Math.floor(n / PAGE);

@@ -1,4 +1,14 @@
-import { type AccountId, command, commandId, type ChannelId, type Command, type CommandId, ERRORS, type ErrorBody, type Retry } from '@skerry/protocol';
+import {
+  type AccountId,
+  command,
+  commandId,
+  type ChannelId,
+  type Command,
+  type CommandId,
+  ERRORS,
+  type ErrorBody,
+  type Retry,
+} from '@skerry/protocol';
 import type { Row } from '../stores/stores.ts';
 
 /** A command the person gave and the server has not confirmed yet. What is resent is always this very command. */
@@ -23,7 +33,9 @@ export function readQueueRow({ key, value }: Row): QueueRow | undefined {
   const [read, id] = [command.safeParse(row.command), commandId.safeParse(row.id)];
   const isWhole = typeof row.account === 'string' && typeof row.lane === 'string' && typeof row.writtenAt === 'number';
   // The stored command itself is kept, not the parsed one: its bytes must be the ones of the first attempt.
-  return read.success && id.success && isWhole && row.parked !== undefined ? { ...(row as QueueRow), order: key } : undefined;
+  return read.success && id.success && isWhole && row.parked !== undefined
+    ? { ...(row as QueueRow), order: key }
+    : undefined;
 }
 
 /** What is to become of a command the server refused. `park`: kept for the person to decide; `drop`: its effect is undone. */
@@ -82,4 +94,3 @@ export function supersedes(newer: Command, older: Command): boolean {
 export function messageOf({ id, command: given }: QueueRow): string | undefined {
   return given.kind === 'message.send' ? id : 'message' in given ? given.message : undefined;
 }
-

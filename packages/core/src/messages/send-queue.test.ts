@@ -8,7 +8,8 @@ import { Scene } from '../testing/scene.ts';
 import type { PendingMessage } from '../views.ts';
 import { afterRefusal, laneOf, supersedes } from './queue-row.ts';
 
-const textsOnServer = (scene: Scene, channel = scene.channel): readonly string[] => scene.server.messages(channel).map(({ text }) => text);
+const textsOnServer = (scene: Scene, channel = scene.channel): readonly string[] =>
+  scene.server.messages(channel).map(({ text }) => text);
 
 async function online(scene: Scene): Promise<Scene> {
   await scene.rig.catchUp();
@@ -24,7 +25,8 @@ async function pending(scene: Scene): Promise<readonly PendingMessage[]> {
   return list;
 }
 
-const send = (scene: Scene, text: string, channel = scene.channel): Promise<MessageId> => scene.rig.entry.send({ channel, text, replyTo: null });
+const send = (scene: Scene, text: string, channel = scene.channel): Promise<MessageId> =>
+  scene.rig.entry.send({ channel, text, replyTo: null });
 
 describe('the send queue', () => {
   it('sends once, shows the text exactly once all the way, and is empty when its message is stored (I2)', async () => {
@@ -33,7 +35,11 @@ describe('the send queue', () => {
     const seen: string[][] = [];
     timeline.view.subscribe(() => {
       const { messages, pending: waiting } = timeline.view.get();
-      seen.push([...messages.map(({ message }) => message.text), ...waiting.map(({ text }) => text)].filter((text) => text === 'hello'));
+      seen.push(
+        [...messages.map(({ message }) => message.text), ...waiting.map(({ text }) => text)].filter(
+          (text) => text === 'hello',
+        ),
+      );
     });
     const id = await send(scene, 'hello');
     expect(await pending(scene)).toMatchObject([{ id, text: 'hello', state: { kind: 'sending' }, edits: null }]);
@@ -61,7 +67,12 @@ describe('the send queue', () => {
     await scene.rig.die();
     scene.rig.answer = () => undefined;
     await scene.rig.catchUp();
-    const bytes = JSON.stringify({ kind: 'message.send', channel: scene.channel, text: 'written offline', replyTo: null });
+    const bytes = JSON.stringify({
+      kind: 'message.send',
+      channel: scene.channel,
+      text: 'written offline',
+      replyTo: null,
+    });
     expect(scene.rig.sent).toEqual([{ id, bytes }, { id, bytes }]); // prettier-ignore
     expect(textsOnServer(scene)).toEqual(['written offline']);
     expect(await pending(scene)).toEqual([]);
@@ -116,7 +127,10 @@ describe('the send queue', () => {
         expect([label, texts]).toEqual([label, ['first', 'second', 'third'].filter((text) => texts.includes(text))]);
         const timeline = scene.rig.entry.timeline(scene.channel);
         await settle();
-        expect([label, timeline.view.get().messages.map(({ message }) => message)]).toEqual([label, scene.server.messages(scene.channel)]);
+        expect([label, timeline.view.get().messages.map(({ message }) => message)]).toEqual([
+          label,
+          scene.server.messages(scene.channel),
+        ]);
         expect([label, timeline.view.get().pending]).toEqual([label, []]);
         expect(scene.rig.problems).toEqual([]);
       }
@@ -128,43 +142,50 @@ describe('the send queue', () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.nat(2).map((n): Step => ({ do: 'send', n })) },
       { weight: 3, arbitrary: fc.nat(4).map((n): Step => ({ do: 'deliver', n })) },
-      { weight: 2, arbitrary: fc.constantFrom<Step['do']>('cut', 'connect', 'die', 'wait').map((one): Step => ({ do: one, n: 0 })) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom<Step['do']>('cut', 'connect', 'die', 'wait').map((one): Step => ({ do: one, n: 0 })),
+      },
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), fc.infiniteStream(fc.constantFrom('ok', 'ok', 'ok', 'lost', 'later', 'limited')), async (steps, fates) => {
-        const scene = new Scene();
-        const channels = [scene.channel, scene.create(scene.anna, 'two'), scene.create(scene.anna, 'three')];
-        await online(scene);
-        const { rig } = scene;
-        rig.answer = () => {
-          const fate = fates.next().value;
-          if (fate === 'later') return new SkerryError('internal');
-          if (fate === 'limited') return new SkerryError('rate_limited', { retryAfterMs: 3_000 });
-          return fate === 'lost' ? 'lost' : undefined;
-        };
-        const written = new Map(channels.map((channel) => [channel, [] as string[]] as const));
-        let count = 0;
-        for (const one of steps) {
-          if (one.do === 'send') {
-            const channel = channels[one.n] ?? scene.channel;
-            const text = `m${++count}`;
-            written.get(channel)?.push(text);
-            await send(scene, text, channel);
-          } else if (one.do === 'deliver') await rig.deliver(one.n);
-          else if (one.do === 'cut') rig.cut();
-          else if (one.do === 'connect') rig.connect();
-          else if (one.do === 'die') await rig.die();
-          else await rig.clock.advance(2_000);
-        }
-        rig.answer = () => undefined;
-        await rig.catchUp();
-        for (let i = 0; i < 30; i++) {
-          await rig.clock.advance(100_000);
-          await rig.deliver();
-        }
-        for (const channel of channels) expect(textsOnServer(scene, channel)).toEqual(written.get(channel));
-        expect(rig.entry.counts.get()).toMatchObject({ waiting: 0, parked: 0 });
-      }),
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 40, size: 'max' }),
+        fc.infiniteStream(fc.constantFrom('ok', 'ok', 'ok', 'lost', 'later', 'limited')),
+        async (steps, fates) => {
+          const scene = new Scene();
+          const channels = [scene.channel, scene.create(scene.anna, 'two'), scene.create(scene.anna, 'three')];
+          await online(scene);
+          const { rig } = scene;
+          rig.answer = () => {
+            const fate = fates.next().value;
+            if (fate === 'later') return new SkerryError('internal');
+            if (fate === 'limited') return new SkerryError('rate_limited', { retryAfterMs: 3_000 });
+            return fate === 'lost' ? 'lost' : undefined;
+          };
+          const written = new Map(channels.map((channel) => [channel, [] as string[]] as const));
+          let count = 0;
+          for (const one of steps) {
+            if (one.do === 'send') {
+              const channel = channels[one.n] ?? scene.channel;
+              const text = `m${++count}`;
+              written.get(channel)?.push(text);
+              await send(scene, text, channel);
+            } else if (one.do === 'deliver') await rig.deliver(one.n);
+            else if (one.do === 'cut') rig.cut();
+            else if (one.do === 'connect') rig.connect();
+            else if (one.do === 'die') await rig.die();
+            else await rig.clock.advance(2_000);
+          }
+          rig.answer = () => undefined;
+          await rig.catchUp();
+          for (let i = 0; i < 30; i++) {
+            await rig.clock.advance(100_000);
+            await rig.deliver();
+          }
+          for (const channel of channels) expect(textsOnServer(scene, channel)).toEqual(written.get(channel));
+          expect(rig.entry.counts.get()).toMatchObject({ waiting: 0, parked: 0 });
+        },
+      ),
       { numRuns: 60 },
     );
   }, 60_000);
@@ -172,7 +193,10 @@ describe('the send queue', () => {
   it('parks what is refused for good with the reason, lets the rest pass, and tries again when asked', async () => {
     const scene = await online(new Scene());
     const { rig } = scene;
-    rig.answer = (_id, command) => (command.kind === 'message.send' && command.text === 'bad' ? new SkerryError('forbidden', { message: 'You are muted.' }) : undefined);
+    rig.answer = (_id, command) =>
+      command.kind === 'message.send' && command.text === 'bad'
+        ? new SkerryError('forbidden', { message: 'You are muted.' })
+        : undefined;
     const bad = await send(scene, 'bad');
     await send(scene, 'good');
     await rig.deliver();
@@ -296,7 +320,8 @@ describe('the send queue', () => {
     await rig.entry.edit(own, 'mine, better');
     await rig.entry.react(his, '🎉', true);
     await rig.entry.delete(his);
-    const shown = (): unknown => timeline.view.get().messages.map(({ message, pendingEdit }) => [message.text, message.deleted, pendingEdit]);
+    const shown = (): unknown =>
+      timeline.view.get().messages.map(({ message, pendingEdit }) => [message.text, message.deleted, pendingEdit]);
     expect(shown()).toEqual([['mine, better', false, true], ['', true, true]]); // prettier-ignore
     await rig.catchUp();
     // Nobody deletes the message of another here; the refusal gives it back, with the reaction that passed.
@@ -317,7 +342,11 @@ describe('the send queue', () => {
     await rig.deliver();
     expect(timeline.view.get().messages.map(({ message }) => message.text)).toEqual(['mine']);
     const [parked] = timeline.view.get().pending;
-    expect(parked).toMatchObject({ text: 'written with care', edits: own, state: { kind: 'parked', code: 'archived' } });
+    expect(parked).toMatchObject({
+      text: 'written with care',
+      edits: own,
+      state: { kind: 'parked', code: 'archived' },
+    });
     expect(parked && (await rig.entry.takeBack(parked.id))).toBe('written with care');
     expect(timeline.view.get().pending).toEqual([]);
   });
@@ -352,7 +381,10 @@ describe('the send queue', () => {
     const { rig } = scene;
     rig.cut();
     const id = await send(scene, 'as anna');
-    rig.entry.sync.welcomed({ command: () => expect.unreachable(), typing: () => undefined }, { ...rig.welcome(true), account: scene.ben });
+    rig.entry.sync.welcomed(
+      { command: () => expect.unreachable(), typing: () => undefined },
+      { ...rig.welcome(true), account: scene.ben },
+    );
     await settle();
     expect(rig.entry.counts.get()).toMatchObject({ waiting: 0, parked: 1 });
     rig.entry.sync.unlinked();
@@ -426,15 +458,32 @@ describe('a row of the queue', () => {
     expect(afterRefusal(sent, { code: 'forbidden', message: '', retry: 'later' })).toBe('park');
     expect(afterRefusal(sent, { code: 'disk_full', message: '', retry: 'no' })).toBe('again');
     expect(afterRefusal(sent, { code: 'session_revoked', message: '', retry: 'no' })).toBe('whenSignedIn');
-    expect(afterRefusal({ kind: 'marker.set', channel, n: 1 }, { code: 'not_found', message: '', retry: 'no' })).toBe('drop');
+    expect(afterRefusal({ kind: 'marker.set', channel, n: 1 }, { code: 'not_found', message: '', retry: 'no' })).toBe(
+      'drop',
+    );
   });
 
   it('stands in the lane of its channel, and is replaced only by one of the same thing', () => {
     expect(laneOf({ kind: 'reaction.set', message, emoji: 'x', on: true }, channel)).toBe('c');
     expect(laneOf({ kind: 'reaction.set', message, emoji: 'x', on: true }, undefined)).toBe('m');
-    expect(supersedes({ kind: 'reaction.set', message, emoji: 'x', on: false }, { kind: 'reaction.set', message, emoji: 'x', on: true })).toBe(true);
-    expect(supersedes({ kind: 'reaction.set', message, emoji: 'y', on: false }, { kind: 'reaction.set', message, emoji: 'x', on: true })).toBe(false);
+    expect(
+      supersedes(
+        { kind: 'reaction.set', message, emoji: 'x', on: false },
+        { kind: 'reaction.set', message, emoji: 'x', on: true },
+      ),
+    ).toBe(true);
+    expect(
+      supersedes(
+        { kind: 'reaction.set', message, emoji: 'y', on: false },
+        { kind: 'reaction.set', message, emoji: 'x', on: true },
+      ),
+    ).toBe(false);
     expect(supersedes({ kind: 'marker.set', channel, n: 3 }, { kind: 'marker.set', channel, n: 5 })).toBe(false);
-    expect(supersedes({ kind: 'message.send', channel, text: 'x', replyTo: null }, { kind: 'message.send', channel, text: 'x', replyTo: null })).toBe(false);
+    expect(
+      supersedes(
+        { kind: 'message.send', channel, text: 'x', replyTo: null },
+        { kind: 'message.send', channel, text: 'x', replyTo: null },
+      ),
+    ).toBe(false);
   });
 });

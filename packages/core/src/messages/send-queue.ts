@@ -1,4 +1,13 @@
-import { type AccountId, type ChannelId, type Command, type CommandId, LIMITS, type MessageId, SkerryError, uuidv7 } from '@skerry/protocol';
+import {
+  type AccountId,
+  type ChannelId,
+  type Command,
+  type CommandId,
+  LIMITS,
+  type MessageId,
+  SkerryError,
+  uuidv7,
+} from '@skerry/protocol';
 import type { Clock, Random } from '../platform.ts';
 import { type StateStore, StoreFull, type Write } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
@@ -74,7 +83,8 @@ export class SendQueue implements AsyncDisposable {
     if (rows.includes(undefined)) this.#deps.onProblem('set_aside');
     const read = rows.filter((row) => row !== undefined);
     for (const { id } of read) this.#attempted.add(id);
-    this.#nextOrder = 1 + stored.reduce((max, { key }) => (typeof key === 'number' ? Math.max(max, key) : max), this.#nextOrder - 1);
+    this.#nextOrder =
+      1 + stored.reduce((max, { key }) => (typeof key === 'number' ? Math.max(max, key) : max), this.#nextOrder - 1);
     this.#rows.set(inOrder([...read, ...this.#rows.get()]));
     this.#changed();
     this.#dispatch();
@@ -85,14 +95,29 @@ export class SendQueue implements AsyncDisposable {
    * @returns its id, for a send that of the message
    * @throws SkerryError `limit_reached` with 10,000 waiting; StoreFull, StoreBroken
    */
-  async add(command: Command, by: { account: AccountId; channelOfMessage?: ChannelId | undefined }): Promise<CommandId> {
-    if (this.#rows.get().length >= MAX_ROWS) throw new SkerryError('limit_reached', { message: 'Too much is waiting to be sent.' });
+  async add(
+    command: Command,
+    by: { account: AccountId; channelOfMessage?: ChannelId | undefined },
+  ): Promise<CommandId> {
+    if (this.#rows.get().length >= MAX_ROWS)
+      throw new SkerryError('limit_reached', { message: 'Too much is waiting to be sent.' });
     const now = this.#deps.clock.now();
     const id = uuidv7(now, this.#deps.random.bytes(10));
-    const ofPending = 'message' in command ? this.#rows.get().find((row) => row.id === (command.message as string)) : undefined;
+    const ofPending =
+      'message' in command ? this.#rows.get().find((row) => row.id === (command.message as string)) : undefined;
     const lane = ofPending?.lane ?? laneOf(command, by.channelOfMessage);
-    const row: QueueRow = { order: this.#nextOrder++, id, account: by.account, lane, command, writtenAt: now, parked: null };
-    const outdated = this.#rows.get().filter((old) => old.parked === null && !this.#isOnItsWay(old.id) && supersedes(command, old.command));
+    const row: QueueRow = {
+      order: this.#nextOrder++,
+      id,
+      account: by.account,
+      lane,
+      command,
+      writtenAt: now,
+      parked: null,
+    };
+    const outdated = this.#rows
+      .get()
+      .filter((old) => old.parked === null && !this.#isOnItsWay(old.id) && supersedes(command, old.command));
     await this.#write([toWrite(row), ...outdated.map(toDelete)], () => {
       // One of them may have left while this was written; then both are done, in their order.
       const still = outdated.filter((old) => !this.#isOnItsWay(old.id));
@@ -113,7 +138,9 @@ export class SendQueue implements AsyncDisposable {
     if (row.command.kind !== 'message.send' && row.command.kind !== 'message.edit') return undefined;
     const { command } = row;
     const isSend = command.kind === 'message.send';
-    const related = isSend ? this.#rows.get().filter((one) => one !== row && messageOf(one) === row.id && !this.#isOnItsWay(one.id)) : [];
+    const related = isSend
+      ? this.#rows.get().filter((one) => one !== row && messageOf(one) === row.id && !this.#isOnItsWay(one.id))
+      : [];
     const undo = isSend && row.parked === null && this.#attempted.has(row.id) ? this.#undoOf(row) : undefined;
     // At once, so that it is not sent while the storage is written.
     this.#remove([row, ...related]);
@@ -140,9 +167,11 @@ export class SendQueue implements AsyncDisposable {
   /** A socket is there. Only what `account` wrote is sent over it. */
   linked(link: Link, options: { account: AccountId; inFlight: number }): void {
     this.#link = { link, account: options.account, inFlight: Math.min(LIMITS.inFlight, Math.max(1, options.inFlight)) };
-    for (const [id, flight] of this.#flights) if (flight.kind === 'signedOut' || flight.kind === 'sending') this.#flights.delete(id);
+    for (const [id, flight] of this.#flights)
+      if (flight.kind === 'signedOut' || flight.kind === 'sending') this.#flights.delete(id);
     for (const row of this.#rows.get()) {
-      if (row.account !== options.account && row.parked === null) this.#park(row, { code: 'forbidden', message: 'This was written as another account.' });
+      if (row.account !== options.account && row.parked === null)
+        this.#park(row, { code: 'forbidden', message: 'This was written as another account.' });
     }
     this.#dispatch();
   }
@@ -249,7 +278,8 @@ export class SendQueue implements AsyncDisposable {
       if (notBefore > now) wakeAt = Math.min(wakeAt, notBefore);
       else if (this.#hand(row, link, now)) return true;
     }
-    if (wakeAt < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#deps.clock.after(wakeAt - now, () => this.#dispatch());
+    if (wakeAt < Number.POSITIVE_INFINITY)
+      this.#cancelTimer = this.#deps.clock.after(wakeAt - now, () => this.#dispatch());
     return false;
   }
 
@@ -260,7 +290,9 @@ export class SendQueue implements AsyncDisposable {
 
   #hand(row: QueueRow, { link, inFlight }: Linked, now: number): boolean {
     const before = this.#flights.get(row.id);
-    const onTheirWay = [...this.#flights.values()].filter(({ kind }) => kind === 'sending').length - (before?.kind === 'sending' ? 1 : 0);
+    const onTheirWay =
+      [...this.#flights.values()].filter(({ kind }) => kind === 'sending').length -
+      (before?.kind === 'sending' ? 1 : 0);
     if (onTheirWay >= inFlight) return false;
     this.#attempted.add(row.id);
     this.#flights.set(row.id, { kind: 'sending', since: now });
@@ -348,7 +380,9 @@ export class SendQueue implements AsyncDisposable {
     const rows = this.#rows.get().map((row): Queued => {
       const isSending = this.#isOnItsWay(row.id);
       const before = old.get(row.id);
-      return before !== undefined && before.isSending === isSending && before.parked === row.parked ? before : { ...row, isSending };
+      return before !== undefined && before.isSending === isSending && before.parked === row.parked
+        ? before
+        : { ...row, isSending };
     });
     const isSame = rows.length === old.size && rows.every((row, index) => row === this.#view.get()[index]);
     if (!isSame) this.#view.set(rows);

@@ -12,8 +12,10 @@ async function opened(scene: Scene, channel = scene.channel): Promise<Timeline> 
   return timeline;
 }
 
-const texts = (timeline: Timeline): readonly string[] => timeline.view.get().messages.map(({ message }) => message.text);
-const range = (from: number, to: number): readonly string[] => Array.from({ length: to - from + 1 }, (_, i) => `before ${from + i}`);
+const texts = (timeline: Timeline): readonly string[] =>
+  timeline.view.get().messages.map(({ message }) => message.text);
+const range = (from: number, to: number): readonly string[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => `before ${from + i}`);
 
 /** Counts what is asked of the server. */
 function counted(scene: Scene): { queries: unknown[] } {
@@ -32,7 +34,13 @@ describe('a timeline', () => {
     await scene.rig.catchUp();
     const asked = counted(scene);
     const timeline = await opened(scene);
-    expect(timeline.view.get()).toMatchObject({ status: 'fresh', older: true, newer: false, error: null, savedUpTo: null });
+    expect(timeline.view.get()).toMatchObject({
+      status: 'fresh',
+      older: true,
+      newer: false,
+      error: null,
+      savedUpTo: null,
+    });
     expect(texts(timeline)).toEqual(range(71, 120));
     await timeline.loadOlder();
     expect(texts(timeline)).toEqual(range(21, 120));
@@ -115,7 +123,9 @@ describe('a timeline', () => {
     const list = texts(timeline);
     expect(list.at(-1)).toBe('before 400');
     expect(new Set(list).size).toBe(list.length);
-    expect(timeline.view.get().messages.map(({ message }) => message)).toEqual(scene.server.messages(scene.channel).slice(-list.length));
+    expect(timeline.view.get().messages.map(({ message }) => message)).toEqual(
+      scene.server.messages(scene.channel).slice(-list.length),
+    );
     const first = scene.server.messages(scene.channel)[0] as Message;
     await timeline.jumpTo(first.id);
     expect(timeline.view.get()).toMatchObject({ older: false, newer: true });
@@ -190,7 +200,9 @@ describe('a timeline', () => {
     await rig.catchUp();
     expect(texts(timeline).slice(-2)).toEqual(['of the other history', 'and more of it']);
     expect(texts(timeline)).not.toContain('to be forgotten');
-    expect(timeline.view.get().messages.map(({ message }) => message)).toEqual(scene.server.messages(scene.channel).slice(-texts(timeline).length));
+    expect(timeline.view.get().messages.map(({ message }) => message)).toEqual(
+      scene.server.messages(scene.channel).slice(-texts(timeline).length),
+    );
   });
 
   it('shows what it had while a reset is repaired, then stands around the same message', async () => {
@@ -245,7 +257,12 @@ describe('a timeline', () => {
     expect(timeline.view.get()).toMatchObject({ status: 'fresh', error: null });
     rig.api.messages = () => Promise.reject(new Error('something else'));
     await timeline.loadOlder();
-    expect(timeline.view.get()).toMatchObject({ status: 'fresh', older: true, loadingOlder: false, error: { code: 'unavailable' } });
+    expect(timeline.view.get()).toMatchObject({
+      status: 'fresh',
+      older: true,
+      loadingOlder: false,
+      error: { code: 'unavailable' },
+    });
   });
 
   it('takes from a lying page only what can be true, and asks no more than a few times (T34)', async () => {
@@ -261,7 +278,15 @@ describe('a timeline', () => {
         return { head: 1e9, messages: [], older: true, newer: true, ...page };
       };
     };
-    lie({ messages: [some, some, { ...some, channel: 'elsewhere' as ChannelId, n: 3 }, { ...some, n: 4, rev: 1 }, { ...some, n: Number.MAX_SAFE_INTEGER, rev: Number.MAX_SAFE_INTEGER }] });
+    lie({
+      messages: [
+        some,
+        some,
+        { ...some, channel: 'elsewhere' as ChannelId, n: 3 },
+        { ...some, n: 4, rev: 1 },
+        { ...some, n: Number.MAX_SAFE_INTEGER, rev: Number.MAX_SAFE_INTEGER },
+      ],
+    });
     const timeline = await opened(scene);
     expect(timeline.view.get().messages.map(({ message }) => message)).toEqual([some]);
     lie({ head: Number.MAX_SAFE_INTEGER });

@@ -53,7 +53,8 @@ export class ChannelTimeline implements Timeline {
   #newAfter: number | null;
   #ended = false;
   /** What the lists of the view were made of. */
-  #madeOf: { readonly from: readonly Message[]; readonly rows: readonly Queued[]; readonly me: AccountId | null } | undefined;
+  #madeOf:
+    { readonly from: readonly Message[]; readonly rows: readonly Queued[]; readonly me: AccountId | null } | undefined;
   readonly #ends: readonly (() => void)[];
 
   constructor(deps: TimelineDeps) {
@@ -161,7 +162,8 @@ export class ChannelTimeline implements Timeline {
     while (this.#wantsRefresh && !this.#ended) {
       this.#wantsRefresh = false;
       this.#newAfter ??= this.#deps.readN();
-      const anchor = this.#window?.to === null ? undefined : this.#window?.messages[Math.floor(this.#window.messages.length / 2)];
+      const anchor =
+        this.#window?.to === null ? undefined : this.#window?.messages[Math.floor(this.#window.messages.length / 2)];
       await this.#loading(async () => {
         if (anchor === undefined || !(await this.#standAround(anchor))) await this.#newest();
       });
@@ -171,7 +173,10 @@ export class ChannelTimeline implements Timeline {
 
   /** The newest messages: what is stored of them at once, the rest once the server gave it. */
   async #newest(): Promise<void> {
-    await this.#show(() => this.#source.newest(), () => this.#deps.live.get());
+    await this.#show(
+      () => this.#source.newest(),
+      () => this.#deps.live.get(),
+    );
   }
 
   /** @returns false when it can't be had */
@@ -201,7 +206,8 @@ export class ChannelTimeline implements Timeline {
 
   async #find(id: MessageId): Promise<Message | undefined> {
     const { replica, api, signal } = this.#deps;
-    const inWindow = this.#window?.messages.find((message) => message.id === id) ?? replica.tables.inbox.get(id)?.item.message;
+    const inWindow =
+      this.#window?.messages.find((message) => message.id === id) ?? replica.tables.inbox.get(id)?.item.message;
     if (inWindow !== undefined) return inWindow;
     const stored = await replica.exclusive(() => this.#source.find(id));
     if (stored !== undefined) return stored;
@@ -230,7 +236,14 @@ export class ChannelTimeline implements Timeline {
     const window = this.#window;
     const isLive = live.get();
     return {
-      status: window === undefined ? (this.#error === null ? 'loading' : 'failed') : isLive && !this.#isStale ? 'fresh' : 'stored',
+      status:
+        window === undefined
+          ? this.#error === null
+            ? 'loading'
+            : 'failed'
+          : isLive && !this.#isStale
+            ? 'fresh'
+            : 'stored',
       ...this.#content(old),
       older: window !== undefined && window.from > 0,
       newer: window !== undefined && window.to !== null,
@@ -247,7 +260,8 @@ export class ChannelTimeline implements Timeline {
     const { channel, rows, me } = this.#deps;
     const made = { from: this.#window?.messages ?? NONE, rows: rows.get(), me: me() };
     const before = this.#madeOf;
-    if (old !== undefined && before?.from === made.from && before.rows === made.rows && before.me === made.me) return { messages: old.messages, pending: old.pending };
+    if (old !== undefined && before?.from === made.from && before.rows === made.rows && before.me === made.me)
+      return { messages: old.messages, pending: old.pending };
     this.#madeOf = made;
     const messages = withPending(made.from, made.rows, made.me);
     const pending = pendingIn(channel, made.rows, made.from);
@@ -261,4 +275,3 @@ export class ChannelTimeline implements Timeline {
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }
-

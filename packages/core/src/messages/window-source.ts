@@ -45,7 +45,10 @@ export class WindowSource {
     const isEnd = newer.length < half;
     const end = newestSpan(row.spans, row.head) === span ? null : span.to;
     const from = older.length < half ? span.from : (older[0]?.n ?? n);
-    return { window: { messages: [...older, ...newer], from, to: isEnd ? end : (newer.at(-1)?.n ?? n) }, missing: undefined };
+    return {
+      window: { messages: [...older, ...newer], from, to: isEnd ? end : (newer.at(-1)?.n ?? n) },
+      missing: undefined,
+    };
   }
 
   /** The window and up to a page below it. */
@@ -66,7 +69,8 @@ export class WindowSource {
     if (window.to === null || row === undefined) return NOTHING;
     const span = spanAt(row.spans, window.to) ?? spanAt(row.spans, window.to + 1);
     const to = span?.to ?? window.to;
-    const stored = to === window.to ? [] : await this.#read({ from: window.to + 1, to, limit: PAGE_LIMIT + 1, oldest: true });
+    const stored =
+      to === window.to ? [] : await this.#read({ from: window.to + 1, to, limit: PAGE_LIMIT + 1, oldest: true });
     const messages = stored.slice(0, PAGE_LIMIT);
     const isEnd = stored.length === messages.length;
     const isNewest = isEnd && span !== undefined && newestSpan(row.spans, row.head) === span;

@@ -39,7 +39,8 @@ function encodePart(part: string | number, out: number[]): void {
     // IEEE 754 sorts as bytes once the sign bit is turned, and everything else too for negative numbers.
     const negative = view.getUint8(0) >= 0x80;
     out.push(NUMBER);
-    for (let i = 0; i < 8; i++) out.push(negative ? view.getUint8(i) ^ 0xff : i === 0 ? view.getUint8(0) ^ 0x80 : view.getUint8(i));
+    for (let i = 0; i < 8; i++)
+      out.push(negative ? view.getUint8(i) ^ 0xff : i === 0 ? view.getUint8(0) ^ 0x80 : view.getUint8(i));
     return;
   }
   out.push(TEXT);

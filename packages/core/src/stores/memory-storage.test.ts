@@ -31,7 +31,11 @@ describe('memory storage', () => {
 });
 
 describe('keys as bytes', () => {
-  const part = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.string({ unit: 'binary' }));
+  const part = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer(),
+    fc.string({ unit: 'binary' }),
+  );
   const key = fc.oneof(part, fc.array(part, { maxLength: 4 }));
 
   it('sort as the keys themselves do', () => {

@@ -57,7 +57,8 @@ export function memoryVault(disk: Pick<MemoryDisk, 'secrets' | 'locked'> = new M
     },
     delete: async (entry, name) => void disk.secrets.delete(nameOf(entry, name)),
     deleteAll: async (entry) => {
-      for (const key of [...disk.secrets.keys()]) if ((JSON.parse(key) as string[])[0] === entry) disk.secrets.delete(key);
+      for (const key of [...disk.secrets.keys()])
+        if ((JSON.parse(key) as string[])[0] === entry) disk.secrets.delete(key);
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -1,5 +1,15 @@
 import { compareKeys } from './keys.ts';
-import { type CacheStore, type Expect, type Key, type Range, type Row, type StateStore, StoreBroken, StoreConflict, type Write } from './stores.ts';
+import {
+  type CacheStore,
+  type Expect,
+  type Key,
+  type Range,
+  type Row,
+  type StateStore,
+  StoreBroken,
+  StoreConflict,
+  type Write,
+} from './stores.ts';
 
 type Slot = { readonly key: Key; value: unknown; version: number };
 
@@ -19,7 +29,8 @@ export class MemoryDatabase {
     const first = from === undefined ? 0 : placeOf(sorted, from);
     const end = to === undefined ? sorted.length : placeOf(sorted, to);
     // The upper bound is inclusive.
-    const last = to !== undefined && sorted[end] !== undefined && compareKeys(sorted[end].key, to) === 0 ? end + 1 : end;
+    const last =
+      to !== undefined && sorted[end] !== undefined && compareKeys(sorted[end].key, to) === 0 ? end + 1 : end;
     return sorted.slice(first, last);
   }
 
@@ -49,7 +60,9 @@ export class MemoryDatabase {
   /** Everything it holds, as plain data, for comparing two of them. */
   dump(): Record<string, readonly { key: Key; value: unknown }[]> {
     const names = [...this.#tables.keys()].filter((name) => this.range(name, {}).length > 0).sort();
-    return structuredClone(Object.fromEntries(names.map((name) => [name, this.range(name, {}).map(({ key, value }) => ({ key, value }))])));
+    return structuredClone(
+      Object.fromEntries(names.map((name) => [name, this.range(name, {}).map(({ key, value }) => ({ key, value }))])),
+    );
   }
 }
 
@@ -95,7 +108,8 @@ class MemoryTables {
     // A copy first: what cannot be stored fails before anything changed, and later changes by the caller do not reach in.
     const copies = structuredClone(lastPerKey(writes));
     for (const { table, key, version } of expect) {
-      if ((this.#database.find(table, key)?.version ?? 0) !== version) throw new StoreConflict(`${table}: another version is stored`);
+      if ((this.#database.find(table, key)?.version ?? 0) !== version)
+        throw new StoreConflict(`${table}: another version is stored`);
     }
     for (const write of copies) this.#database.apply(write);
   }

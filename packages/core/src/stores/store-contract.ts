@@ -53,8 +53,12 @@ const TABLES: readonly { name: string; run: (store: TableStore) => Promise<void>
     name: 'refuses a commit whose expected version is not there, whole',
     run: async (store) => {
       await store.commit([{ table: 't', key: 'k', value: 1 }]);
-      await rejects(StoreConflict, () => store.commit([{ table: 't', key: 'new', value: 1 }], [{ table: 't', key: 'k', version: 0 }]));
-      await rejects(StoreConflict, () => store.commit([{ table: 't', key: 'new', value: 1 }], [{ table: 't', key: 'gone', version: 1 }]));
+      await rejects(StoreConflict, () =>
+        store.commit([{ table: 't', key: 'new', value: 1 }], [{ table: 't', key: 'k', version: 0 }]),
+      );
+      await rejects(StoreConflict, () =>
+        store.commit([{ table: 't', key: 'new', value: 1 }], [{ table: 't', key: 'gone', version: 1 }]),
+      );
       same(await store.get('t', 'new'), undefined);
       await store.commit(
         [{ table: 't', key: 'k', value: 2 }],
@@ -87,16 +91,29 @@ const TABLES: readonly { name: string; run: (store: TableStore) => Promise<void>
       same([...keys].sort(compareKeys), keys);
       // Written in another order than they sort in.
       await store.commit([...keys].reverse().map((key, value) => ({ table: 't', key, value })));
-      same((await store.range('t', {})).map((row) => row.key), keys);
-      same((await store.range('t', { reverse: true })).map((row) => row.key), [...keys].reverse());
+      same(
+        (await store.range('t', {})).map((row) => row.key),
+        keys,
+      );
+      same(
+        (await store.range('t', { reverse: true })).map((row) => row.key),
+        [...keys].reverse(),
+      );
     },
   },
   {
     name: 'ranges over inclusive bounds, with a limit, from either end',
     run: async (store) => {
-      const writes = ['x', 'y', 'z'].flatMap((channel) => [0, 1, 2, 10].map((page) => ({ table: 'pages', key: [channel, page] as Key, value: page })));
-      await store.commit([...writes, { table: 'pagf', key: 'neighbour', value: 0 }, { table: 'pages0', key: 'neighbour', value: 0 }]);
-      const keys = async (range: Parameters<TableStore['range']>[1]): Promise<unknown> => (await store.range('pages', range)).map((row) => row.key);
+      const writes = ['x', 'y', 'z'].flatMap((channel) =>
+        [0, 1, 2, 10].map((page) => ({ table: 'pages', key: [channel, page] as Key, value: page })),
+      );
+      await store.commit([
+        ...writes,
+        { table: 'pagf', key: 'neighbour', value: 0 },
+        { table: 'pages0', key: 'neighbour', value: 0 },
+      ]);
+      const keys = async (range: Parameters<TableStore['range']>[1]): Promise<unknown> =>
+        (await store.range('pages', range)).map((row) => row.key);
       same(await keys({ from: ['y', 1], to: ['y', 10] }), [['y', 1], ['y', 2], ['y', 10]]); // prettier-ignore
       same(await keys({ from: ['y', 1], to: ['y', 9], limit: 1 }), [['y', 1]]);
       same(await keys({ from: ['y', 0], to: ['y', 5], limit: 2, reverse: true }), [['y', 2], ['y', 1]]); // prettier-ignore
@@ -130,7 +147,9 @@ const WHOLE: readonly ContractCase[] = [
     name: 'storage: state, cache and registry are there after a restart',
     run: async (device) => {
       const first = await device.open();
-      await using(await first.state(A), (state) => state.commit([{ table: 'queue', key: 1, value: { text: 'later' } }]));
+      await using(await first.state(A), (state) =>
+        state.commit([{ table: 'queue', key: 1, value: { text: 'later' } }]),
+      );
       await using(await first.cache(A), (cache) => cache.commit([{ table: 'meta', key: 'cursor', value: { seq: 7 } }]));
       await using(await first.registry(), async (registry) => {
         same(await registry.load(), { kind: 'empty' });
@@ -139,9 +158,15 @@ const WHOLE: readonly ContractCase[] = [
         await registry.setAside('{"entries":');
       });
       const second = await device.open();
-      await using(await second.state(A), async (state) => same(await state.get('queue', 1), { key: 1, value: { text: 'later' }, version: 1 }));
-      await using(await second.cache(A), async (cache) => same(await cache.get('meta', 'cursor'), { key: 'cursor', value: { seq: 7 }, version: 1 }));
-      await using(await second.registry(), async (registry) => same(await registry.load(), { kind: 'loaded', value: { entries: [1, 2] } }));
+      await using(await second.state(A), async (state) =>
+        same(await state.get('queue', 1), { key: 1, value: { text: 'later' }, version: 1 }),
+      );
+      await using(await second.cache(A), async (cache) =>
+        same(await cache.get('meta', 'cursor'), { key: 'cursor', value: { seq: 7 }, version: 1 }),
+      );
+      await using(await second.registry(), async (registry) =>
+        same(await registry.load(), { kind: 'loaded', value: { entries: [1, 2] } }),
+      );
     },
   },
   {
@@ -153,8 +178,12 @@ const WHOLE: readonly ContractCase[] = [
         await using(await storage.cache(entry), (cache) => cache.commit([{ table: 'meta', key: 'same', value }]));
       } // prettier-ignore
       await storage.destroy(A);
-      await using(await storage.state(B), async (state) => same(await state.range('queue', {}), [{ key: 'same', value: 'of b', version: 1 }]));
-      await using(await storage.cache(B), async (cache) => same(await cache.range('meta', {}), [{ key: 'same', value: 'of b', version: 1 }]));
+      await using(await storage.state(B), async (state) =>
+        same(await state.range('queue', {}), [{ key: 'same', value: 'of b', version: 1 }]),
+      );
+      await using(await storage.cache(B), async (cache) =>
+        same(await cache.range('meta', {}), [{ key: 'same', value: 'of b', version: 1 }]),
+      );
       await using(await storage.state(A), async (state) => same(await state.count('queue'), 0));
       await using(await storage.cache(A), async (cache) => same(await cache.count('meta'), 0));
       await storage.destroy(A);

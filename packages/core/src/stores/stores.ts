@@ -2,7 +2,9 @@ import type { EntryId } from '../views.ts';
 
 /** Keys sort like IndexedDB's: numbers before texts, arrays by their parts. */
 export type Key = string | number | readonly (string | number)[];
-export type Write = { readonly table: string; readonly key: Key; readonly value: unknown } | { readonly table: string; readonly key: Key; readonly delete: true };
+export type Write =
+  | { readonly table: string; readonly key: Key; readonly value: unknown }
+  | { readonly table: string; readonly key: Key; readonly delete: true };
 /** The commit is refused with `StoreConflict` unless the row's version (0 when absent) is still this one. */
 export type Expect = { readonly table: string; readonly key: Key; readonly version: number };
 export type Row = { readonly key: Key; readonly value: unknown; readonly version: number };
@@ -37,7 +39,11 @@ export interface CacheStore extends TableStore {
 /** The list of entries and the person's settings. Not secret. Unreadable content is set aside, shown and never emptied. */
 export interface RegistryStore extends AsyncDisposable {
   /** @returns undefined when nothing was ever saved; `broken` holds the text that could not be parsed */
-  load(): Promise<{ readonly kind: 'empty' } | { readonly kind: 'loaded'; readonly value: unknown } | { readonly kind: 'broken'; readonly text: string }>;
+  load(): Promise<
+    | { readonly kind: 'empty' }
+    | { readonly kind: 'loaded'; readonly value: unknown }
+    | { readonly kind: 'broken'; readonly text: string }
+  >;
   save(value: unknown): Promise<void>;
   /** Keeps a copy of something unreadable under a dated name. */
   setAside(text: string): Promise<void>;
@@ -45,7 +51,15 @@ export interface RegistryStore extends AsyncDisposable {
 
 /** Secrets, sealed from the first write. Locked is not absent: a locked vault answers `locked` and keeps everything. */
 export interface VaultStore extends AsyncDisposable {
-  get(entry: EntryId, name: string): Promise<{ readonly kind: 'absent' } | { readonly kind: 'secret'; readonly value: string } | { readonly kind: 'locked' } | { readonly kind: 'broken' }>;
+  get(
+    entry: EntryId,
+    name: string,
+  ): Promise<
+    | { readonly kind: 'absent' }
+    | { readonly kind: 'secret'; readonly value: string }
+    | { readonly kind: 'locked' }
+    | { readonly kind: 'broken' }
+  >;
   set(entry: EntryId, name: string, value: string): Promise<void>;
   delete(entry: EntryId, name: string): Promise<void>;
   deleteAll(entry: EntryId): Promise<void>;

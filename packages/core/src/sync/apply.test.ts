@@ -13,13 +13,36 @@ function tables(head = 10): Tables {
   made.me = me;
   made.streams.account = 5;
   made.streams.server = 5;
-  const channel = { id: room, name: 'room', topic: '', visibility: 'public', history: 'all', archived: false, createdAt: 1, rev: 3 } as const;
+  const channel = {
+    id: room,
+    name: 'room',
+    topic: '',
+    visibility: 'public',
+    history: 'all',
+    archived: false,
+    createdAt: 1,
+    rev: 3,
+  } as const;
   made.channels.set(room, rowOf({ channel, member: true, head, lastAt: 100, readN: 8, unread: 1 }));
   return made;
 }
 
 function message(n: number, fields: Partial<Message> = {}): Message {
-  return { id: `m${n}` as MessageId, channel: room, n, rev: n, author: ben, at: 100 + n, text: `t${n}`, replyTo: null, editedAt: null, deleted: false, mentions: [], reactions: [], ...fields };
+  return {
+    id: `m${n}` as MessageId,
+    channel: room,
+    n,
+    rev: n,
+    author: ben,
+    at: 100 + n,
+    text: `t${n}`,
+    replyTo: null,
+    editedAt: null,
+    deleted: false,
+    mentions: [],
+    reactions: [],
+    ...fields,
+  };
 }
 
 function apply(to: Tables, stream: Stream, event: Event): Outcome {
@@ -28,7 +51,8 @@ function apply(to: Tables, stream: Stream, event: Event): Outcome {
   return outcome;
 }
 
-const said = (n: number, fields: Partial<Message> = {}, event: Partial<Event> = {}): Event => ({ seq: n, n, kind: 'message', message: message(n, fields), ...event }) as Event;
+const said = (n: number, fields: Partial<Message> = {}, event: Partial<Event> = {}): Event =>
+  ({ seq: n, n, kind: 'message', message: message(n, fields), ...event }) as Event;
 const row = (from: Tables): unknown => {
   const { head, lastAt, readN, unread, counted, spans } = from.channels.get(room) ?? {};
   return { head, lastAt, readN, unread, counted, spans };
@@ -37,10 +61,30 @@ const row = (from: Tables): unknown => {
 describe('applying an event', () => {
   it('counts a message of another once, moves the head and knows that it is stored', () => {
     const state = tables();
-    expect(apply(state, room, said(11))).toEqual({ kind: 'applied', changes: [{ kind: 'channel', value: state.channels.get(room) }, { kind: 'message', value: message(11) }] });
-    expect(row(state)).toEqual({ head: 11, lastAt: 111, readN: 8, unread: 2, counted: 11, spans: [{ from: 11, to: 11 }] });
+    expect(apply(state, room, said(11))).toEqual({
+      kind: 'applied',
+      changes: [
+        { kind: 'channel', value: state.channels.get(room) },
+        { kind: 'message', value: message(11) },
+      ],
+    });
+    expect(row(state)).toEqual({
+      head: 11,
+      lastAt: 111,
+      readN: 8,
+      unread: 2,
+      counted: 11,
+      spans: [{ from: 11, to: 11 }],
+    });
     apply(state, room, said(12, { author: me }));
-    expect(row(state)).toEqual({ head: 12, lastAt: 112, readN: 8, unread: 2, counted: 12, spans: [{ from: 11, to: 12 }] });
+    expect(row(state)).toEqual({
+      head: 12,
+      lastAt: 112,
+      readN: 8,
+      unread: 2,
+      counted: 12,
+      spans: [{ from: 11, to: 12 }],
+    });
   });
 
   it('does nothing with a number that was applied, and sees a number that is missing', () => {
@@ -48,7 +92,14 @@ describe('applying an event', () => {
     const before = structuredClone(state);
     expect(apply(state, room, said(10))).toEqual({ kind: 'duplicate' });
     expect(apply(state, room, said(12))).toEqual({ kind: 'hole' });
-    expect(apply(state, 'server', { seq: 9, n: 7, kind: 'server', server: { name: 'x', description: '', iconUrl: null, registration: 'open', rev: 7 } })).toEqual({ kind: 'hole' });
+    expect(
+      apply(state, 'server', {
+        seq: 9,
+        n: 7,
+        kind: 'server',
+        server: { name: 'x', description: '', iconUrl: null, registration: 'open', rev: 7 },
+      }),
+    ).toEqual({ kind: 'hole' });
     expect(apply(state, 'other' as ChannelId, said(1))).toEqual({ kind: 'foreign' });
     expect(state).toEqual(before);
   });
@@ -56,8 +107,16 @@ describe('applying an event', () => {
   it('takes an edit for a change and not for a new message', () => {
     const state = tables();
     apply(state, room, said(11));
-    const outcome = apply(state, room, { seq: 12, n: 12, kind: 'message', message: message(11, { rev: 12, text: 'edited' }) });
-    expect(outcome).toMatchObject({ kind: 'applied', changes: [{ kind: 'channel' }, { kind: 'message', value: { text: 'edited', rev: 12 } }] });
+    const outcome = apply(state, room, {
+      seq: 12,
+      n: 12,
+      kind: 'message',
+      message: message(11, { rev: 12, text: 'edited' }),
+    });
+    expect(outcome).toMatchObject({
+      kind: 'applied',
+      changes: [{ kind: 'channel' }, { kind: 'message', value: { text: 'edited', rev: 12 } }],
+    });
     expect(row(state)).toMatchObject({ head: 12, unread: 2, lastAt: 111 });
   });
 
@@ -94,7 +153,12 @@ describe('applying an event', () => {
     apply(state, room, said(11, { channel: 'elsewhere' as ChannelId }));
     apply(state, room, said(12, { n: 13, rev: 13 }));
     apply(state, room, said(13, { rev: 2 }));
-    apply(state, room, { seq: 14, n: 14, kind: 'account', account: { id: ben, username: 'x', displayName: 'x', role: 'owner', disabled: false, createdAt: 1, rev: 9 } });
+    apply(state, room, {
+      seq: 14,
+      n: 14,
+      kind: 'account',
+      account: { id: ben, username: 'x', displayName: 'x', role: 'owner', disabled: false, createdAt: 1, rev: 9 },
+    });
     expect(row(state)).toMatchObject({ head: 14, unread: 1, lastAt: 100 });
     expect(state.accounts.size).toBe(0);
     apply(state, 'server', { seq: 15, n: 6, kind: 'message', message: message(15) });
@@ -103,7 +167,8 @@ describe('applying an event', () => {
   });
 
   it('keeps the newer of two versions of an account, a channel and the server, in any order', () => {
-    const account = (rev: number, displayName: string) => ({ id: ben, username: 'ben', displayName, role: 'member', disabled: false, createdAt: 1, rev }) as const;
+    const account = (rev: number, displayName: string) =>
+      ({ id: ben, username: 'ben', displayName, role: 'member', disabled: false, createdAt: 1, rev }) as const;
     const state = tables();
     apply(state, 'server', { seq: 6, n: 6, kind: 'account', account: account(8, 'newer') });
     apply(state, 'server', { seq: 7, n: 7, kind: 'account', account: account(6, 'older') });
@@ -113,11 +178,20 @@ describe('applying an event', () => {
   it('drops a channel, its messages and its inbox rows when it is left; a public one stays to be joined', () => {
     const state = tables();
     apply(state, room, said(11, { mentions: [me] }));
-    apply(state, 'account', { seq: 12, n: 6, kind: 'inbox', item: { message: message(11), reason: 'mention', state: 'open', rev: 6 } });
+    apply(state, 'account', {
+      seq: 12,
+      n: 6,
+      kind: 'inbox',
+      item: { message: message(11), reason: 'mention', state: 'open', rev: 6 },
+    });
     expect(state.inbox.size).toBe(1);
     const outcome = apply(state, 'account', { seq: 13, n: 7, kind: 'left', channel: room });
     expect(outcome).toMatchObject({ kind: 'applied' });
-    expect(outcome.kind === 'applied' && outcome.changes).toContainEqual({ kind: 'pagesGone', channel: room, spans: [{ from: 11, to: 11 }] });
+    expect(outcome.kind === 'applied' && outcome.changes).toContainEqual({
+      kind: 'pagesGone',
+      channel: room,
+      spans: [{ from: 11, to: 11 }],
+    });
     expect(state.inbox.size).toBe(0);
     expect(state.channels.get(room)).toMatchObject({ member: false, unread: 0, head: 0 });
     expect(apply(state, room, said(12))).toEqual({ kind: 'foreign' });
@@ -125,20 +199,47 @@ describe('applying an event', () => {
 
   it('keeps the message of an inbox row as new as the channel knows it', () => {
     const state = tables();
-    apply(state, 'account', { seq: 12, n: 6, kind: 'inbox', item: { message: message(9, { rev: 10 }), reason: 'mention', state: 'open', rev: 6 } });
+    apply(state, 'account', {
+      seq: 12,
+      n: 6,
+      kind: 'inbox',
+      item: { message: message(9, { rev: 10 }), reason: 'mention', state: 'open', rev: 6 },
+    });
     apply(state, room, { seq: 13, n: 11, kind: 'message', message: message(9, { rev: 11, text: 'newest' }) });
-    apply(state, 'account', { seq: 14, n: 7, kind: 'inbox', item: { message: message(9, { rev: 10, text: 'older' }), reason: 'mention', state: 'done', rev: 7 } });
-    expect(state.inbox.get('m9' as MessageId)).toMatchObject({ arrivedAt: 1_000, item: { state: 'done', rev: 7, message: { text: 'newest' } } });
+    apply(state, 'account', {
+      seq: 14,
+      n: 7,
+      kind: 'inbox',
+      item: { message: message(9, { rev: 10, text: 'older' }), reason: 'mention', state: 'done', rev: 7 },
+    });
+    expect(state.inbox.get('m9' as MessageId)).toMatchObject({
+      arrivedAt: 1_000,
+      item: { state: 'done', rev: 7, message: { text: 'newest' } },
+    });
   });
 
   it('keeps no more than its caps, whatever a server tells (T34)', () => {
     const state = tables();
     for (let i = 0; i < CAPS.inbox + 50; i++) {
-      apply(state, 'account', { seq: i, n: 6 + i, kind: 'inbox', item: { message: message(1, { id: `i${i}` as MessageId }), reason: 'mention', state: 'open', rev: 6 + i } });
+      apply(state, 'account', {
+        seq: i,
+        n: 6 + i,
+        kind: 'inbox',
+        item: { message: message(1, { id: `i${i}` as MessageId }), reason: 'mention', state: 'open', rev: 6 + i },
+      });
     }
     expect(state.inbox.size).toBe(CAPS.inbox);
     for (let i = 0; i < CAPS.channels + 50; i++) {
-      const channel = { id: `c${i}` as ChannelId, name: 'c', topic: '', visibility: 'public', history: 'all', archived: false, createdAt: 1, rev: i } as const;
+      const channel = {
+        id: `c${i}` as ChannelId,
+        name: 'c',
+        topic: '',
+        visibility: 'public',
+        history: 'all',
+        archived: false,
+        createdAt: 1,
+        rev: i,
+      } as const;
       apply(state, 'server', { seq: i, n: 6 + i, kind: 'channel', channel });
     }
     expect(state.channels.size).toBe(CAPS.channels);
@@ -149,7 +250,8 @@ describe('applying an event', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(number, number, number), { maxLength: 40 }), (numbers) => {
         const state = tables();
-        for (const [n, place, rev] of numbers) apply(state, room, { seq: n, n, kind: 'message', message: message(place, { rev }) });
+        for (const [n, place, rev] of numbers)
+          apply(state, room, { seq: n, n, kind: 'message', message: message(place, { rev }) });
         const { head, counted, unread } = state.channels.get(room) as { head: number; counted: number; unread: number };
         expect(head).toBeLessThanOrEqual(10 + numbers.length);
         expect(counted).toBeLessThanOrEqual(head);

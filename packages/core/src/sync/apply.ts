@@ -125,14 +125,21 @@ function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly C
       if (message.channel !== row.channel.id || message.n > event.n || message.rev < event.n) return [stays];
       const known = tables.inbox.get(message.id);
       const inbox: Change[] =
-        known !== undefined && message.rev > known.item.message.rev ? [{ kind: 'inbox', value: { ...known, item: { ...known.item, message } } }] : [];
+        known !== undefined && message.rev > known.item.message.rev
+          ? [{ kind: 'inbox', value: { ...known, item: { ...known.item, message } } }]
+          : [];
       const value = message.n === event.n ? counted(tables, row, message) : row;
       return [{ kind: 'channel', value }, { kind: 'message', value: message }, ...inbox];
     }
     case 'member':
-      return [stays, { kind: 'member', channel: row.channel.id, n: event.n, account: event.account, joined: event.joined }];
+      return [
+        stays,
+        { kind: 'member', channel: row.channel.id, n: event.n, account: event.account, joined: event.joined },
+      ];
     case 'channel':
-      return event.channel.id === row.channel.id && event.channel.visibility === 'private' ? [stays, ...renamed(row, event.channel)] : [stays];
+      return event.channel.id === row.channel.id && event.channel.visibility === 'private'
+        ? [stays, ...renamed(row, event.channel)]
+        : [stays];
     case 'account':
     case 'server':
     case 'joined':
@@ -151,7 +158,13 @@ function counted(tables: Tables, row: ChannelRow, message: Message): ChannelRow 
   if (message.n <= row.counted) return { ...row, lastAt };
   const isUnread = message.n > row.readN && message.author !== tables.me;
   if (!isUnread) return { ...row, lastAt, counted: message.n };
-  return { ...row, lastAt, counted: message.n, unread: row.unread + 1, since: [...row.since, message.n].slice(-CAPS.since) };
+  return {
+    ...row,
+    lastAt,
+    counted: message.n,
+    unread: row.unread + 1,
+    since: [...row.since, message.n].slice(-CAPS.since),
+  };
 }
 
 function renamed(row: ChannelRow, channel: ChannelRow['channel']): readonly Change[] {
@@ -163,7 +176,9 @@ function left(tables: Tables, id: ChannelRow['channel']['id']): readonly Change[
   if (row === undefined) return [];
   const inbox = [...tables.inbox.values()].filter(({ item }) => item.message.channel === id);
   return [
-    row.channel.visibility === 'public' ? { kind: 'channel', value: strangeRow(row.channel) } : { kind: 'channelGone', channel: id },
+    row.channel.visibility === 'public'
+      ? { kind: 'channel', value: strangeRow(row.channel) }
+      : { kind: 'channelGone', channel: id },
     { kind: 'pagesGone', channel: id, spans: row.spans },
     ...inbox.map(({ item }): Change => ({ kind: 'inboxGone', message: item.message.id })),
   ];

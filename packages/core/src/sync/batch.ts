@@ -4,7 +4,12 @@ import { spanAt } from '../messages/spans.ts';
 import type { Dirty } from './persistence.ts';
 import { type Change, type Tables, write } from './tables.ts';
 
-export type MemberChange = { readonly channel: ChannelId; readonly n: number; readonly account: AccountId; readonly joined: boolean };
+export type MemberChange = {
+  readonly channel: ChannelId;
+  readonly n: number;
+  readonly account: AccountId;
+  readonly joined: boolean;
+};
 
 /** What a commit changed, for those who show it. */
 export type Told = {

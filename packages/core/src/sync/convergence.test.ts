@@ -17,7 +17,9 @@ class World {
   readonly messages: MessageId[] = [];
 
   constructor() {
-    this.accounts = ['anna', 'ben', 'cleo'].map((name, index) => this.server.account(name, index === 0 ? 'owner' : 'member'));
+    this.accounts = ['anna', 'ben', 'cleo'].map((name, index) =>
+      this.server.account(name, index === 0 ? 'owner' : 'member'),
+    );
     this.act({ who: 1, kind: 'create', a: 0, b: 0 });
     this.act({ who: 0, kind: 'join', a: 0, b: 0 });
     // More than a page of it is older than the client's first snapshot.
@@ -44,7 +46,13 @@ class World {
     };
     switch (kind) {
       case 'create':
-        return run({ kind: 'channel.create', name: `c${a}`, topic: '', visibility: b % 2 === 0 ? 'public' : 'private', history: 'all' });
+        return run({
+          kind: 'channel.create',
+          name: `c${a}`,
+          topic: '',
+          visibility: b % 2 === 0 ? 'public' : 'private',
+          history: 'all',
+        });
       case 'join':
         return run({ kind: 'channel.join', channel });
       case 'leave':
@@ -56,7 +64,12 @@ class World {
       case 'rename':
         return run({ kind: 'channel.update', channel, name: `r${b}`, topic: 'x' });
       case 'send':
-        return run({ kind: 'message.send', channel, text: b % 3 === 0 ? `<@${this.me}> hello` : `text ${b}`, replyTo: b % 4 === 0 ? (message ?? null) : null });
+        return run({
+          kind: 'message.send',
+          channel,
+          text: b % 3 === 0 ? `<@${this.me}> hello` : `text ${b}`,
+          replyTo: b % 4 === 0 ? (message ?? null) : null,
+        });
       case 'edit':
         return run({ kind: 'message.edit', message, text: `edited ${b}` });
       case 'delete':
@@ -75,13 +88,31 @@ class World {
   }
 }
 
-const KINDS = ['create', 'join', 'leave', 'add', 'remove', 'rename', 'send', 'edit', 'delete', 'react', 'read', 'inbox', 'profile', 'server'] as const;
+const KINDS = [
+  'create',
+  'join',
+  'leave',
+  'add',
+  'remove',
+  'rename',
+  'send',
+  'edit',
+  'delete',
+  'react',
+  'read',
+  'inbox',
+  'profile',
+  'server',
+] as const;
 type Act = { readonly who: number; readonly kind: (typeof KINDS)[number]; readonly a: number; readonly b: number };
 
 const act = fc.record<Act>({
   who: fc.nat(2),
   // Most of what happens are messages.
-  kind: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('send', 'edit', 'react') }, { weight: 2, arbitrary: fc.constantFrom(...KINDS) }),
+  kind: fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom('send', 'edit', 'react') },
+    { weight: 2, arbitrary: fc.constantFrom(...KINDS) },
+  ),
   a: fc.nat(70),
   b: fc.nat(20),
 });
@@ -89,15 +120,49 @@ const act = fc.record<Act>({
 type Step =
   | { readonly do: 'act'; readonly act: Act }
   | { readonly do: 'deliver' | 'release'; readonly count: number }
-  | { readonly do: 'cut' | 'connect' | 'die' | 'forget' | 'backup' | 'restore' | 'look' | 'repeat' | 'slow' | 'wait' | 'dieWriting' };
+  | {
+      readonly do:
+        | 'cut'
+        | 'connect'
+        | 'die'
+        | 'forget'
+        | 'backup'
+        | 'restore'
+        | 'look'
+        | 'repeat'
+        | 'slow'
+        | 'wait'
+        | 'dieWriting';
+    };
 
 const step = fc.oneof(
   { weight: 12, arbitrary: act.map((one): Step => ({ do: 'act', act: one })) },
   { weight: 6, arbitrary: fc.nat(6).map((count): Step => ({ do: 'deliver', count })) },
   { weight: 2, arbitrary: fc.nat(2).map((count): Step => ({ do: 'release', count })) },
-  { weight: 6, arbitrary: fc.constantFrom('cut', 'connect', 'connect', 'connect', 'die', 'forget', 'look', 'look', 'repeat', 'slow', 'wait', 'dieWriting').map((one): Step => ({ do: one as 'cut' })) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .constantFrom(
+        'cut',
+        'connect',
+        'connect',
+        'connect',
+        'die',
+        'forget',
+        'look',
+        'look',
+        'repeat',
+        'slow',
+        'wait',
+        'dieWriting',
+      )
+      .map((one): Step => ({ do: one as 'cut' })),
+  },
 );
-const restoring = fc.oneof({ weight: 8, arbitrary: step }, { weight: 1, arbitrary: fc.constantFrom('backup', 'restore').map((one): Step => ({ do: one as 'backup' })) });
+const restoring = fc.oneof(
+  { weight: 8, arbitrary: step },
+  { weight: 1, arbitrary: fc.constantFrom('backup', 'restore').map((one): Step => ({ do: one as 'backup' })) },
+);
 
 async function play(steps: readonly Step[]): Promise<{ world: World; rig: SyncRig }> {
   const world = new World();
@@ -153,7 +218,9 @@ async function play(steps: readonly Step[]): Promise<{ world: World; rig: SyncRi
         break;
       }
       case 'repeat':
-        rig.wire = rig.wire.flatMap((delivery) => (delivery.what.t === 'answer' || delivery.what.t === 'reset' ? [delivery] : [delivery, delivery]));
+        rig.wire = rig.wire.flatMap((delivery) =>
+          delivery.what.t === 'answer' || delivery.what.t === 'reset' ? [delivery] : [delivery, delivery],
+        );
         break;
     }
   }
@@ -187,14 +254,18 @@ async function expectConverged({ world, rig }: { world: World; rig: SyncRig }): 
 describe('convergence', () => {
   it('a client equals a fresh snapshot after any history of cuts, deaths, resets and repeats (I3, I4, I5)', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 100, size: 'max' }), async (steps) => expectConverged(await play(steps))),
+      fc.asyncProperty(fc.array(step, { maxLength: 100, size: 'max' }), async (steps) =>
+        expectConverged(await play(steps)),
+      ),
       { numRuns: RUNS },
     );
   }, 600_000);
 
   it('a client equals a fresh snapshot although backups of the server were restored in between (T41)', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(restoring, { maxLength: 100, size: 'max' }), async (steps) => expectConverged(await play(steps))),
+      fc.asyncProperty(fc.array(restoring, { maxLength: 100, size: 'max' }), async (steps) =>
+        expectConverged(await play(steps)),
+      ),
       { numRuns: RUNS },
     );
   }, 600_000);

@@ -30,7 +30,8 @@ describe('presence and typing', () => {
     const scene = await online(new Scene());
     const { entry, clock } = scene.rig;
     const typing = entry.typing(scene.channel);
-    const heard = (account: AccountId, channel = scene.channel): void => entry.sync.typing({ t: 'typing', channel, account });
+    const heard = (account: AccountId, channel = scene.channel): void =>
+      entry.sync.typing({ t: 'typing', channel, account });
     heard(scene.ben);
     expect(typing.get()).toEqual([scene.ben]);
     await clock.advance(4_000);
@@ -125,7 +126,8 @@ describe('unread and inbox', () => {
     scene.say(scene.anna, 'mine does not count', { channel: other });
     await scene.rig.deliver();
     const { entry } = scene.rig;
-    const unread = (): unknown => entry.channels.get().map(({ channel, unread: sum, mentions }) => [channel.name, sum, mentions]);
+    const unread = (): unknown =>
+      entry.channels.get().map(({ channel, unread: sum, mentions }) => [channel.name, sum, mentions]);
     expect(unread()).toEqual([['general', 3, 0], ['other', 1, 1]]); // prettier-ignore
     expect(entry.counts.get()).toMatchObject({ unread: true, mentions: 1 });
     await entry.markAllRead();
@@ -181,7 +183,10 @@ describe('unread and inbox', () => {
     const mine = scene.say(scene.anna, 'a question');
     const [a, b] = [scene.say(scene.ben, `<@${scene.anna}> a`), scene.say(scene.ben, 'b', { replyTo: mine })];
     await rig.deliver();
-    const rows = (): unknown => rig.entry.inbox.get().rows.map(({ item, needsYou, pending }) => [item.message.id, item.reason, needsYou, pending]);
+    const rows = (): unknown =>
+      rig.entry.inbox
+        .get()
+        .rows.map(({ item, needsYou, pending }) => [item.message.id, item.reason, needsYou, pending]);
     expect(rows()).toEqual([[b, 'reply', true, null], [a, 'mention', true, null]]); // prettier-ignore
     await rig.entry.setInbox(a, 'later');
     expect(rows()).toEqual([[b, 'reply', true, null], [a, 'mention', false, 'later']]); // prettier-ignore
@@ -256,7 +261,9 @@ describe('what is kept of an entry', () => {
       me: scene.anna,
       drafts: { [scene.channel]: 'typed last' },
       unsent: [{ command: { text: 'unsent' }, parked: null }],
-      channels: [{ channel: { name: 'general' }, messages: [{ text: 'before 1' }, { text: 'before 2' }, { text: 'before 3' }] }],
+      channels: [
+        { channel: { name: 'general' }, messages: [{ text: 'before 1' }, { text: 'before 2' }, { text: 'before 3' }] },
+      ],
     });
     await rig.entry[Symbol.asyncDispose]();
     await using state = await rig.mortal.storage.state(rig.entryId);
@@ -290,7 +297,9 @@ describe('what is kept of an entry', () => {
     const timeline = entry.timeline(scene.channel);
     await settle();
     const seen: unknown[] = [];
-    timeline.view.subscribe(() => seen.push([timeline.view.get().messages.length, entry.channels.get()[0]?.unread, entry.inbox.get().rows.length]));
+    timeline.view.subscribe(() =>
+      seen.push([timeline.view.get().messages.length, entry.channels.get()[0]?.unread, entry.inbox.get().rows.length]),
+    );
     scene.say(scene.ben, `<@${scene.anna}> one`);
     await scene.rig.deliver();
     expect(seen).toEqual([[1, 1, 1]]); // prettier-ignore

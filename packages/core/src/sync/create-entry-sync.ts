@@ -1,4 +1,12 @@
-import { type Account, type AccountId, type ChannelId, type InboxState, LIMITS, type MessageId, SkerryError } from '@skerry/protocol';
+import {
+  type Account,
+  type AccountId,
+  type ChannelId,
+  type InboxState,
+  LIMITS,
+  type MessageId,
+  SkerryError,
+} from '@skerry/protocol';
 import { channelViews } from '../channels/channel-views.ts';
 import { Members } from '../channels/members.ts';
 import { inboxRows, needsYou } from '../inbox/entry-inbox.ts';
@@ -32,7 +40,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const { entryId, api, clock, random } = deps;
   const lifetime = new Lifetime();
   const { signal } = lifetime;
-  const problem = (where: StorageProblem['where'], what: StorageProblem['what']): void => deps.onProblem({ where, entryId, what });
+  const problem = (where: StorageProblem['where'], what: StorageProblem['what']): void =>
+    deps.onProblem({ where, entryId, what });
 
   const replica = new Replica({ openCache: deps.openCache, clock, onProblem: (what) => problem('cache', what) });
   const { tables } = replica;
@@ -49,7 +58,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const accounts = new Value<ReadonlyMap<AccountId, Account>>(new Map());
 
   const needMe = (): AccountId => {
-    if (tables.me === null) throw new SkerryError('unauthorized', { message: 'Nobody has signed in to this server here yet.' });
+    if (tables.me === null)
+      throw new SkerryError('unauthorized', { message: 'Nobody has signed in to this server here yet.' });
     return tables.me;
   };
   const rowOf = (channel: ChannelId): ChannelRow | undefined => tables.channels.get(channel);
@@ -61,13 +71,17 @@ export function createEntrySync(deps: EntryDeps): Entry {
     return undefined;
   };
 
-  const marks = new ReadMarks(clock, (channel, n) => queue.add({ kind: 'marker.set', channel, n }, { account: needMe() }));
+  const marks = new ReadMarks(clock, (channel, n) =>
+    queue.add({ kind: 'marker.set', channel, n }, { account: needMe() }),
+  );
   const reading = (channel: ChannelId): Reading | undefined => {
     const row = rowOf(channel);
     return row && marks.of(row);
   };
   const settleMarks = (): void => {
-    const queued = new Set(queue.rows.get().flatMap(({ command }) => (command.kind === 'marker.set' ? [command.channel] : [])));
+    const queued = new Set(
+      queue.rows.get().flatMap(({ command }) => (command.kind === 'marker.set' ? [command.channel] : [])),
+    );
     marks.settle(tables.channels, queued);
   };
 
@@ -90,7 +104,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
       answered: (id, answer) => queue.answered(id, answer),
       presence: (frame) => presence.apply(frame),
       typing: (frame) => {
-        if (rowOf(frame.channel)?.member === true && tables.accounts.has(frame.account) && frame.account !== tables.me) typing.heard(frame);
+        if (rowOf(frame.channel)?.member === true && tables.accounts.has(frame.account) && frame.account !== tables.me)
+          typing.heard(frame);
       },
     },
   });
@@ -110,7 +125,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
   queue.rows.subscribe(settleMarks);
   live.subscribe(() => {
     // Its failures show where somebody looks; here they only mean that nothing was fetched ahead.
-    if (live.get()) void prefetch({ replica, pager, clock, random, live, isFocused: deps.isFocused, signal }).catch(() => undefined);
+    if (live.get())
+      void prefetch({ replica, pager, clock, random, live, isFocused: deps.isFocused, signal }).catch(() => undefined);
   });
 
   const pendingInbox = derived([queue.rows], (queued) => {
@@ -129,7 +145,12 @@ export function createEntrySync(deps: EntryDeps): Entry {
   });
   let views: readonly ChannelView[] = [];
   const channels = derived([told, marks.changed, mentions, drafts.channels, live], () => {
-    const context = { reading: (row: ChannelRow) => marks.of(row), mentions: mentions.get(), drafts: drafts.channels.get(), isLive: live.get() };
+    const context = {
+      reading: (row: ChannelRow) => marks.of(row),
+      mentions: mentions.get(),
+      drafts: drafts.channels.get(),
+      isLive: live.get(),
+    };
     return (views = sameOr(views, channelViews(tables.channels.values(), context, views)));
   });
   let rows: readonly EntryInboxRow[] = [];
@@ -169,7 +190,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
         .catch(() => undefined),
       replica.load().catch(() => undefined),
     ]);
-    for (const { command } of queue.rows.get()) if (command.kind === 'marker.set') marks.restore(command.channel, command.n, rowOf(command.channel));
+    for (const { command } of queue.rows.get())
+      if (command.kind === 'marker.set') marks.restore(command.channel, command.n, rowOf(command.channel));
     loaded.set(true);
   }
   const ready = load();
@@ -239,12 +261,17 @@ export function createEntrySync(deps: EntryDeps): Entry {
     retry: (pending) => queue.retry(pending),
     markAllRead: async () => {
       await ready;
-      for (const row of tables.channels.values()) if (row.member && marks.of(row).unread > 0) marks.set(row, row.head, 0);
+      for (const row of tables.channels.values())
+        if (row.member && marks.of(row).unread > 0) marks.set(row, row.head, 0);
       await marks.flush();
     },
     holdings: async () => {
       await ready;
-      const [messages, cacheBytes, stateBytes] = await Promise.all([replica.exclusive(() => replica.pages.count()), replica.size(), state.size()]);
+      const [messages, cacheBytes, stateBytes] = await Promise.all([
+        replica.exclusive(() => replica.pages.count()),
+        replica.size(),
+        state.size(),
+      ]);
       const bytes = cacheBytes === null || stateBytes === null ? null : cacheBytes + stateBytes;
       return { messages, bytes, drafts: drafts.channels.get().size, unsent: written(queue.rows.get()).length };
     },
@@ -277,12 +304,16 @@ function written(rows: readonly Queued[]): readonly Queued[] {
 
 function ownIn(told: Told, me: AccountId | null): ReadonlySet<string> {
   const own = new Set<string>();
-  for (const messages of told.messages.values()) for (const message of messages) if (message.author === me) own.add(message.id);
+  for (const messages of told.messages.values())
+    for (const message of messages) if (message.author === me) own.add(message.id);
   return own;
 }
 
 /** How many messages of others lie behind `n`: counted where they are in the window, else taken off what was unread. */
-function leftAfter(row: ChannelRow, by: { n: number; window: Window | undefined; me: AccountId | null; before: Reading }): number {
+function leftAfter(
+  row: ChannelRow,
+  by: { n: number; window: Window | undefined; me: AccountId | null; before: Reading },
+): number {
   const { n, window, me, before } = by;
   if (n >= row.counted) return 0;
   const ofOthers = window?.messages.filter((message) => message.author !== me) ?? [];

@@ -7,7 +7,8 @@ export interface Link {
   typing(channel: string): void;
 }
 
-export type CommandAnswer = { readonly ok: true; readonly result: CommandResult } | { readonly ok: false; readonly error: ErrorBody };
+export type CommandAnswer =
+  { readonly ok: true; readonly result: CommandResult } | { readonly ok: false; readonly error: ErrorBody };
 
 /**
  * The seam between a connection (which dials, proves, signs in, reads and backs off) and what is kept of one server

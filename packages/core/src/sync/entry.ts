@@ -1,4 +1,14 @@
-import type { Answer, ChannelId, InboxItem, InboxState, Message, MessageId, Page, Query, Snapshot } from '@skerry/protocol';
+import type {
+  Answer,
+  ChannelId,
+  InboxItem,
+  InboxState,
+  Message,
+  MessageId,
+  Page,
+  Query,
+  Snapshot,
+} from '@skerry/protocol';
 import type { ServerHandle } from '../face.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { CacheStore, StateStore } from '../stores/stores.ts';

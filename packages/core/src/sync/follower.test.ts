@@ -84,7 +84,9 @@ describe('following a server', () => {
         rig.isSlow = true;
         rig.entry.sync.welcomed({ command: () => true, typing: () => undefined }, rig.welcome(false));
         rig.entry.sync.reset(reason);
-        const { frames } = scene.server.resume(scene.anna, { seq: 0, tag: '' }) as { frames: readonly (DownOf<'events'> | DownOf<'mark'>)[] };
+        const { frames } = scene.server.resume(scene.anna, { seq: 0, tag: '' }) as {
+          frames: readonly (DownOf<'events'> | DownOf<'mark'>)[];
+        };
         for (const frame of frames.slice(-6)) {
           if (frame.t === 'mark') rig.entry.sync.mark({ seq: frame.seq, tag: frame.tag });
           else rig.entry.sync.events(frame);
@@ -117,22 +119,25 @@ describe('following a server', () => {
 
   it('is not disturbed by frames that are repeated, late or out of order (I14)', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(1_000), fc.nat(1_000), fc.boolean()), { maxLength: 30 }), async (shuffles) => {
-        const scene = new Scene({ before: 5 });
-        const { rig } = scene;
-        await rig.catchUp();
-        live(scene);
-        // Nothing is lost here, so whatever comes last the client has heard everything.
-        for (const [from, to, isRepeat] of shuffles) {
-          const moved = isRepeat ? rig.wire[from % rig.wire.length] : rig.wire.splice(from % rig.wire.length, 1)[0];
-          if (moved !== undefined) rig.wire.splice(to % (rig.wire.length + 1), 0, moved);
-        }
-        await rig.deliver();
-        for (let i = 0; i < 6; i++) await rig.clock.advance(120_000);
-        expect(await rig.stored()).toBe(wanted(scene));
-        const { messages } = (await shown(scene)) as { messages: unknown };
-        expect(messages).toEqual(scene.server.messages(scene.channel));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(1_000), fc.nat(1_000), fc.boolean()), { maxLength: 30 }),
+        async (shuffles) => {
+          const scene = new Scene({ before: 5 });
+          const { rig } = scene;
+          await rig.catchUp();
+          live(scene);
+          // Nothing is lost here, so whatever comes last the client has heard everything.
+          for (const [from, to, isRepeat] of shuffles) {
+            const moved = isRepeat ? rig.wire[from % rig.wire.length] : rig.wire.splice(from % rig.wire.length, 1)[0];
+            if (moved !== undefined) rig.wire.splice(to % (rig.wire.length + 1), 0, moved);
+          }
+          await rig.deliver();
+          for (let i = 0; i < 6; i++) await rig.clock.advance(120_000);
+          expect(await rig.stored()).toBe(wanted(scene));
+          const { messages } = (await shown(scene)) as { messages: unknown };
+          expect(messages).toEqual(scene.server.messages(scene.channel));
+        },
+      ),
       { numRuns: 60 },
     );
   }, 60_000);
@@ -162,7 +167,12 @@ describe('following a server', () => {
     expect(asked).toBe(0);
     const general = rig.entry.timeline(scene.channel);
     await settle();
-    expect(general.view.get().messages.slice(-2).map(({ message }) => message.text)).toEqual(['lost', 'after the hole']);
+    expect(
+      general.view
+        .get()
+        .messages.slice(-2)
+        .map(({ message }) => message.text),
+    ).toEqual(['lost', 'after the hole']);
   });
 
   it('asks a server that makes holes on purpose less and less often', async () => {
@@ -176,7 +186,11 @@ describe('following a server', () => {
       return snapshot(signal);
     };
     const jump = (): void => {
-      rig.entry.sync.events({ t: 'events', stream: 'server', events: [{ seq: 99, n: Number.MAX_SAFE_INTEGER, kind: 'channel', channel: {} as never }] });
+      rig.entry.sync.events({
+        t: 'events',
+        stream: 'server',
+        events: [{ seq: 99, n: Number.MAX_SAFE_INTEGER, kind: 'channel', channel: {} as never }],
+      });
       rig.entry.sync.mark({ seq: 1, tag: 'x' });
     };
     for (let second = 0; second < 60; second++) {
@@ -193,7 +207,10 @@ describe('following a server', () => {
     await rig.catchUp();
     const { head } = scene.server.members(scene.channel);
     for (let i = 0; i < 6; i++) {
-      const events = Array.from({ length: 4_000 }, (_, k) => ({ seq: 1, n: head + 1 + i * 4_000 + k, kind: 'member', account: scene.ben, joined: true }) as const);
+      const events = Array.from(
+        { length: 4_000 },
+        (_, k) => ({ seq: 1, n: head + 1 + i * 4_000 + k, kind: 'member', account: scene.ben, joined: true }) as const,
+      );
       rig.entry.sync.events({ t: 'events', stream: scene.channel, events });
     }
     await rig.deliver();
@@ -289,14 +306,28 @@ describe('following a server', () => {
     scene.say(scene.ben, `<@${scene.anna}> last`);
     await rig.deliver();
     expect(timeline.view.get().messages.at(-1)?.message.text).toContain('last');
-    const before = { channels: rig.entry.channels.get(), accounts: rig.entry.accounts.get(), profile: rig.entry.profile.get(), me: rig.entry.me.get() };
+    const before = {
+      channels: rig.entry.channels.get(),
+      accounts: rig.entry.accounts.get(),
+      profile: rig.entry.profile.get(),
+      me: rig.entry.me.get(),
+    };
     const liveUntil = rig.clock.now();
     await rig.die();
     await rig.clock.advance(60_000);
     const { entry } = rig;
-    expect({ channels: entry.channels.get(), accounts: entry.accounts.get(), profile: entry.profile.get(), me: entry.me.get() }).toEqual(before);
+    expect({
+      channels: entry.channels.get(),
+      accounts: entry.accounts.get(),
+      profile: entry.profile.get(),
+      me: entry.me.get(),
+    }).toEqual(before);
     expect(entry.counts.get()).toMatchObject({ known: true, unread: true, mentions: 1 });
-    expect(entry.inbox.get()).toMatchObject({ fresh: false, lastAt: liveUntil, rows: [{ channelName: 'general', authorName: 'ben', needsYou: true }] });
+    expect(entry.inbox.get()).toMatchObject({
+      fresh: false,
+      lastAt: liveUntil,
+      rows: [{ channelName: 'general', authorName: 'ben', needsYou: true }],
+    });
     const stored = entry.timeline(scene.channel);
     await settle();
     expect(stored.view.get()).toMatchObject({ status: 'stored', savedUpTo: liveUntil, error: null });
@@ -319,4 +350,3 @@ describe('following a server', () => {
     expect(rig.entry.channels.get()[0]).toMatchObject({ unread: 1 });
   });
 });
-

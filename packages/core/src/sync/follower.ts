@@ -1,4 +1,11 @@
-import { type AccountId, type CommandId, type DownOf, type Position, type ResetReason, SkerryError } from '@skerry/protocol';
+import {
+  type AccountId,
+  type CommandId,
+  type DownOf,
+  type Position,
+  type ResetReason,
+  SkerryError,
+} from '@skerry/protocol';
 import { abortReason } from '../abort.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { Clock, Random } from '../platform.ts';
@@ -137,7 +144,8 @@ export class Follower implements EntrySync {
     const wasLive = this.#live.get();
     // What lies behind a hole, or has no mark yet, is sent again by the next connection.
     const end = this.#reload === undefined ? this.#frames.findLastIndex(({ t }) => t === 'mark') : -1;
-    for (const frame of this.#frames.splice(end + 1)) if (frame.t === 'events') this.#waitingEvents -= frame.events.length;
+    for (const frame of this.#frames.splice(end + 1))
+      if (frame.t === 'events') this.#waitingEvents -= frame.events.length;
     if (end < 0) this.#dropFrames();
     this.#cancelPatience?.();
     this.#cancelPatience = undefined;
@@ -212,7 +220,7 @@ export class Follower implements EntrySync {
     let cursor = replica.cursor;
     let isAhead: boolean | undefined;
     let hole: string | undefined;
-    for (let applied = 0; applied < STEP && hole === undefined && (this.#waitingMarks > 0 || this.#isImpatient); ) {
+    for (let applied = 0; applied < STEP && hole === undefined && (this.#waitingMarks > 0 || this.#isImpatient);) {
       const frame = this.#frames.shift();
       if (frame === undefined) break;
       if (frame.t === 'mark') {
@@ -272,7 +280,8 @@ export class Follower implements EntrySync {
       try {
         const snapshot = await api.snapshot(signal);
         signal.throwIfAborted();
-        if (snapshot.me.id !== this.#account) throw new SkerryError('unavailable', { message: 'The server answered for another account.' });
+        if (snapshot.me.id !== this.#account)
+          throw new SkerryError('unavailable', { message: 'The server answered for another account.' });
         await replica.exclusive(async () => {
           if (this.#reload === reload) await replica.replace(snapshot, reload.kept);
         });
@@ -312,4 +321,3 @@ export class Follower implements EntrySync {
 function delay(attempt: number, random: Random): number {
   return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt) * (1 + random.fraction()) * 0.5 + FIRST_RETRY_MS / 2;
 }
-

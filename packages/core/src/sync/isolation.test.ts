@@ -18,16 +18,25 @@ async function twins(): Promise<{ a: Scene; b: Scene; disk: MemoryDisk }> {
   return { a, b, disk };
 }
 
-const dumpOf = (disk: MemoryDisk, entry: string): unknown => ['state', 'cache'].map((kind) => disk.databases.get(`skerry-${entry}-${kind}`)?.dump());
+const dumpOf = (disk: MemoryDisk, entry: string): unknown =>
+  ['state', 'cache'].map((kind) => disk.databases.get(`skerry-${entry}-${kind}`)?.dump());
 
 describe('two servers with identical ids (T33)', () => {
   it('stay apart in memory and in storage, whatever happens on one of them', async () => {
-    const act = fc.record({ kind: fc.constantFrom('say', 'edit', 'delete', 'send', 'draft', 'read', 'inbox', 'cut', 'catchUp'), n: fc.nat(20) });
+    const act = fc.record({
+      kind: fc.constantFrom('say', 'edit', 'delete', 'send', 'draft', 'read', 'inbox', 'cut', 'catchUp'),
+      n: fc.nat(20),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 25 }), async (acts) => {
         const { a, b, disk } = await twins();
         const bBefore = JSON.stringify(dumpOf(disk, ENTRY_B));
-        const shownBefore = [b.rig.entry.channels.get(), b.rig.entry.inbox.get().rows, b.rig.entry.counts.get(), b.rig.entry.draft(b.channel).get()];
+        const shownBefore = [
+          b.rig.entry.channels.get(),
+          b.rig.entry.inbox.get().rows,
+          b.rig.entry.counts.get(),
+          b.rig.entry.draft(b.channel).get(),
+        ];
         let last = 'none' as MessageId;
         for (const { kind, n } of acts) {
           const { entry } = a.rig;
@@ -45,7 +54,12 @@ describe('two servers with identical ids (T33)', () => {
         await a.rig.catchUp();
         expect(await a.rig.stored()).toBe(digestOfSnapshot(a.server.snapshot(a.anna)));
         expect(JSON.stringify(dumpOf(disk, ENTRY_B))).toBe(bBefore);
-        expect([b.rig.entry.channels.get(), b.rig.entry.inbox.get().rows, b.rig.entry.counts.get(), b.rig.entry.draft(b.channel).get()]).toEqual(shownBefore);
+        expect([
+          b.rig.entry.channels.get(),
+          b.rig.entry.inbox.get().rows,
+          b.rig.entry.counts.get(),
+          b.rig.entry.draft(b.channel).get(),
+        ]).toEqual(shownBefore);
         expect(b.rig.sent).toEqual([]);
       }),
       { numRuns: 40 },

@@ -22,10 +22,14 @@ const FORMAT = 1;
  * @returns `empty` when nothing was stored, `unreadable` when what is there is not what this program writes
  * @throws StoreBroken
  */
-export async function loadTables(cache: CacheStore): Promise<{ tables: Tables; standing: Standing } | 'empty' | 'unreadable'> {
+export async function loadTables(
+  cache: CacheStore,
+): Promise<{ tables: Tables; standing: Standing } | 'empty' | 'unreadable'> {
   const meta = (await cache.get('meta', 'entry'))?.value;
   if (meta === undefined) return 'empty';
-  const [accounts, channels, inbox] = await Promise.all(['accounts', 'channels', 'inbox'].map((table) => cache.range(table, {})));
+  const [accounts, channels, inbox] = await Promise.all(
+    ['accounts', 'channels', 'inbox'].map((table) => cache.range(table, {})),
+  );
   const tables = emptyTables();
   try {
     const { format, cursor, liveAt, isAhead, server, me, streams } = meta as Record<string, unknown>;
@@ -40,9 +44,16 @@ export async function loadTables(cache: CacheStore): Promise<{ tables: Tables; s
     }
     for (const row of inbox ?? []) {
       const { item, arrivedAt } = row.value as InboxEntry;
-      tables.inbox.set(item.message.id, { item: inboxItem.parse(item), arrivedAt: numbers({ arrivedAt }, ['arrivedAt']).arrivedAt ?? 0 });
+      tables.inbox.set(item.message.id, {
+        item: inboxItem.parse(item),
+        arrivedAt: numbers({ arrivedAt }, ['arrivedAt']).arrivedAt ?? 0,
+      });
     }
-    const standing = { cursor: cursor === null ? null : position.parse(cursor), liveAt: liveAt === null ? null : Number(liveAt), isAhead: isAhead !== false };
+    const standing = {
+      cursor: cursor === null ? null : position.parse(cursor),
+      liveAt: liveAt === null ? null : Number(liveAt),
+      isAhead: isAhead !== false,
+    };
     return { tables, standing };
   } catch {
     return 'unreadable';

@@ -64,7 +64,9 @@ describe('the stored copy of a server', () => {
     const { rig } = scene;
     rig.mortal.isBroken = true;
     await rig.catchUp();
-    expect(new Set(rig.problems.map(({ where, what }) => `${where} ${what}`))).toEqual(new Set(['cache rebuilt', 'state set_aside']));
+    expect(new Set(rig.problems.map(({ where, what }) => `${where} ${what}`))).toEqual(
+      new Set(['cache rebuilt', 'state set_aside']),
+    );
     expect(await scene.texts()).toEqual(['before 1', 'before 2', 'before 3']);
     await rig.entry.send({ channel: scene.channel, text: 'from memory', replyTo: null });
     await rig.deliver();
@@ -85,10 +87,12 @@ describe('the stored copy of a server', () => {
     const whole = createMemoryStorage(disk);
     const opened: string[] = [];
     const problems: StorageProblem[] = [];
-    const onceBroken = <T>(name: string, open: () => Promise<T>) => (): Promise<T> => {
-      opened.push(name);
-      return opened.filter((one) => one === name).length === 1 ? Promise.reject(new StoreBroken('damaged')) : open();
-    };
+    const onceBroken =
+      <T>(name: string, open: () => Promise<T>) =>
+      (): Promise<T> => {
+        opened.push(name);
+        return opened.filter((one) => one === name).length === 1 ? Promise.reject(new StoreBroken('damaged')) : open();
+      };
     const scene = new Scene();
     const unused = (): Promise<never> => Promise.reject(new Error('not asked'));
     await using entry = createEntrySync({

@@ -111,7 +111,8 @@ export class Replica {
     // What comes after the end is given again by the server.
     if (this.#isClosed) return;
     this.#isAhead = standing.isAhead ?? this.#isAhead;
-    for (const [channel, head] of this.#pagesAhead) if ((this.tables.channels.get(channel)?.head ?? head) >= head) this.#pagesAhead.delete(channel);
+    for (const [channel, head] of this.#pagesAhead)
+      if ((this.tables.channels.get(channel)?.head ?? head) >= head) this.#pagesAhead.delete(channel);
     const next = { ...this.#standing, ...standing, isAhead: this.#isAhead || this.#pagesAhead.size > 0 };
     if (batch.isEmpty && Object.keys(standing).length === 0) return;
     try {
@@ -185,7 +186,11 @@ export class Replica {
     for (const row of this.tables.channels.values()) batch.add({ kind: 'channel', value: { ...row, spans: [] } });
     batch.replaced();
     const { accounts, channels, inbox } = this.tables;
-    const dirty = { accounts: new Set(accounts.keys()), channels: new Set(channels.keys()), inbox: new Set(inbox.keys()) };
+    const dirty = {
+      accounts: new Set(accounts.keys()),
+      channels: new Set(channels.keys()),
+      inbox: new Set(inbox.keys()),
+    };
     const writes = this.tables.server === null ? [] : writesOf(this.tables, this.#standing, dirty);
     try {
       await this.#cache.clear();
@@ -201,7 +206,9 @@ export class Replica {
 
 /** Keys whose value is not the same in both, by content. */
 function changedKeys<K extends string, V>(old: ReadonlyMap<K, V>, next: ReadonlyMap<K, V>): K[] {
-  const changed = [...next].filter(([key, value]) => !old.has(key) || JSON.stringify(old.get(key)) !== JSON.stringify(value));
+  const changed = [...next].filter(
+    ([key, value]) => !old.has(key) || JSON.stringify(old.get(key)) !== JSON.stringify(value),
+  );
   return [...changed.map(([key]) => key), ...[...old.keys()].filter((key) => !next.has(key))];
 }
 

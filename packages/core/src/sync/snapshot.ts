@@ -20,23 +20,33 @@ export function tablesOf(snapshot: Snapshot, old: Tables, options: { kept: KeptP
     if (!state.member && state.channel.visibility === 'private') continue;
     const row = rowOf(state);
     const before = old.channels.get(state.channel.id);
-    channels.set(state.channel.id, before !== undefined && mayKeep(before, row, options.kept) ? { ...row, spans: before.spans } : row);
+    channels.set(
+      state.channel.id,
+      before !== undefined && mayKeep(before, row, options.kept) ? { ...row, spans: before.spans } : row,
+    );
   }
   const inbox = new Map(
     snapshot.inbox
       .filter(({ message }) => channels.get(message.channel)?.member === true)
-      .map((item) => [item.message.id, { item, arrivedAt: old.inbox.get(item.message.id)?.arrivedAt ?? options.now }] as const),
+      .map(
+        (item) =>
+          [item.message.id, { item, arrivedAt: old.inbox.get(item.message.id)?.arrivedAt ?? options.now }] as const,
+      ),
   );
   return { server: snapshot.server, me: snapshot.me.id, accounts, channels, inbox, streams: { ...snapshot.streams } };
 }
 
 /** Channels that had stored messages which are worthless after the change from one to the other. */
 export function forgotten(old: Tables, next: Tables): readonly ChannelRow[] {
-  return [...old.channels.values()].filter(({ channel, spans }) => spans.length > 0 && (next.channels.get(channel.id)?.spans.length ?? 0) === 0);
+  return [...old.channels.values()].filter(
+    ({ channel, spans }) => spans.length > 0 && (next.channels.get(channel.id)?.spans.length ?? 0) === 0,
+  );
 }
 
 function mayKeep(before: ChannelRow, now: ChannelRow, kept: KeptPages): boolean {
-  return kept.kind === 'unless' && before.member && now.member && before.head === now.head && !kept.holes.has(now.channel.id);
+  return (
+    kept.kind === 'unless' && before.member && now.member && before.head === now.head && !kept.holes.has(now.channel.id)
+  );
 }
 
 /** Everything a server tells of its state, in one text: equal texts mean equal states. I4 */
@@ -46,7 +56,14 @@ export function digest(tables: Tables): string {
     me: tables.me,
     streams: tables.streams,
     accounts: [...tables.accounts.values()],
-    channels: [...tables.channels.values()].map(({ channel, member, head, lastAt, readN, unread }) => ({ channel, member, head, lastAt, readN, unread })),
+    channels: [...tables.channels.values()].map(({ channel, member, head, lastAt, readN, unread }) => ({
+      channel,
+      member,
+      head,
+      lastAt,
+      readN,
+      unread,
+    })),
     inbox: [...tables.inbox.values()].map(({ item }) => item),
   });
 }
@@ -67,7 +84,8 @@ type Parts = {
 };
 
 function canonical(parts: Parts): string {
-  const byKey = <T>(list: readonly T[], key: (item: T) => string): T[] => [...list].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  const byKey = <T>(list: readonly T[], key: (item: T) => string): T[] =>
+    [...list].sort((a, b) => (key(a) < key(b) ? -1 : 1));
   const sorted = {
     ...parts,
     accounts: byKey(parts.accounts, (account) => account.id),

@@ -52,12 +52,25 @@ export type Change =
   | { readonly kind: 'stream'; readonly stream: 'server' | 'account'; readonly n: number }
   /** To be stored, unless its place is in no span. */
   | { readonly kind: 'message'; readonly value: Message }
-  | { readonly kind: 'member'; readonly channel: ChannelId; readonly n: number; readonly account: AccountId; readonly joined: boolean }
+  | {
+      readonly kind: 'member';
+      readonly channel: ChannelId;
+      readonly n: number;
+      readonly account: AccountId;
+      readonly joined: boolean;
+    }
   /** The stored messages of the channel, which lie in `spans`, are worthless. */
   | { readonly kind: 'pagesGone'; readonly channel: ChannelId; readonly spans: Spans };
 
 export function emptyTables(): Tables {
-  return { server: null, me: null, accounts: new Map(), channels: new Map(), inbox: new Map(), streams: { server: 0, account: 0 } };
+  return {
+    server: null,
+    me: null,
+    accounts: new Map(),
+    channels: new Map(),
+    inbox: new Map(),
+    streams: { server: 0, account: 0 },
+  };
 }
 
 /** The one place where tables change. */

@@ -34,9 +34,22 @@ type Refs =
   | { readonly kind: 'marker'; readonly channel: ChannelId }
   | { readonly kind: 'inbox'; readonly message: MessageId };
 /** `owner` is set on the events of an account's own stream. */
-type Logged = { readonly seq: number; readonly n: number; readonly tag: string; readonly stream: string; readonly owner: AccountId | null; readonly refs: Refs };
+type Logged = {
+  readonly seq: number;
+  readonly n: number;
+  readonly tag: string;
+  readonly stream: string;
+  readonly owner: AccountId | null;
+  readonly refs: Refs;
+};
 type Interval = { readonly account: AccountId; readonly channel: ChannelId; readonly from: number; to: number | null };
-type Inbox = { readonly account: AccountId; readonly message: MessageId; readonly reason: InboxItem['reason']; state: InboxItem['state']; rev: number };
+type Inbox = {
+  readonly account: AccountId;
+  readonly message: MessageId;
+  readonly reason: InboxItem['reason'];
+  state: InboxItem['state'];
+  rev: number;
+};
 
 type State = {
   server: ServerProfile;
@@ -88,7 +101,15 @@ export class ModelServer {
     const id = this.id<AccountId>();
     this.#commit(() => {
       const { n } = this.#append('server', { kind: 'account', account: id });
-      this.#state.accounts.set(id, { id, username, displayName: username, role, disabled: false, createdAt: this.now, rev: n });
+      this.#state.accounts.set(id, {
+        id,
+        username,
+        displayName: username,
+        role,
+        disabled: false,
+        createdAt: this.now,
+        rev: n,
+      });
     });
     return id;
   }
@@ -119,7 +140,9 @@ export class ModelServer {
   snapshot(account: AccountId): Snapshot {
     const { accounts, channels, server, inbox } = this.#state;
     const me = this.#account(account);
-    const seen = [...channels.values()].filter((channel) => channel.visibility === 'public' || this.isMember(account, channel.id));
+    const seen = [...channels.values()].filter(
+      (channel) => channel.visibility === 'public' || this.isMember(account, channel.id),
+    );
     return structuredClone({
       asOf: this.head,
       server,
@@ -127,7 +150,9 @@ export class ModelServer {
       streams: { server: this.#head('server'), account: this.#head(`account:${account}`) },
       accounts: [...accounts.values()],
       channels: seen.map((channel) => this.#channelState(account, channel)),
-      inbox: inbox.filter((item) => item.account === account && this.isMember(account, this.#message(item.message).channel)).map((item) => this.#item(item)),
+      inbox: inbox
+        .filter((item) => item.account === account && this.isMember(account, this.#message(item.message).channel))
+        .map((item) => this.#item(item)),
     });
   }
 
@@ -138,7 +163,8 @@ export class ModelServer {
     let from = Math.max(0, all.length - limit);
     if (query.before !== undefined) from = Math.max(0, all.filter(({ n }) => n < (query.before ?? 0)).length - limit);
     else if (query.after !== undefined) from = all.filter(({ n }) => n <= (query.after ?? 0)).length;
-    else if (query.around !== undefined) from = Math.max(0, all.filter(({ n }) => n < (query.around ?? 0)).length - Math.floor(limit / 2));
+    else if (query.around !== undefined)
+      from = Math.max(0, all.filter(({ n }) => n < (query.around ?? 0)).length - Math.floor(limit / 2));
     let to = Math.min(all.length, from + limit);
     if (query.before !== undefined) to = Math.min(to, all.filter(({ n }) => n < (query.before ?? 0)).length);
     return { head: this.#head(channel), messages: all.slice(from, to), older: from > 0, newer: to < all.length };
@@ -146,7 +172,9 @@ export class ModelServer {
 
   /** All messages of a channel, oldest first. */
   messages(channel: ChannelId): readonly Message[] {
-    return structuredClone([...this.#state.messages.values()].filter((message) => message.channel === channel).sort((a, b) => a.n - b.n));
+    return structuredClone(
+      [...this.#state.messages.values()].filter((message) => message.channel === channel).sort((a, b) => a.n - b.n),
+    );
   }
 
   message(account: AccountId, id: MessageId): Message {
@@ -156,7 +184,9 @@ export class ModelServer {
   }
 
   members(channel: ChannelId): { head: number; accounts: AccountId[] } {
-    const accounts = this.#state.intervals.filter((one) => one.channel === channel && one.to === null).map((one) => one.account);
+    const accounts = this.#state.intervals
+      .filter((one) => one.channel === channel && one.to === null)
+      .map((one) => one.account);
     return { head: this.#head(channel), accounts };
   }
 
@@ -165,7 +195,10 @@ export class ModelServer {
   }
 
   /** What follows `welcome`: a reset with its reason, or the events missed, then a mark. */
-  resume(account: AccountId, position: Position | null): { reset: 'new' | 'diverged' | 'too_far' } | { frames: readonly Frame[] } {
+  resume(
+    account: AccountId,
+    position: Position | null,
+  ): { reset: 'new' | 'diverged' | 'too_far' } | { frames: readonly Frame[] } {
     if (position === null) return { reset: 'new' };
     if (position.seq > this.head.seq) return { reset: 'diverged' };
     if (position.seq > 0 && position.seq < this.keptFrom) return { reset: 'too_far' };
@@ -223,7 +256,8 @@ export class ModelServer {
     if (owner !== null) return owner === account;
     if (stream === 'server') return true;
     const inside = this.#state.intervals.some(
-      (one) => one.account === account && one.channel === stream && one.from <= seq && (one.to === null || seq < one.to),
+      (one) =>
+        one.account === account && one.channel === stream && one.from <= seq && (one.to === null || seq < one.to),
     );
     return inside && !(refs.kind === 'member' && refs.account === account && !refs.joined);
   }
@@ -252,7 +286,12 @@ export class ModelServer {
       case 'inbox': {
         const found = this.#state.inbox.find((item) => item.account === account && item.message === refs.message);
         // Rows of a channel that was left are gone by the time an older event is sent.
-        if (found === undefined) return { ...base, kind: 'inbox', item: { message: structuredClone(this.#message(refs.message)), reason: 'mention', state: 'done', rev: n } };
+        if (found === undefined)
+          return {
+            ...base,
+            kind: 'inbox',
+            item: { message: structuredClone(this.#message(refs.message)), reason: 'mention', state: 'done', rev: n },
+          };
         return { ...base, kind: 'inbox', item: structuredClone(this.#item(found)) };
       }
     }
@@ -273,7 +312,12 @@ export class ModelServer {
         return this.#send(account, id, command);
       case 'message.edit': {
         const message = this.#own(account, command.message);
-        return this.#changed({ ...message, text: command.text, editedAt: this.now, mentions: this.#mentions(account, message.channel, command.text) });
+        return this.#changed({
+          ...message,
+          text: command.text,
+          editedAt: this.now,
+          mentions: this.#mentions(account, message.channel, command.text),
+        });
       }
       case 'message.delete': {
         const message = this.#own(account, command.message);
@@ -288,7 +332,10 @@ export class ModelServer {
         if (had.includes(account) === command.on) return { seq: 0, n: 0 };
         const accounts = command.on ? [...had, account] : had.filter((one) => one !== account);
         const others = message.reactions.filter(({ emoji }) => emoji !== command.emoji);
-        return this.#changed({ ...message, reactions: accounts.length === 0 ? others : [...others, { emoji: command.emoji, accounts }] });
+        return this.#changed({
+          ...message,
+          reactions: accounts.length === 0 ? others : [...others, { emoji: command.emoji, accounts }],
+        });
       }
       case 'marker.set': {
         this.#needMember(account, command.channel);
@@ -312,7 +359,16 @@ export class ModelServer {
         const { name, topic, visibility, history } = command;
         const stream = visibility === 'public' ? 'server' : channel;
         const first = this.#append(stream, { kind: 'channel', channel });
-        this.#state.channels.set(channel, { id: channel, name, topic, visibility, history, archived: false, createdAt: this.now, rev: first.n });
+        this.#state.channels.set(channel, {
+          id: channel,
+          name,
+          topic,
+          visibility,
+          history,
+          archived: false,
+          createdAt: this.now,
+          rev: first.n,
+        });
         return this.#join(account, channel);
       }
       case 'channel.update':
@@ -393,11 +449,15 @@ export class ModelServer {
   }
 
   #leave(account: AccountId, channel: ChannelId): CommandResult {
-    const open = this.#state.intervals.find((one) => one.account === account && one.channel === channel && one.to === null);
+    const open = this.#state.intervals.find(
+      (one) => one.account === account && one.channel === channel && one.to === null,
+    );
     if (open === undefined) return { seq: 0, n: 0 };
     const made = this.#append(channel, { kind: 'member', account, joined: false });
     open.to = made.seq;
-    this.#state.inbox = this.#state.inbox.filter((item) => item.account !== account || this.#message(item.message).channel !== channel);
+    this.#state.inbox = this.#state.inbox.filter(
+      (item) => item.account !== account || this.#message(item.message).channel !== channel,
+    );
     return this.#append('', { kind: 'left', channel }, account);
   }
 
@@ -411,7 +471,14 @@ export class ModelServer {
     const readN = this.#state.markers.get(`${account}|${channel.id}`) ?? 0;
     const messages = [...this.#state.messages.values()].filter((message) => message.channel === channel.id);
     const unread = messages.filter((message) => message.n > readN && message.author !== account).length;
-    return { channel, member: true, head: this.#head(channel.id), lastAt: Math.max(0, ...messages.map(({ at }) => at)), readN, unread };
+    return {
+      channel,
+      member: true,
+      head: this.#head(channel.id),
+      lastAt: Math.max(0, ...messages.map(({ at }) => at)),
+      readN,
+      unread,
+    };
   }
 
   #item({ message, reason, state, rev }: Inbox): InboxItem {

@@ -28,8 +28,18 @@ export class Scene {
     return id;
   }
 
-  say(who: AccountId, text: string, options: Partial<Pick<CommandOf<'message.send'>, 'channel' | 'replyTo'>> = {}): MessageId {
-    return this.do(who, { kind: 'message.send', channel: this.channel, text, replyTo: null, ...options }) as string as MessageId;
+  say(
+    who: AccountId,
+    text: string,
+    options: Partial<Pick<CommandOf<'message.send'>, 'channel' | 'replyTo'>> = {},
+  ): MessageId {
+    return this.do(who, {
+      kind: 'message.send',
+      channel: this.channel,
+      text,
+      replyTo: null,
+      ...options,
+    }) as string as MessageId;
   }
 
   create(who: AccountId, name: string, visibility: 'public' | 'private' = 'public'): ChannelId {
@@ -52,10 +62,21 @@ export class Scene {
 export function endlessHistory({ rig, server, channel }: Scene, total: number): void {
   const model = server.messages(channel)[0];
   if (model === undefined) throw new Error('The channel needs one message to go by');
-  const at = (n: number): Message => ({ ...model, id: `0197f3f4-0000-7000-9000-${n.toString(16).padStart(12, '0')}` as MessageId, n, rev: n, text: `m${n}` });
+  const at = (n: number): Message => ({
+    ...model,
+    id: `0197f3f4-0000-7000-9000-${n.toString(16).padStart(12, '0')}` as MessageId,
+    n,
+    rev: n,
+    text: `m${n}`,
+  });
   rig.api.messages = async (_channel, { before, limit = 50 }) => {
     const to = Math.min(before ?? total + 1, total + 1);
     const from = Math.max(1, to - limit);
-    return { head: total, messages: Array.from({ length: to - from }, (_, i) => at(from + i)), older: from > 1, newer: to <= total };
+    return {
+      head: total,
+      messages: Array.from({ length: to - from }, (_, i) => at(from + i)),
+      older: from > 1,
+      newer: to <= total,
+    };
   };
 }

@@ -24,7 +24,10 @@ export type SyncRigOptions = {
 };
 
 /** The server as its frames come over one socket; `answers` are those to commands. */
-export type Delivery = { readonly what: Frame | { readonly t: 'reset' | 'answer' | 'other' }; readonly run: () => void };
+export type Delivery = {
+  readonly what: Frame | { readonly t: 'reset' | 'answer' | 'other' };
+  readonly run: () => void;
+};
 
 /**
  * One entry and its server with nothing between them but a list of what is on the wire. A test decides how much of it
@@ -89,7 +92,15 @@ export class SyncRig {
 
   welcome(resumed: boolean): DownOf<'welcome'> {
     const limits = { frameUpBytes: LIMITS.frameUpBytes, inFlight: LIMITS.inFlight, messageText: LIMITS.messageText };
-    return { t: 'welcome', account: this.account, head: this.server.head, resumed, heartbeatMs: 25_000, limits, serverTime: this.server.now };
+    return {
+      t: 'welcome',
+      account: this.account,
+      head: this.server.head,
+      resumed,
+      heartbeatMs: 25_000,
+      limits,
+      serverTime: this.server.now,
+    };
   }
 
   /** Lets the next deliveries arrive, all of them unless a number is given, and everything that follows settle. */
@@ -156,7 +167,11 @@ export class SyncRig {
 
   #put(frames: readonly Frame[]): void {
     for (const what of frames) {
-      this.wire.push({ what, run: () => (what.t === 'mark' ? this.entry.sync.mark({ seq: what.seq, tag: what.tag }) : this.entry.sync.events(what)) });
+      this.wire.push({
+        what,
+        run: () =>
+          what.t === 'mark' ? this.entry.sync.mark({ seq: what.seq, tag: what.tag }) : this.entry.sync.events(what),
+      });
     }
   }
 
