@@ -21,7 +21,7 @@ function inSuggestions(event: KeyboardEvent, composer: Composer): boolean {
     case 'Enter':
     case 'Tab':
       if (event.shiftKey) return false;
-      composer.mention();
+      composer.accept();
       return true;
     default:
       return false;

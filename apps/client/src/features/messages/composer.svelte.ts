@@ -2,19 +2,31 @@ import { untrack } from 'svelte';
 import { LIMITS, type Account } from '@skerry/protocol';
 import { bridge } from '../../state/bridge.svelte.ts';
 import type { Conversation } from './conversation.svelte.ts';
-import { decodeMentions, encodeMentions, mentionQuery, suggest, type MentionQuery } from './mentions.ts';
+import type { Emoji } from './emoji-search.ts';
+import { decodeMentions, emojiQuery, encodeMentions, mentionQuery, suggest, type MentionQuery } from './mentions.ts';
 import { codePoints, isInFence, toggleMark, type Edit, type Mark } from './text-marks.ts';
 
 const DRAFT_MS = 400;
 /** From here on the composer says how much room is left. */
 const NEARLY_FULL = 500;
 
+/** What Enter or Tab would put in the place of what is being typed. */
+export type Suggestion =
+  { readonly kind: 'person'; readonly account: Account } | { readonly kind: 'emoji'; readonly emoji: Emoji };
+
+type Query = MentionQuery & { readonly kind: Suggestion['kind'] };
+type FindEmoji = (typed: string) => readonly Emoji[];
+
+const SUGGESTED = 8;
+
 /** The text being written in one channel: draft, mentions, what Enter means, and where it goes. */
 export class Composer {
   readonly #conversation: Conversation;
   readonly #draft;
   #text = $state('');
-  #query: MentionQuery | undefined = $state.raw();
+  #query: Query | undefined = $state.raw();
+  /** Comes with the first colon. */
+  #findEmoji: FindEmoji | undefined = $state.raw();
   #chosen = $state(0);
   #field: HTMLTextAreaElement | undefined;
   /** The draft of a new message while a sent one is edited. */
@@ -61,9 +73,13 @@ export class Composer {
   get canSend(): boolean {
     return !this.isEmpty && this.over <= 0;
   }
-  /** People who fit what is typed after an "@"; empty when nobody is being mentioned. */
-  get suggestions(): readonly Account[] {
-    return this.#query === undefined ? [] : suggest(this.#conversation.accounts.values(), this.#query.text);
+  /** People or emoji that fit what is typed after an "@" or ":"; empty when it is neither. */
+  get suggestions(): readonly Suggestion[] {
+    const query = this.#query;
+    if (query === undefined) return [];
+    if (query.kind === 'emoji') return this.#findEmoji?.(query.text).map((emoji) => ({ kind: 'emoji', emoji })) ?? [];
+    const accounts = suggest(this.#conversation.accounts.values(), query.text, SUGGESTED);
+    return accounts.map((account) => ({ kind: 'person', account }));
   }
   get chosen(): number {
     return Math.min(this.#chosen, Math.max(0, this.suggestions.length - 1));
@@ -92,13 +108,16 @@ export class Composer {
   }
 
   caretMoved(): void {
-    const field = this.#field;
-    const query =
-      field === undefined || field.selectionStart !== field.selectionEnd || isInFence(this.#text, field.selectionStart)
-        ? undefined
-        : mentionQuery(this.#text, field.selectionStart);
+    const query = this.#queryNow();
     if (query?.text !== this.#query?.text) this.#chosen = 0;
     this.#query = query;
+    if (query?.kind === 'emoji' && this.#findEmoji === undefined)
+      void Promise.all([import('./emoji-data.ts'), import('./emoji-search.ts')]).then(
+        ([{ EMOJI }, { searchEmoji }]) => {
+          this.#findEmoji = (typed) => searchEmoji(EMOJI, typed, SUGGESTED);
+        },
+        () => undefined,
+      );
   }
 
   closeSuggestions(): void {
@@ -110,11 +129,11 @@ export class Composer {
     if (count > 0) this.#chosen = (this.chosen + step + count) % count;
   }
 
-  /** Puts the chosen person, or another one of the list, into the text. */
-  mention(account: Account | undefined = this.suggestions[this.chosen]): void {
+  /** Puts the chosen suggestion, or another one of the list, into the text. */
+  accept(suggestion: Suggestion | undefined = this.suggestions[this.chosen]): void {
     const query = this.#query;
-    if (account === undefined || query === undefined) return;
-    const insert = `@${account.username} `;
+    if (suggestion === undefined || query === undefined) return;
+    const insert = suggestion.kind === 'person' ? `@${suggestion.account.username} ` : `${suggestion.emoji.emoji} `;
     // A space that stands there already is not doubled.
     const to = this.#text[query.to] === ' ' ? query.to + 1 : query.to;
     this.#apply({ from: query.from, to, insert, select: [query.from + insert.length, query.from + insert.length] });
@@ -218,6 +237,17 @@ export class Composer {
     if (field === undefined) return;
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
+  }
+
+  #queryNow(): Query | undefined {
+    const field = this.#field;
+    if (field === undefined || field.selectionStart !== field.selectionEnd) return undefined;
+    const caret = field.selectionStart;
+    if (isInFence(this.#text, caret)) return undefined;
+    const person = mentionQuery(this.#text, caret);
+    if (person !== undefined) return { kind: 'person', ...person };
+    const emoji = emojiQuery(this.#text, caret);
+    return emoji === undefined ? undefined : { kind: 'emoji', ...emoji };
   }
 
   #selection(): { from: number; to: number } {

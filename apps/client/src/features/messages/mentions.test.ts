@@ -1,6 +1,6 @@
 import type { Account, AccountId } from '@skerry/protocol';
 import { describe, expect, it } from 'vitest';
-import { decodeMentions, encodeMentions, mentionQuery, suggest } from './mentions.ts';
+import { decodeMentions, encodeMentions, emojiQuery, mentionQuery, suggest } from './mentions.ts';
 
 const id = (digit: number): AccountId => `00000000-0000-7000-8000-00000000000${digit}` as AccountId;
 const person = (digit: number, username: string, displayName: string, disabled = false): Account => ({
@@ -32,6 +32,15 @@ describe('mentionQuery', () => {
     expect(mentionQuery('mail ada@noor', 13)).toBeUndefined();
     expect(mentionQuery('@noor said', 10)).toBeUndefined();
     expect(mentionQuery('nothing', 7)).toBeUndefined();
+  });
+});
+
+describe('emojiQuery', () => {
+  it('sees a short code of at least two letters, and no time of day or address', () => {
+    expect(emojiQuery('well :th', 8)).toEqual({ from: 5, to: 8, text: 'th' });
+    expect(emojiQuery(':t', 2)).toBeUndefined();
+    expect(emojiQuery('at 10:30', 8)).toBeUndefined();
+    expect(emojiQuery('https://x', 9)).toBeUndefined();
   });
 });
 

@@ -17,6 +17,14 @@ export function mentionQuery(text: string, caret: number): MentionQuery | undefi
   return { from: caret - typed.length - 1, to: caret, text: typed };
 }
 
+const CODE_TYPED = /(?:^|[\s(])(:[a-z0-9_+-]{2,24})$/iu;
+
+/** The `:name` of an emoji the person is typing at the caret, if any. */
+export function emojiQuery(text: string, caret: number): MentionQuery | undefined {
+  const typed = CODE_TYPED.exec(text.slice(0, caret))?.[1];
+  return typed === undefined ? undefined : { from: caret - typed.length, to: caret, text: typed.slice(1) };
+}
+
 /** Accounts that fit what was typed, best first: by the start of a name, then by the start of any word in it, then inside. */
 export function suggest(accounts: Iterable<Account>, typed: string, limit = 8): readonly Account[] {
   const wanted = typed.toLocaleLowerCase();

@@ -7,8 +7,8 @@ import { rowChange, TimelineRows, type TimelineRow } from './timeline-rows.ts';
 export type ControllerParts = {
   readonly timeline: Timeline;
   readonly me: AccountId | undefined;
-  /** Messages not read when the channel was opened. */
-  readonly unread: number;
+  /** Messages not read when the channel was opened; null while nobody knows. */
+  readonly unread: number | null;
   /** New messages of others came in while the channel is looked at. */
   readonly onarrived: (messages: readonly Message[]) => void;
 };
@@ -55,6 +55,9 @@ export class TimelineController {
   #layoutAt = -Infinity;
   #frames = 0;
   #frame = 0;
+  /** The channel had something new when it was opened; else a line is drawn only for what came while nobody looked. */
+  readonly #opensNew: boolean;
+  #leftAt: number | null = null;
   #jumping = false;
   #placed = false;
   #readTo = 0;
@@ -64,11 +67,12 @@ export class TimelineController {
   constructor(parts: ControllerParts) {
     this.#timeline = parts.timeline;
     this.#me = parts.me;
-    this.#newAbove = parts.unread;
+    this.#newAbove = parts.unread ?? 0;
+    this.#opensNew = parts.unread !== 0;
     this.#onarrived = parts.onarrived;
     this.#rowsOf = new TimelineRows(parts.me);
     this.#view = parts.timeline.view.get();
-    this.#rows = this.#rowsOf.next(this.#view);
+    this.#rows = this.#rowsNow(this.#view);
   }
 
   get view(): TimelineView {
@@ -133,6 +137,7 @@ export class TimelineController {
     const observer = new ResizeObserver(() => this.resized());
     observer.observe(scroller);
     addEventListener('focus', () => this.#planRead(), { signal });
+    addEventListener('blur', () => this.#left(), { signal });
     document.addEventListener('visibilitychange', () => this.#planRead(), { signal });
     return () => {
       observer.disconnect();
@@ -244,7 +249,7 @@ export class TimelineController {
 
   #show(view: TimelineView): void {
     const before = this.#rows;
-    const after = this.#rowsOf.next(view);
+    const after = this.#rowsNow(view);
     const change = rowChange(before, after);
     // Rows below that come because one scrolls back are not news.
     const isAtNewest = !this.#view.newer && !view.newer;
@@ -265,6 +270,18 @@ export class TimelineController {
     if (this.#pinned) this.#settle();
     this.#planRead();
     this.#load();
+  }
+
+  /** Where the New line stands: what was new at opening, or since the person last looked away. */
+  #rowsNow(view: TimelineView): readonly TimelineRow[] {
+    return this.#rowsOf.next({ ...view, newAfter: this.#leftAt ?? (this.#opensNew ? view.newAfter : null) });
+  }
+
+  #left(): void {
+    const last = this.#view.messages.at(-1)?.message.n;
+    if (!this.#pinned || last === undefined || this.#view.newer) return;
+    this.#leftAt = last;
+    this.#show(this.#view);
   }
 
   #move(
