@@ -65,6 +65,9 @@ describe('the built client', () => {
     expect(page.body.toString()).toContain('<meta name="skerry-mode" content="hosted">');
     const policy = page.headers['content-security-policy'] ?? '';
     expect(policy.split('; ')).toContain("connect-src 'self'");
+    expect(policy.split('; ')).toEqual(
+      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'"]),
+    );
     expect(policy).toContain("require-trusted-types-for 'script'");
     expect(page.headers).toMatchObject({
       'x-content-type-options': 'nosniff',
