@@ -7,6 +7,6 @@ export function counted(count: number, one: string, other = `${one}s`): string {
 }
 
 /** The form of a word that fits a count. */
-export function plural(count: number, one: string, other: string): string {
+function plural(count: number, one: string, other: string): string {
   return rules.select(count) === 'one' ? one : other;
 }

@@ -14,7 +14,9 @@ describe('the bridge from core to runes', () => {
     const source = value('a');
     const bridged = bridge(() => source);
     const seen: string[] = [];
-    const stop = inEffects(() => { seen.push(bridged.current); });
+    const stop = inEffects(() => {
+      seen.push(bridged.current);
+    });
     source.set('b');
     flushSync();
     source.set('c');
@@ -28,7 +30,14 @@ describe('the bridge from core to runes', () => {
   it('subscribes once for many readers', () => {
     const source = value(0);
     const bridged = bridge(() => source);
-    const stop = inEffects(() => { void bridged.current; }, () => { void bridged.current; });
+    const stop = inEffects(
+      () => {
+        void bridged.current;
+      },
+      () => {
+        void bridged.current;
+      },
+    );
     expect(source.listeners).toBe(1);
     stop();
   });
@@ -40,7 +49,9 @@ describe('the bridge from core to runes', () => {
     const chosen = bridge(() => which);
     const bridged = bridge(() => chosen.current);
     const seen: string[] = [];
-    const stop = inEffects(() => { seen.push(bridged.current); });
+    const stop = inEffects(() => {
+      seen.push(bridged.current);
+    });
     which.set(second);
     flushSync();
     first.set('late');

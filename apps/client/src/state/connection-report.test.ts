@@ -11,9 +11,20 @@ it('tells what happened without names, addresses or accounts', () => {
     waiting: 1,
     parked: 0,
     state: { kind: 'waiting', attempt: 3, nextAt: 0, cause: { kind: 'unreachable' }, since: 0 },
-    entry: { addresses: [{ origin: 'https://secret-host.example', note: 'Office' }], account: { username: 'ada' }, name: 'Harbour' },
+    entry: {
+      addresses: [{ origin: 'https://secret-host.example', note: 'Office' }],
+      account: { username: 'ada' },
+      name: 'Harbour',
+    },
   } as unknown as ServerView;
-  const report = reportOf(server, [{ at: 1_000, what: 'live', cause: null }, { at: 3_500, what: 'waiting', cause: { kind: 'closed', code: 1006 } }], true);
+  const report = reportOf(
+    server,
+    [
+      { at: 1_000, what: 'live', cause: null },
+      { at: 3_500, what: 'waiting', cause: { kind: 'closed', code: 1006 } },
+    ],
+    true,
+  );
   expect(report).toContain('+2.5 s waiting {"kind":"closed","code":1006}');
   for (const secret of ['secret-host', 'Harbour', 'ada', 'Office']) expect(report).not.toContain(secret);
 });

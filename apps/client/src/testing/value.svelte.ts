@@ -18,15 +18,21 @@ export function value<T>(initial: T): TestValue<T> {
     },
     subscribe: (listener) => {
       listeners.add(listener);
-      return () => { listeners.delete(listener); };
+      return () => {
+        listeners.delete(listener);
+      };
     },
-    get listeners() { return listeners.size; },
+    get listeners() {
+      return listeners.size;
+    },
   };
 }
 
 /** Runs functions as effects, as components would; the returned function ends them. */
 export function inEffects(...runs: (() => void)[]): () => void {
-  const stop = $effect.root(() => { for (const run of runs) $effect(run); });
+  const stop = $effect.root(() => {
+    for (const run of runs) $effect(run);
+  });
   flushSync();
   return stop;
 }

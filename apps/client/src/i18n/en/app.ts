@@ -1,10 +1,7 @@
-import { counted } from '../plural.ts';
-
 /** The frame around everything: navigation, first run, notices about the app itself. */
 export const app = {
   name: 'Skerry',
   skipToContent: 'Skip to the content',
-  skipToServers: 'Skip to the servers',
   mainLabel: 'Content',
   sideLabel: 'Channels',
   bottomBarLabel: 'Main navigation',
@@ -19,12 +16,8 @@ export const app = {
     text: 'Every server you belong to stays connected, and separate from the others. What needs you comes to one inbox.',
     add: 'Add a server',
     addText: 'Type its address or paste an invite. You see who answers before you sign in.',
-    scan: 'Scan a code',
-    scanText: 'From another device of yours, or from the person who invited you.',
     importList: 'Import a list of servers',
     importListText: 'A file saved on another device. It holds addresses and labels, no passwords.',
-    host: 'Host one on this computer',
-    hostText: 'A server is one command, and a file on your disk.',
     promise: 'Nothing leaves this device until you choose a server.',
   },
   notFound: {
@@ -32,25 +25,15 @@ export const app = {
     text: 'The link may be old, or meant for a server that is not on this device.',
     home: 'Go to your servers',
   },
-  link: {
-    joinTitle: (host: string) => `A link to ${host}`,
-    unknown: 'Skerry does not understand this link.',
-    foreignPairing:
-      'This code belongs to another app. Its pairing would hand over the key to everything, so Skerry refuses it.',
-  },
   otherTab: {
     title: 'Skerry is open in another tab',
     text: 'Only one tab holds the connections, so that nothing is sent twice.',
     useHere: 'Use here',
-    moved: 'Skerry moved to another tab.',
   },
   update: { ready: 'A new version of Skerry is ready.', reload: 'Reload' },
   storage: {
-    refused: 'This browser does not let Skerry store anything. What you see is lost when the page closes.',
     full: 'This device has no space left. Skerry keeps what it has and cannot save new messages.',
     registryBroken: 'The list of your servers could not be read. It was set aside, nothing was deleted.',
-    registryRepaired: (count: number) =>
-      `${counted(count, 'server')} could be read again from the list that was set aside.`,
     vaultBroken:
       'The saved sign-ins could not be read. Sign in again on each server; messages and drafts are still here.',
     locked: 'The saved sign-ins are locked on this device. Nothing was lost or overwritten.',

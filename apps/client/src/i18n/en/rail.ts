@@ -8,7 +8,6 @@ export const rail = {
   connections: 'Connections',
   connectionsState: (state: string) => `Connections: ${state}`,
   settings: 'Settings',
-  empty: 'No servers yet.',
   /** Accessible name of a server: everything the icon shows. */
   server: (parts: { name: string; mentions: number; unread: boolean; state: string | undefined; talking: boolean }) =>
     [
@@ -28,8 +27,6 @@ export const rail = {
   menu: {
     open: 'Open',
     markRead: 'Mark as read',
-    muteHour: 'Mute for 1 hour',
-    muteTomorrow: 'Mute until tomorrow',
     mute: 'Mute',
     unmute: 'Unmute',
     moveUp: 'Move up',
@@ -47,5 +44,4 @@ export const rail = {
   moved: (name: string, position: number, total: number) => `${name} is now at place ${position} of ${total}.`,
   addressCopied: 'The address is in the clipboard.',
   markedRead: (name: string) => `Everything on ${name} is marked as read.`,
-  reorderHint: 'Alt+Shift+Up or Down moves this server.',
 };

@@ -10,11 +10,7 @@ export const servers = {
   importList: 'Import list',
   importFile: 'A list that Skerry or an earlier product saved',
   importAdd: 'Add',
-  imported: (count: number) => `${counted(count, 'server')} added. Sign in on each.`,
   importBroken: 'This file is not a list of servers. Nothing was changed.',
-  column: { server: 'Server', account: 'Account', state: 'State', latency: 'Latency', stored: 'Stored' },
-  expand: (name: string) => `Show more about ${name}`,
-  collapse: (name: string) => `Show less about ${name}`,
   addresses: 'Addresses',
   addressesHint: 'tried in this order',
   addressInUse: (latency: string) => `in use, ${latency}`,
@@ -22,7 +18,6 @@ export const servers = {
   addressAdd: 'Add an address',
   addressRemove: 'Remove this address',
   sixWords: 'Six words of its key',
-  total: (count: number, stored: string) => `${counted(count, 'server')}, ${stored} on this device`,
   moveUp: 'Move up',
   moveDown: 'Move down',
   rename: {
@@ -46,7 +41,6 @@ export const servers = {
   pause: {
     action: 'Pause',
     text: 'Closes the connection. Messages, drafts and the sign-in stay here; nothing arrives until you resume.',
-    short: 'Keeps all, closes the connection',
     resume: 'Resume',
     resumeText: 'Connects again and fetches what was missed.',
   },
@@ -58,7 +52,6 @@ export const servers = {
     wipeShort: 'Wipe it',
     action: 'Sign out…',
     text: 'Drops the sign-in. You choose whether what is stored stays sealed until you return, or is wiped.',
-    short: 'Drops the sign-in; keep or wipe what is stored',
     title: (name: string) => `Sign out of ${name}?`,
     keep: 'Keep messages and drafts on this device',
     keepHint: 'They stay sealed until you sign in again.',
@@ -73,8 +66,6 @@ export const servers = {
     action: 'Remove…',
     text: (stored: string, drafts: number, unsent: number) =>
       `Deletes ${stored}, ${counted(drafts, 'draft')} and ${counted(unsent, 'unsent message')} here. Your account stays on the server.`,
-    short: (stored: string, drafts: number, unsent: number) =>
-      `Deletes ${stored}, ${counted(drafts, 'draft')}, ${counted(unsent, 'unsent message')}`,
     title: (name: string) => `Remove ${name} from this device?`,
     alsoSignOut: 'Also sign this device out there',
     exportFirst: 'Export first…',
@@ -94,5 +85,4 @@ export const servers = {
   muted: 'Muted',
   makePrimary: 'Make it the default',
   isPrimary: 'The default for old links',
-  notifications: 'Notifications…',
 };

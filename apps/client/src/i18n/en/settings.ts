@@ -15,8 +15,6 @@ export const settings = {
   account: {
     heading: (server: string) => `Your account on ${server}`,
     displayName: 'Display name',
-    name: 'Name',
-    role: 'Role',
     saved: 'Saved.',
     changePassword: 'Change password',
     currentPassword: 'Current password',
@@ -24,7 +22,6 @@ export const settings = {
     currentWrong: 'This is not your current password.',
     everywhereElse: 'All other devices are signed out of this server.',
     passwordChanged: 'The password is changed. All other devices are signed out.',
-    presence: 'Status',
     perServer: 'Each server has an account of its own. Names and passwords are not shared between them.',
   },
   sessions: {

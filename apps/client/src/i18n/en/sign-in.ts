@@ -3,7 +3,6 @@ export const signIn = {
   titleOn: (server: string) => `Sign in on ${server}`,
   register: 'Create an account',
   registerTitle: 'Create an account',
-  registerOn: (server: string) => `Create an account on ${server}`,
   haveAccount: 'I have an account',
   proved: 'It proved its key',
   wordsNote: 'If these six words ever change, Skerry stops and asks.',
@@ -25,7 +24,6 @@ export const signIn = {
   create: 'Create account',
   back: 'Back',
   signedOutNote: (server: string) => `You are signed out of ${server}. What was saved on this device is still here.`,
-  onlyThisServer: 'This account is for this server alone.',
   problem: {
     wrong: 'Name or password is not right.',
     nameTaken: 'This name is taken.',
@@ -41,7 +39,6 @@ export const signIn = {
     closed: 'This server takes no new accounts.',
     tooMany: (wait: string) => `Too many tries. Wait ${wait}.`,
     unreachable: 'The server did not answer. Nothing was sent twice; try again.',
-    keyChanged: 'The server answered with another key. Nothing was sent.',
     suspended: 'This account was suspended by an admin.',
   },
   reset: {
@@ -49,6 +46,5 @@ export const signIn = {
     text: (server: string) => `For your account on ${server}. All other devices are signed out there.`,
     submit: 'Set password',
     invalid: 'This link is not valid any more. Ask an admin for a new one.',
-    done: 'The password is changed. Sign in with it.',
   },
 };

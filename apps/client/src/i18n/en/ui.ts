@@ -1,24 +1,17 @@
-import { counted } from '../plural.ts';
-
 /** Words of the primitives. */
 export const ui = {
   cancel: 'Cancel',
   close: 'Close',
   back: 'Back',
   save: 'Save',
-  done: 'Done',
-  retry: 'Try again',
   undo: 'Undo',
   unexpected: 'Something went wrong in Skerry. Nothing was changed.',
-  details: 'Details',
-  more: 'More',
   copied: 'Copied',
   copyFailed: 'Could not copy',
   showPassword: 'Show password',
   hidePassword: 'Hide password',
   notices: 'Notices',
   loading: 'Loading…',
-  optional: 'optional',
   partMissing: 'This part of Skerry could not be loaded. Check the connection and try again.',
   step: { todo: ' (not started)', running: ' (checking)', done: ' (done)', failed: ' (failed)' },
   openLinkFailed: 'Skerry does not open addresses of this kind.',
@@ -46,5 +39,4 @@ export const time = {
   seconds: (count: number) => `${count} s`,
   minutes: (count: number) => `${count} min`,
   hours: (count: number) => `${count} h`,
-  days: (count: number) => counted(count, 'day'),
 };

@@ -169,7 +169,7 @@ function misleads(words: string, host: string): boolean {
 }
 
 /** The bare words of some nodes. */
-export function textOf(nodes: readonly Inline[]): string {
+function textOf(nodes: readonly Inline[]): string {
   let text = '';
   for (const node of nodes) {
     if (node.kind === 'text' || node.kind === 'code') text += node.text;
