@@ -278,6 +278,18 @@ describe('the send queue', () => {
     for (const channel of channels) expect(textsOnServer(scene, channel)).toEqual(['a', 'b']);
   });
 
+  it('tries again soon when the socket was busy with other commands', async () => {
+    const scene = await online(new Scene());
+    const { rig } = scene;
+    rig.isBusy = true;
+    await send(scene, 'soon');
+    expect(rig.sent).toEqual([]);
+    rig.isBusy = false;
+    await rig.clock.advance(1_000);
+    await rig.deliver();
+    expect(textsOnServer(scene)).toEqual(['soon']);
+  });
+
   it('takes back what is not on its way, with what was queued about it', async () => {
     const scene = await online(new Scene());
     const { rig } = scene;

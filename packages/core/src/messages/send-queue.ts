@@ -14,6 +14,7 @@ import type { Subscribable } from '../subscribable.ts';
 import type { CommandAnswer, Link } from '../sync/entry-sync.ts';
 import { unreachable } from '../unreachable.ts';
 import { Value } from '../value.ts';
+import { Flights } from './flights.ts';
 import { afterRefusal, laneOf, messageOf, type QueueRow, readQueueRow, supersedes } from './queue-row.ts';
 
 export type Queued = QueueRow & { readonly isSending: boolean };
@@ -25,21 +26,10 @@ export type SendQueueDeps = {
   readonly onProblem: (what: 'set_aside' | 'full') => void;
 };
 
-/** Where a row that is not stored yet as parked stands; a row without one waits for its turn. */
-type Flight =
-  | { readonly kind: 'sending'; readonly since: number }
-  /** Confirmed; its effect comes with the event of that number. */
-  | { readonly kind: 'answered'; readonly seq: number }
-  | { readonly kind: 'backoff'; readonly until: number }
-  | { readonly kind: 'signedOut' };
-
 type Linked = { readonly link: Link; readonly account: AccountId; readonly inFlight: number };
 
 const MAX_ROWS = 10_000;
-/** An answer that took this long is asked for again; the server does nothing twice. */
-const ANSWER_MS = 30_000;
-const FIRST_BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 60_000;
+const BUSY_MS = 1_000;
 
 /**
  * Everything a person did that the server has not confirmed. A command is written to strict storage before its first
@@ -53,13 +43,9 @@ export class SendQueue implements AsyncDisposable {
   readonly #deps: SendQueueDeps;
   readonly #rows = new Value<readonly QueueRow[]>([]);
   readonly #view = new Value<readonly Queued[]>([]);
-  readonly #flights = new Map<CommandId, Flight>();
-  readonly #tries = new Map<CommandId, number>();
-  /** Rows the server may know of although it never confirmed them. */
-  readonly #attempted = new Set<CommandId>();
+  readonly #flights: Flights;
   #link: Linked | undefined;
   #isDispatching = false;
-  #pausedUntil = 0;
   /** Everything up to this seq is stored. */
   #settled = 0;
   #nextOrder = 1;
@@ -69,6 +55,7 @@ export class SendQueue implements AsyncDisposable {
 
   constructor(deps: SendQueueDeps) {
     this.#deps = deps;
+    this.#flights = new Flights(deps.random);
   }
 
   /** In their order. */
@@ -82,7 +69,7 @@ export class SendQueue implements AsyncDisposable {
     const rows = stored.map(readQueueRow);
     if (rows.includes(undefined)) this.#deps.onProblem('set_aside');
     const read = rows.filter((row) => row !== undefined);
-    for (const { id } of read) this.#attempted.add(id);
+    for (const { id } of read) this.#flights.maybeAttempted(id);
     this.#nextOrder =
       1 + stored.reduce((max, { key }) => (typeof key === 'number' ? Math.max(max, key) : max), this.#nextOrder - 1);
     this.#rows.set(inOrder([...read, ...this.#rows.get()]));
@@ -117,10 +104,10 @@ export class SendQueue implements AsyncDisposable {
     };
     const outdated = this.#rows
       .get()
-      .filter((old) => old.parked === null && !this.#isOnItsWay(old.id) && supersedes(command, old.command));
+      .filter((old) => old.parked === null && !this.#flights.isOnItsWay(old.id) && supersedes(command, old.command));
     await this.#write([toWrite(row), ...outdated.map(toDelete)], () => {
       // One of them may have left while this was written; then both are done, in their order.
-      const still = outdated.filter((old) => !this.#isOnItsWay(old.id));
+      const still = outdated.filter((old) => !this.#flights.isOnItsWay(old.id));
       this.#remove(still);
       this.#rows.update((rows) => inOrder([...rows, row]));
     });
@@ -134,14 +121,14 @@ export class SendQueue implements AsyncDisposable {
    */
   async takeBack(id: string): Promise<string | undefined> {
     const row = this.#rows.get().find((one) => one.id === id);
-    if (row === undefined || this.#isOnItsWay(row.id)) return undefined;
+    if (row === undefined || this.#flights.isOnItsWay(row.id)) return undefined;
     if (row.command.kind !== 'message.send' && row.command.kind !== 'message.edit') return undefined;
     const { command } = row;
     const isSend = command.kind === 'message.send';
     const related = isSend
-      ? this.#rows.get().filter((one) => one !== row && messageOf(one) === row.id && !this.#isOnItsWay(one.id))
+      ? this.#rows.get().filter((one) => one !== row && messageOf(one) === row.id && !this.#flights.isOnItsWay(one.id))
       : [];
-    const undo = isSend && row.parked === null && this.#attempted.has(row.id) ? this.#undoOf(row) : undefined;
+    const undo = isSend && row.parked === null && this.#flights.isAttempted(row.id) ? this.#undoOf(row) : undefined;
     // At once, so that it is not sent while the storage is written.
     this.#remove([row, ...related]);
     try {
@@ -167,8 +154,7 @@ export class SendQueue implements AsyncDisposable {
   /** A socket is there. Only what `account` wrote is sent over it. */
   linked(link: Link, options: { account: AccountId; inFlight: number }): void {
     this.#link = { link, account: options.account, inFlight: Math.min(LIMITS.inFlight, Math.max(1, options.inFlight)) };
-    for (const [id, flight] of this.#flights)
-      if (flight.kind === 'signedOut' || flight.kind === 'sending') this.#flights.delete(id);
+    this.#flights.allLanded('signedOut', 'sending');
     for (const row of this.#rows.get()) {
       if (row.account !== options.account && row.parked === null)
         this.#park(row, { code: 'forbidden', message: 'This was written as another account.' });
@@ -179,13 +165,13 @@ export class SendQueue implements AsyncDisposable {
   /** The socket is gone: what was on its way is sent again over the next one. */
   unlinked(): void {
     this.#link = undefined;
-    for (const [id, flight] of this.#flights) if (flight.kind === 'sending') this.#flights.delete(id);
+    this.#flights.allLanded('sending');
     this.#changed();
   }
 
   /** The server's log may be another one than before: what it confirmed is sent again, so that it surely has it. */
   forgetAnswers(): void {
-    for (const [id, flight] of this.#flights) if (flight.kind === 'answered') this.#flights.delete(id);
+    this.#flights.allLanded('answered');
     this.#dispatch();
   }
 
@@ -195,17 +181,17 @@ export class SendQueue implements AsyncDisposable {
     if (answer.ok) {
       // What the client has passed already, the server has for sure: it says so now.
       if (answer.result.seq <= this.#settled) this.#done([row]);
-      else this.#flights.set(id, { kind: 'answered', seq: answer.result.seq });
+      else this.#flights.confirmed(id, answer.result.seq);
       this.#changed();
       return this.#dispatch();
     }
     const what = afterRefusal(row.command, answer.error);
     switch (what) {
       case 'again':
-        this.#later(row, answer.error);
+        this.#flights.refusedForNow(id, answer.error, this.#deps.clock.now());
         break;
       case 'whenSignedIn':
-        this.#flights.set(id, { kind: 'signedOut' });
+        this.#flights.signedOut(id);
         break;
       case 'park':
         this.#park(row, { code: answer.error.code, message: answer.error.message });
@@ -222,16 +208,13 @@ export class SendQueue implements AsyncDisposable {
   /** Everything up to `seq` is stored, and these messages are: what made them is done. */
   settle(seq: number, made: ReadonlySet<string>): void {
     this.#settled = seq;
-    const isPassed = (row: QueueRow): boolean => {
-      const flight = this.#flights.get(row.id);
-      return flight?.kind === 'answered' && flight.seq <= seq;
-    };
+    const isPassed = ({ id }: QueueRow): boolean => this.#flights.isPassed(id, seq);
     const isSend = (row: QueueRow): boolean => row.command.kind === 'message.send';
     const rows = this.#rows.get();
     const done = rows.filter((row) => (isSend(row) ? made.has(row.id) : isPassed(row)));
     // Passed without its message: a snapshot came in between, or the server went back to a backup. Only asking tells.
     const unseen = rows.filter((row) => isSend(row) && !made.has(row.id) && isPassed(row));
-    for (const { id } of unseen) this.#flights.delete(id);
+    for (const { id } of unseen) this.#flights.landed(id);
     if (done.length > 0) this.#done(done);
     if (unseen.length > 0) this.#dispatch();
   }
@@ -269,53 +252,30 @@ export class SendQueue implements AsyncDisposable {
     const busy = new Set<string>();
     let wakeAt = Number.POSITIVE_INFINITY;
     for (const row of this.#rows.get()) {
-      const flight = this.#flights.get(row.id);
       // Confirmed ones are over for the server, so the next of the lane may go.
-      if (row.parked !== null || flight?.kind === 'answered' || busy.has(row.lane)) continue;
+      if (row.parked !== null || this.#flights.isConfirmed(row.id) || busy.has(row.lane)) continue;
       busy.add(row.lane);
-      if (row.account !== link.account || flight?.kind === 'signedOut') continue;
-      const notBefore = this.#notBefore(flight);
+      if (row.account !== link.account) continue;
+      const notBefore = this.#flights.notBefore(row.id);
       if (notBefore > now) wakeAt = Math.min(wakeAt, notBefore);
       else if (this.#hand(row, link, now)) return true;
+      // The socket is busy with commands that are not queued here; whose end is not told.
+      else wakeAt = Math.min(wakeAt, now + BUSY_MS);
     }
     if (wakeAt < Number.POSITIVE_INFINITY)
       this.#cancelTimer = this.#deps.clock.after(wakeAt - now, () => this.#dispatch());
     return false;
   }
 
-  #notBefore(flight: Flight | undefined): number {
-    if (flight?.kind === 'sending') return flight.since + ANSWER_MS;
-    return Math.max(this.#pausedUntil, flight?.kind === 'backoff' ? flight.until : 0);
-  }
-
   #hand(row: QueueRow, { link, inFlight }: Linked, now: number): boolean {
-    const before = this.#flights.get(row.id);
-    const onTheirWay =
-      [...this.#flights.values()].filter(({ kind }) => kind === 'sending').length -
-      (before?.kind === 'sending' ? 1 : 0);
-    if (onTheirWay >= inFlight) return false;
-    this.#attempted.add(row.id);
-    this.#flights.set(row.id, { kind: 'sending', since: now });
-    if (link.command(row.id, row.command)) return true;
-    if (before === undefined) this.#flights.delete(row.id);
-    else this.#flights.set(row.id, before);
-    return false;
-  }
-
-  #later(row: QueueRow, error: { code: string; retryAfterMs?: number | undefined }): void {
-    const tries = (this.#tries.get(row.id) ?? 0) + 1;
-    this.#tries.set(row.id, tries);
-    const own = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(tries - 1, 16));
-    const wanted = Math.min(error.retryAfterMs ?? 0, 10 * MAX_BACKOFF_MS);
-    const until = this.#deps.clock.now() + Math.max(own, wanted) * (1 + 0.5 * this.#deps.random.fraction());
-    this.#flights.set(row.id, { kind: 'backoff', until });
-    // The limit is the account's, so nothing else would pass either.
-    if (error.code === 'rate_limited') this.#pausedUntil = until;
+    // One that is asked for again is among them already.
+    const others = this.#flights.onTheirWay - (this.#flights.isOnItsWay(row.id) ? 1 : 0);
+    return others < inFlight && this.#flights.start(row.id, now, () => link.command(row.id, row.command));
   }
 
   #park(row: QueueRow, parked: { code: string; message: string }): void {
     const next = { ...row, parked };
-    this.#flights.delete(row.id);
+    this.#flights.landed(row.id);
     this.#replace(row, next);
     this.#changed();
     this.#writeBehind([toWrite(next)]);
@@ -335,18 +295,9 @@ export class SendQueue implements AsyncDisposable {
     return { ...row, order: this.#nextOrder++, id: uuidv7(now, this.#deps.random.bytes(10)), command, writtenAt: now };
   }
 
-  #isOnItsWay(id: CommandId): boolean {
-    const kind = this.#flights.get(id)?.kind;
-    return kind === 'sending' || kind === 'answered';
-  }
-
   #remove(rows: readonly QueueRow[]): void {
     const ids = new Set(rows.map(({ id }) => id));
-    for (const id of ids) {
-      this.#flights.delete(id);
-      this.#tries.delete(id);
-      this.#attempted.delete(id);
-    }
+    for (const id of ids) this.#flights.forget(id);
     this.#rows.update((all) => all.filter(({ id }) => !ids.has(id)));
   }
 
@@ -378,7 +329,7 @@ export class SendQueue implements AsyncDisposable {
   #changed(): void {
     const old = new Map(this.#view.get().map((row) => [row.id, row] as const));
     const rows = this.#rows.get().map((row): Queued => {
-      const isSending = this.#isOnItsWay(row.id);
+      const isSending = this.#flights.isOnItsWay(row.id);
       const before = old.get(row.id);
       return before !== undefined && before.isSending === isSending && before.parked === row.parked
         ? before

@@ -48,6 +48,8 @@ export class SyncRig {
   wire: Delivery[] = [];
   entry: Entry;
   api: { -readonly [K in keyof EntryApi]: EntryApi[K] };
+  /** The socket takes no command now. */
+  isBusy = false;
   /** While true, answers to requests are read at once and arrive only with {@link release}. */
   isSlow = false;
   #held: (() => void)[] = [];
@@ -179,7 +181,7 @@ export class SyncRig {
     const stop = this.#stop;
     return {
       command: (id, command) => {
-        if (stop === undefined || this.#stop !== stop) return false;
+        if (stop === undefined || this.#stop !== stop || this.isBusy) return false;
         this.sent.push({ id, bytes: JSON.stringify(command) });
         this.#run(id, command);
         return true;
