@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from './config.ts';
-import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from './testing/test-certificate.ts';
+import { makeTestCertificate } from './testing/test-certificate.ts';
+
+const TEST_CERTIFICATE = makeTestCertificate();
 
 const folder = mkdtempSync(path.join(tmpdir(), 'skerry-config-'));
 writeFileSync(path.join(folder, 'some.pem'), 'PEM');
-writeFileSync(path.join(folder, 'cert.pem'), TEST_CERTIFICATE);
-writeFileSync(path.join(folder, 'key.pem'), TEST_CERTIFICATE_KEY);
+writeFileSync(path.join(folder, 'cert.pem'), TEST_CERTIFICATE.certificate);
+writeFileSync(path.join(folder, 'key.pem'), TEST_CERTIFICATE.key);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const none = {};
@@ -65,7 +67,7 @@ describe('the configuration', () => {
       string,
       string,
     ];
-    expect(parseConfig(['--tls-cert', cert, '--tls-key', key], none).tls?.key.toString()).toBe(TEST_CERTIFICATE_KEY);
+    expect(parseConfig(['--tls-cert', cert, '--tls-key', key], none).tls?.key.toString()).toBe(TEST_CERTIFICATE.key);
     for (const [a, b] of [
       [some, key],
       [cert, some],
