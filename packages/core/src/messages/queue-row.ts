@@ -52,8 +52,13 @@ export function afterRefusal(refused: Command, error: ErrorBody): Refused {
       return 'whenSignedIn';
     case 'no':
     case 'change':
-      return refused.kind === 'message.send' || refused.kind === 'message.edit' ? 'park' : 'drop';
+      return isText(refused) ? 'park' : 'drop';
   }
+}
+
+/** Holds something a person wrote, as opposed to marks, reactions and the like. */
+export function isText(given: Command): boolean {
+  return given.kind === 'message.send' || given.kind === 'message.edit';
 }
 
 /** Which lane a command goes in: in order with everything of its channel, marks and inbox states on their own. */

@@ -15,7 +15,7 @@ import type { CommandAnswer, Link } from '../sync/entry-sync.ts';
 import { unreachable } from '../unreachable.ts';
 import { Value } from '../value.ts';
 import { Flights } from './flights.ts';
-import { afterRefusal, laneOf, messageOf, type QueueRow, readQueueRow, supersedes } from './queue-row.ts';
+import { afterRefusal, isText, laneOf, messageOf, type QueueRow, readQueueRow, supersedes } from './queue-row.ts';
 
 export type Queued = QueueRow & { readonly isSending: boolean };
 
@@ -155,9 +155,11 @@ export class SendQueue implements AsyncDisposable {
   linked(link: Link, options: { account: AccountId; inFlight: number }): void {
     this.#link = { link, account: options.account, inFlight: Math.min(LIMITS.inFlight, Math.max(1, options.inFlight)) };
     this.#flights.allLanded('signedOut', 'sending');
-    for (const row of this.#rows.get()) {
-      if (row.account !== options.account && row.parked === null)
-        this.#park(row, { code: 'forbidden', message: 'This was written as another account.' });
+    for (const row of this.#rows
+      .get()
+      .filter(({ account, parked }) => account !== options.account && parked === null)) {
+      if (!isText(row.command)) this.#done([row]);
+      else this.#park(row, { code: 'forbidden', message: 'This was written as another account.' });
     }
     this.#dispatch();
   }

@@ -1,20 +1,11 @@
-import {
-  type Account,
-  type AccountId,
-  type ChannelId,
-  type InboxState,
-  LIMITS,
-  type MessageId,
-  SkerryError,
-} from '@skerry/protocol';
-import { channelViews } from '../channels/channel-views.ts';
+import { type Account, type AccountId, type ChannelId, LIMITS, type MessageId, SkerryError } from '@skerry/protocol';
 import { Members } from '../channels/members.ts';
-import { inboxRows, needsYou } from '../inbox/entry-inbox.ts';
 import { Lifetime } from '../lifetime.ts';
 import { Drafts } from '../messages/drafts.ts';
 import { Pager } from '../messages/pager.ts';
 import { prefetch } from '../messages/prefetch.ts';
-import { type Queued, SendQueue } from '../messages/send-queue.ts';
+import { isText } from '../messages/queue-row.ts';
+import { SendQueue } from '../messages/send-queue.ts';
 import { ChannelTimeline } from '../messages/timeline.ts';
 import type { Window } from '../messages/window.ts';
 import { Presence } from '../presence/presence.ts';
@@ -22,9 +13,10 @@ import { Typing } from '../presence/typing.ts';
 import { LazyState } from '../stores/lazy-state.ts';
 import { type Reading, ReadMarks } from '../unread/read-marks.ts';
 import { derived, Value } from '../value.ts';
-import type { ChannelView, StorageProblem } from '../views.ts';
+import type { StorageProblem } from '../views.ts';
 import type { Told } from './batch.ts';
-import type { Entry, EntryCounts, EntryDeps, EntryInbox, EntryInboxRow } from './entry.ts';
+import type { Entry, EntryDeps } from './entry.ts';
+import { entryViews } from './entry-views.ts';
 import { exportEntry } from './export-entry.ts';
 import { Follower } from './follower.ts';
 import { Replica } from './replica.ts';
@@ -129,45 +121,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
       void prefetch({ replica, pager, clock, random, live, isFocused: deps.isFocused, signal }).catch(() => undefined);
   });
 
-  const pendingInbox = derived([queue.rows], (queued) => {
-    const pending = new Map<string, InboxState>();
-    for (const { command } of queued) if (command.kind === 'inbox.set') pending.set(command.message, command.state);
-    return pending;
-  });
-  const mentions = derived([told, marks.changed, pendingInbox], () => {
-    const pending = pendingInbox.get();
-    const sums = new Map<ChannelId, number>();
-    for (const entry of tables.inbox.values()) {
-      const { channel } = entry.item.message;
-      if (needsYou(entry, { reading, pending })) sums.set(channel, (sums.get(channel) ?? 0) + 1);
-    }
-    return sums;
-  });
-  let views: readonly ChannelView[] = [];
-  const channels = derived([told, marks.changed, mentions, drafts.channels, live], () => {
-    const context = {
-      reading: (row: ChannelRow) => marks.of(row),
-      mentions: mentions.get(),
-      drafts: drafts.channels.get(),
-      isLive: live.get(),
-    };
-    return (views = sameOr(views, channelViews(tables.channels.values(), context, views)));
-  });
-  let rows: readonly EntryInboxRow[] = [];
-  const inbox = derived([told, marks.changed, pendingInbox, skew, live], (): EntryInbox => {
-    rows = sameOr(rows, inboxRows({ tables, reading, pending: pendingInbox.get(), skew: skew.get() }, rows));
-    return { rows, fresh: live.get(), lastAt: live.get() ? clock.now() : replica.liveAt };
-  });
-  const counts = derived([channels, mentions, queue.rows, told], (): EntryCounts => {
-    const texts = written(queue.rows.get());
-    return {
-      known: tables.server !== null,
-      unread: channels.get().some(({ member, unread, channel }) => member && !channel.archived && (unread ?? 0) > 0),
-      mentions: [...mentions.get().values()].reduce((sum, one) => sum + one, 0),
-      waiting: texts.filter(({ parked }) => parked === null).length,
-      parked: texts.filter(({ parked }) => parked !== null).length,
-    };
-  });
+  const views = entryViews({ replica, marks, told, rows: queue.rows, drafts: drafts.channels, live, skew });
 
   function heardTime(serverTime: number): void {
     const next = serverTime - clock.now();
@@ -205,12 +159,10 @@ export function createEntrySync(deps: EntryDeps): Entry {
   return {
     sync: follower,
     ready,
-    counts,
-    inbox,
+    ...views,
     heardTime,
     profile: derived([told], () => tables.server ?? undefined),
     me: derived([told, accounts], (_told, all) => (tables.me === null ? undefined : all.get(tables.me))),
-    channels,
     accounts,
     presence: presence.value,
     timeline: (channel) => {
@@ -273,7 +225,12 @@ export function createEntrySync(deps: EntryDeps): Entry {
         state.size(),
       ]);
       const bytes = cacheBytes === null || stateBytes === null ? null : cacheBytes + stateBytes;
-      return { messages, bytes, drafts: drafts.channels.get().size, unsent: written(queue.rows.get()).length };
+      return {
+        messages,
+        bytes,
+        drafts: drafts.channels.get().size,
+        unsent: queue.rows.get().filter(({ command }) => isText(command)).length,
+      };
     },
     export: async () => {
       await ready;
@@ -297,11 +254,6 @@ function checkText(text: string): void {
   if (text.length > LIMITS.messageText) throw new SkerryError('too_large', { field: 'text' });
 }
 
-/** What a person would miss: texts, as opposed to marks and reactions that also wait. */
-function written(rows: readonly Queued[]): readonly Queued[] {
-  return rows.filter(({ command }) => command.kind === 'message.send' || command.kind === 'message.edit');
-}
-
 function ownIn(told: Told, me: AccountId | null): ReadonlySet<string> {
   const own = new Set<string>();
   for (const messages of told.messages.values())
@@ -319,8 +271,4 @@ function leftAfter(
   const ofOthers = window?.messages.filter((message) => message.author !== me) ?? [];
   if (window?.to === null && window.from <= n + 1) return ofOthers.filter((message) => message.n > n).length;
   return Math.max(0, before.unread - ofOthers.filter((message) => message.n > before.readN && message.n <= n).length);
-}
-
-function sameOr<T>(old: readonly T[], next: readonly T[]): readonly T[] {
-  return old.length === next.length && old.every((item, index) => item === next[index]) ? old : next;
 }

@@ -62,7 +62,7 @@ export type EntryInbox = {
   readonly rows: readonly EntryInboxRow[];
   /** False while the server may know more than what is shown. */
   readonly fresh: boolean;
-  /** Device time at which it was last known to be up to date. */
+  /** Device time at which it was last known to be up to date; null while it is, and when it never was. */
   readonly lastAt: number | null;
 };
 
