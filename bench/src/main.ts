@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { benchClientCore } from './client-core.ts';
 import { benchFanout } from './fanout.ts';
+import { benchSends } from './sends.ts';
 import type { Row } from './row.ts';
 import { table } from './table.ts';
 
@@ -8,6 +9,7 @@ import { table } from './table.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   fanout: benchFanout,
+  sends: benchSends,
   'client-core': benchClientCore,
 };
 

@@ -51,14 +51,13 @@ const isEmitted = (bytes: Buffer, from: number): boolean => bytes[from] === FOUR
 
 async function openSocket(kind: Kind, port: number, group: string): Promise<RawSocket> {
   if (kind !== 'socket.io') return RawSocket.open(port, `/${group}`);
-  const socket = await RawSocket.open(port, `/socket.io/?EIO=4&transport=websocket&group=${group}`);
-  await new Promise<void>((resolve) => {
-    socket.onText = (bytes, from, to) => {
-      const text = bytes.toString('latin1', from, to);
-      if (text.startsWith('0')) socket.send('40');
-      else if (text.startsWith('40')) resolve();
-    };
+  let joined: () => void;
+  const isJoined = new Promise<void>((resolve) => (joined = resolve));
+  const socket = await RawSocket.open(port, `/socket.io/?EIO=4&transport=websocket&group=${group}`, (bytes, from, to) => {
+    if (bytes.toString('latin1', from, Math.min(to, from + 2)) === '40') joined();
   });
+  socket.send('40');
+  await isJoined;
   return socket;
 }
 

@@ -20,10 +20,12 @@ export class RawSocket {
     this.#socket = socket;
   }
 
-  static open(port: number, path: string): Promise<RawSocket> {
+  static open(port: number, path: string, onText?: RawSocket['onText']): Promise<RawSocket> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
       const raw = new RawSocket(socket);
+      // Set at once: the first frames may come together with the answer to the handshake.
+      if (onText !== undefined) raw.onText = onText;
       const key = randomBytes(16).toString('base64');
       socket.on('data', (bytes) => raw.#receive(bytes, resolve, reject));
       socket.on('error', reject);

@@ -48,7 +48,7 @@ describe('the numbers of the log', () => {
         name: 'fixture.do',
         args: (tx: Parameters<Parameters<LogFixture['do']>[0]>[0]) => {
           tx.append('channel:new', 'message', fresh);
-          tx.countMessage('channel:new');
+          tx.countMessage(log.general, ann.account);
           tx.memberChanged({ channel: log.general, account: ann.account, joined: false });
           tx.db.run("INSERT INTO exchange_nonces (nonce, expires_at) VALUES ('written', 1)");
           throw new Error('after writing');

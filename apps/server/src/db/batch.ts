@@ -4,6 +4,7 @@ import { buildOutput, type Output } from '../log/output.ts';
 import type { Tx } from '../log/tx.ts';
 import { KillSwitch, type Faults } from '../testing/kill-points.ts';
 import type { SqliteDriver } from './driver.ts';
+import { Memo } from './memo.ts';
 import { Statements } from './statements.ts';
 
 /** A write as the worker gets it: the name of a procedure and its arguments. */
@@ -28,7 +29,10 @@ export type BatchDeps = {
 
 type BatchResult = { readonly outcomes: readonly Outcome[]; readonly output: Output | null };
 
-/** Runs groups of writes, each group as one transaction and each write as one savepoint in it. */
+/** Thrown where a write failed after it had changed something that no savepoint can undo. */
+class NeedsSavepoints extends Error {}
+
+/** Runs groups of writes, each group as one transaction. */
 export class Batches {
   readonly #deps: BatchDeps;
   readonly #log: LogWriter;
@@ -36,58 +40,107 @@ export class Batches {
 
   constructor(deps: BatchDeps) {
     this.#deps = deps;
-    this.#log = new LogWriter(new Statements(deps.driver), deps.newTag);
+    this.#log = new LogWriter(new Statements(deps.driver, new Memo()), deps.newTag);
     this.#kill = new KillSwitch(deps.faults);
   }
 
   /**
    * Runs the group and commits it. When this returns, what succeeded is on the disk. A write that fails is undone alone;
    * when the group cannot be committed (a full disk), all of it is undone and every write fails with the same code.
+   *
+   * Refusals come before anything is written, nearly always. So the group is tried without savepoints; if a write fails
+   * later than that, the group starts over with one for each write.
    */
   run(ops: readonly Op[]): BatchResult {
-    const { driver } = this.#deps;
     try {
-      this.#log.db.run('BEGIN IMMEDIATE');
-      this.#log.startBatch(this.#deps.now());
-      const outcomes = ops.map((op) => this.#runOne(op));
-      const { pending, position } = this.#log.finishBatch();
-      const output = pending.length === 0 ? null : buildOutput(this.#log.db, pending, position);
-      if (this.#deps.faults.breaks.includes('answer-before-commit')) this.#deps.onEarlyAnswer(outcomes);
-      this.#kill.pass('before-commit');
-      this.#log.db.run('COMMIT');
-      this.#kill.pass('committed');
-      return { outcomes, output };
+      return this.#attempt(ops, (op) => this.#runPlainly(op));
     } catch (error) {
-      this.#log.forget();
-      if (driver.inTransaction) driver.exec('ROLLBACK');
-      const code = isDiskFull(error) ? 'disk_full' : isBusy(error) ? 'unavailable' : 'internal';
-      if (code === 'internal') this.#deps.onBug(error);
-      const body = new SkerryError(code).toBody();
-      return { outcomes: ops.map(() => ({ ok: false, error: body })), output: null };
+      if (!(error instanceof NeedsSavepoints)) return this.#failAll(ops, error);
+    }
+    try {
+      this.#undoAll();
+      return this.#attempt(ops, (op) => this.#runWithSavepoint(op));
+    } catch (error) {
+      return this.#failAll(ops, error);
     }
   }
 
   /** @throws what ends the whole group */
-  #runOne(op: Op): Outcome {
-    const procedure = Object.hasOwn(this.#deps.procedures, op.name) ? this.#deps.procedures[op.name] : undefined;
-    if (procedure === undefined) return failure(new SkerryError('internal'));
+  #attempt(ops: readonly Op[], runOne: (op: Op) => Outcome): BatchResult {
+    const { faults, now, onEarlyAnswer } = this.#deps;
+    const { db } = this.#log;
+    db.run('BEGIN IMMEDIATE');
+    this.#log.startBatch(now());
+    const outcomes = ops.map(runOne);
+    const finished = this.#log.finishBatch();
+    const output = finished.pending.length === 0 ? null : buildOutput(db, finished);
+    if (faults.breaks.includes('answer-before-commit')) onEarlyAnswer(outcomes);
+    this.#kill.pass('before-commit');
+    db.run('COMMIT');
+    this.#kill.pass('committed');
+    return { outcomes, output };
+  }
+
+  #runPlainly(op: Op): Outcome {
+    const { db } = this.#log;
+    const written = db.writeCount;
+    this.#log.startCommand();
+    try {
+      return { ok: true, value: this.#call(op) };
+    } catch (error) {
+      this.#endIfBroken(error);
+      if (db.writeCount !== written) throw new NeedsSavepoints();
+      this.#log.undoCommand();
+      return this.#refusal(error);
+    }
+  }
+
+  #runWithSavepoint(op: Op): Outcome {
     const { db } = this.#log;
     db.run('SAVEPOINT one');
     this.#log.startCommand();
     try {
-      const value = procedure(this.#log, op.args as never);
+      const value = this.#call(op);
       db.run('RELEASE one');
       return { ok: true, value };
     } catch (error) {
-      // SQLite has already undone the group when it ran out of room.
-      if (!this.#deps.driver.inTransaction || isDiskFull(error)) throw error;
-      this.#log.undoCommand();
+      this.#endIfBroken(error);
       db.run('ROLLBACK TO one');
       db.run('RELEASE one');
-      if (error instanceof SkerryError) return failure(error);
-      this.#deps.onBug(error);
-      return failure(new SkerryError('internal'));
+      this.#log.undoCommand();
+      return this.#refusal(error);
     }
+  }
+
+  #call({ name, args }: Op): unknown {
+    const { procedures } = this.#deps;
+    const procedure = Object.hasOwn(procedures, name) ? procedures[name] : undefined;
+    if (procedure === undefined) throw new SkerryError('internal');
+    return procedure(this.#log, args as never);
+  }
+
+  /** SQLite has already undone the group when it ran out of room. */
+  #endIfBroken(error: unknown): void {
+    if (!this.#deps.driver.inTransaction || isDiskFull(error)) throw error;
+  }
+
+  #refusal(error: unknown): Outcome {
+    if (error instanceof SkerryError) return failure(error);
+    this.#deps.onBug(error);
+    return failure(new SkerryError('internal'));
+  }
+
+  #failAll(ops: readonly Op[], error: unknown): BatchResult {
+    this.#undoAll();
+    const code = isDiskFull(error) ? 'disk_full' : isBusy(error) ? 'unavailable' : 'internal';
+    if (code === 'internal') this.#deps.onBug(error);
+    const failed = failure(new SkerryError(code));
+    return { outcomes: ops.map(() => failed), output: null };
+  }
+
+  #undoAll(): void {
+    this.#log.forget();
+    if (this.#deps.driver.inTransaction) this.#deps.driver.exec('ROLLBACK');
   }
 }
 

@@ -123,3 +123,8 @@ async function openNodeSqlite(file: string): Promise<SqliteDriver> {
     close: () => db.close(),
   };
 }
+
+/** Whether an error, of either library, says that this column must not have a value twice. */
+export function isUniqueViolation(error: unknown, column: string): boolean {
+  return error instanceof Error && error.message === `UNIQUE constraint failed: ${column}`;
+}

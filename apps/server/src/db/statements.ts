@@ -1,6 +1,14 @@
 import type { Bind, Row, SqliteDriver, Statement } from './driver.ts';
+import type { Memo } from './memo.ts';
 
-type Prepared = { readonly statement: Statement; readonly columns: readonly string[] };
+type Prepared = {
+  readonly statement: Statement;
+  readonly columns: readonly string[];
+  /** The table it changes, if it does. */
+  readonly writes: string | undefined;
+};
+
+const WRITES = /^\s*(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+(\w+)/i;
 
 /**
  * Prepared statements of one connection, by their text. SQL is written by hand behind this seam and not made by a
@@ -9,38 +17,51 @@ type Prepared = { readonly statement: Statement; readonly columns: readonly stri
  */
 export class Statements {
   readonly #driver: SqliteDriver;
+  readonly #memo: Memo | null;
   readonly #prepared = new Map<string, Prepared>();
+  #writeCount = 0;
 
-  constructor(driver: SqliteDriver) {
+  /** @param memo for the connection that alone writes; `null` for every other one */
+  constructor(driver: SqliteDriver, memo: Memo | null = null) {
     this.#driver = driver;
+    this.#memo = memo;
+  }
+
+  /** Statements that changed something, or tried to, so far. */
+  get writeCount(): number {
+    return this.#writeCount;
   }
 
   /** The first row, or `undefined`. */
   get<R extends Row>(sql: string, ...args: Bind[]): R | undefined {
-    const { statement, columns } = this.#of(sql);
-    const cells = statement.get(args);
-    return cells === undefined ? undefined : (toRow(columns, cells) as R);
+    const prepared = this.#of(sql);
+    const cells = prepared.statement.get(args);
+    if (prepared.writes !== undefined) this.#written(prepared.writes);
+    return cells === undefined ? undefined : (toRow(prepared.columns, cells) as R);
   }
 
   all<R extends Row>(sql: string, ...args: Bind[]): R[] {
-    const { statement, columns } = this.#of(sql);
-    return statement.all(args).map((cells) => toRow(columns, cells) as R);
+    const { columns } = this.#of(sql);
+    return this.#cells(sql, args).map((cells) => toRow(columns, cells) as R);
   }
 
   /** The first column of the first row, or `undefined` when there is no row. */
   value<V extends Bind>(sql: string, ...args: Bind[]): V | undefined {
-    return this.#of(sql).statement.get(args)?.[0] as V | undefined;
+    const prepared = this.#of(sql);
+    const cells = prepared.statement.get(args);
+    if (prepared.writes !== undefined) this.#written(prepared.writes);
+    return cells?.[0] as V | undefined;
   }
 
   /** The first column of every row. */
   values<V extends Bind>(sql: string, ...args: Bind[]): V[] {
-    return this.#of(sql)
-      .statement.all(args)
-      .map((cells) => cells[0] as V);
+    return this.#cells(sql, args).map((cells) => cells[0] as V);
   }
 
   run(sql: string, ...args: Bind[]): void {
-    this.#of(sql).statement.run(args);
+    const prepared = this.#of(sql);
+    prepared.statement.run(args);
+    if (prepared.writes !== undefined) this.#written(prepared.writes);
   }
 
   /** Whether the statement found a row. */
@@ -48,11 +69,33 @@ export class Statements {
     return this.#of(sql).statement.get(args) !== undefined;
   }
 
+  /** What `load` gives, kept where that is safe until one of these tables is written. It must read from no other ones. */
+  remember<T>(key: string, tables: readonly string[], load: () => T): T {
+    return this.#memo === null ? load() : this.#memo.get(key, tables, load);
+  }
+
+  /** After writes were undone. */
+  forget(): void {
+    this.#memo?.clear();
+  }
+
+  #cells(sql: string, args: readonly Bind[]): Bind[][] {
+    const { statement, writes } = this.#of(sql);
+    const rows = statement.all(args);
+    if (writes !== undefined) this.#written(writes);
+    return rows;
+  }
+
+  #written(table: string): void {
+    this.#writeCount += 1;
+    this.#memo?.written(table);
+  }
+
   #of(sql: string): Prepared {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
     const statement = this.#driver.prepare(sql);
-    const prepared = { statement, columns: statement.columns() };
+    const prepared = { statement, columns: statement.columns(), writes: WRITES.exec(sql)?.[1]?.toLowerCase() };
     this.#prepared.set(sql, prepared);
     return prepared;
   }

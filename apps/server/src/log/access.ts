@@ -8,16 +8,24 @@ type Asker = { readonly account: string };
 const ACCESS_SQL = `SELECT c.visibility, c.history, c.archived, c.created_by, i.from_n FROM channels c
   LEFT JOIN intervals i ON i.channel_id = c.id AND i.account_id = ? AND i.to_seq IS NULL WHERE c.id = ?`;
 
+type AccessRow = {
+  readonly visibility: string;
+  readonly history: string;
+  readonly archived: number;
+  readonly created_by: string | null;
+  readonly from_n: number | null;
+};
+
 /** @throws SkerryError not_found when there is none, or it is private and the actor is not in it */
 export function visibleChannel(db: Statements, actor: Asker, id: ChannelId): ChannelAccess {
-  const row = db.get<{
-    visibility: string;
-    history: string;
-    archived: number;
-    created_by: string | null;
-    from_n: number | null;
-  }>(ACCESS_SQL, actor.account, id);
-  if (row === undefined || (row.visibility === 'private' && row.from_n === null)) throw new SkerryError('not_found');
+  const access = db.remember(`access ${id} ${actor.account}`, ['channels', 'intervals'], () => accessOf(db, actor, id));
+  if (access === undefined) throw new SkerryError('not_found');
+  return access;
+}
+
+function accessOf(db: Statements, actor: Asker, id: ChannelId): ChannelAccess | undefined {
+  const row = db.get<AccessRow>(ACCESS_SQL, actor.account, id);
+  if (row === undefined || (row.visibility === 'private' && row.from_n === null)) return undefined;
   return {
     id,
     isPublic: row.visibility === 'public',

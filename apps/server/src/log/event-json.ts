@@ -31,6 +31,11 @@ export function eventJson(db: Statements, event: LoggedEvent): string {
   return `{"seq":${event.seq},"n":${event.n},${bodyOf(db, event)}}`;
 }
 
+/** The same for a message whose JSON is at hand. */
+export function messageEventJson({ seq, n }: { readonly seq: number; readonly n: number }, message: string): string {
+  return `{"seq":${seq},"n":${n},"kind":"message","message":${message}}`;
+}
+
 function bodyOf(db: Statements, { kind, ref, stream }: LoggedEvent): string {
   switch (kind) {
     case 'message':

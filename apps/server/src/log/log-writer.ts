@@ -1,6 +1,6 @@
 import type { AccountId, ChannelId, Position, SessionId } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
-import type { EventKind, StreamKey } from './stream-key.ts';
+import { channelStream, type EventKind, type StreamKey } from './stream-key.ts';
 import type { Appended, Tx } from './tx.ts';
 
 export type PendingEvent = {
@@ -20,11 +20,28 @@ export type MemberChange = {
 export type SessionEnd = { readonly type: 'sessionEnded'; readonly session: SessionId };
 export type Pending = PendingEvent | MemberChange | SessionEnd;
 
+/** What a batch tells once it is committed. */
+export type Finished = {
+  readonly pending: readonly Pending[];
+  readonly position: Position;
+  /** Bodies of events that need not be read, by ref. */
+  readonly bodies: ReadonlyMap<string, string>;
+};
+
 type StreamState = { readonly id: number; readonly head: number; readonly messages: number };
+/** Messages of an account in a channel that its marker's row does not count yet. */
+type OwnCount = { readonly channel: ChannelId; readonly author: AccountId; readonly count: number };
+type Before = {
+  readonly position: Position;
+  readonly lastStream: number;
+  readonly pending: number;
+  readonly streams: Map<StreamKey, StreamState | undefined>;
+  readonly counts: Map<string, OwnCount | undefined>;
+};
 
 /**
  * The end of the log. There is one writer, so the last numbers live here and reach the tables once per batch, inside
- * its transaction; a command or a batch that is rolled back takes its numbers with it, so none is ever missing. SPEC L-2.
+ * its transaction; a command or a batch that is undone takes its numbers with it, so none is ever missing. SPEC L-2.
  */
 export class LogWriter implements Tx {
   readonly db: Statements;
@@ -35,11 +52,11 @@ export class LogWriter implements Tx {
   readonly #streams = new Map<StreamKey, StreamState>();
   /** What differs from the tables. */
   readonly #dirty = new Set<StreamKey>();
+  readonly #counts = new Map<string, OwnCount>();
   #pending: Pending[] = [];
+  #bodies = new Map<string, string>();
   /** How things stood when the current command began. */
-  #before:
-    | { position: Position; lastStream: number; pending: number; streams: Map<StreamKey, StreamState | undefined> }
-    | undefined;
+  #before: Before | undefined;
 
   constructor(db: Statements, newTag: () => string) {
     this.db = db;
@@ -50,11 +67,7 @@ export class LogWriter implements Tx {
     return this.#now;
   }
 
-  get nextSeq(): number {
-    return this.#here().seq + 1;
-  }
-
-  append(stream: StreamKey, kind: EventKind, ref: string): Appended {
+  append(stream: StreamKey, kind: EventKind, ref: string, body?: string): Appended {
     const seq = this.#here().seq + 1;
     const state = this.#of(stream);
     const n = state.head + 1;
@@ -72,13 +85,26 @@ export class LogWriter implements Tx {
     this.#position = { seq, tag };
     this.#change(stream, { ...state, head: n });
     this.#pending.push({ type: 'event', stream, kind, ref, seq, n });
+    // Another event of the same thing changes it, so what was at hand for the one before is no longer right.
+    if (body === undefined) this.#bodies.delete(ref);
+    else this.#bodies.set(ref, body);
     return { seq, n };
   }
 
-  countMessage(stream: StreamKey): number {
+  countMessage(channel: ChannelId, author: AccountId): void {
+    const stream = channelStream(channel);
     const state = this.#of(stream);
     this.#change(stream, { ...state, messages: state.messages + 1 });
-    return state.messages + 1;
+    const key = `${channel} ${author}`;
+    this.#changeCount(key, { channel, author, count: (this.#counts.get(key)?.count ?? 0) + 1 });
+  }
+
+  settleCount(channel: ChannelId, author: AccountId): void {
+    const key = `${channel} ${author}`;
+    const counted = this.#counts.get(key);
+    if (counted === undefined) return;
+    this.#writeCount(counted);
+    this.#changeCount(key, undefined);
   }
 
   headOf(stream: StreamKey): { readonly head: number; readonly messages: number } {
@@ -96,49 +122,58 @@ export class LogWriter implements Tx {
   startBatch(now: number): void {
     this.#now = now;
     this.#pending = [];
+    this.#bodies = new Map();
   }
 
   startCommand(): void {
-    const position = this.#here();
-    this.#before = { position, lastStream: this.#lastStreamId(), pending: this.#pending.length, streams: new Map() };
+    this.#before = {
+      position: this.#here(),
+      lastStream: this.#lastStreamId(),
+      pending: this.#pending.length,
+      streams: new Map(),
+      counts: new Map(),
+    };
   }
 
-  /** Forgets what the current command appended; its rows are the savepoint's to undo. */
+  /** Forgets what the current command did here; its rows are the savepoint's to undo. */
   undoCommand(): void {
     const before = this.#before;
     if (before === undefined) return;
     this.#position = before.position;
     this.#lastStream = before.lastStream;
     this.#pending.length = before.pending;
-    for (const [stream, state] of before.streams) {
-      if (state === undefined) this.#streams.delete(stream);
-      else this.#streams.set(stream, state);
-    }
+    this.#bodies.clear();
+    restore(this.#streams, before.streams);
+    restore(this.#counts, before.counts);
     this.#before = undefined;
+    this.db.forget();
   }
 
-  /** Writes the batch's last numbers. @returns what is to be told once it is committed */
-  finishBatch(): { readonly pending: readonly Pending[]; readonly position: Position } {
+  /** Writes the batch's last numbers. */
+  finishBatch(): Finished {
     const position = this.#here();
+    for (const counted of this.#counts.values()) this.#writeCount(counted);
+    this.#counts.clear();
     for (const stream of this.#dirty) {
       const state = this.#streams.get(stream);
-      if (state !== undefined)
-        this.db.run('UPDATE streams SET head = ?, messages = ? WHERE id = ?', state.head, state.messages, state.id);
+      if (state === undefined) continue;
+      this.db.run('UPDATE streams SET head = ?, messages = ? WHERE id = ?', state.head, state.messages, state.id);
     }
     if (this.#dirty.size > 0) this.db.run('UPDATE log SET seq = ?, tag = ? WHERE id = 1', position.seq, position.tag);
     this.#dirty.clear();
     this.#before = undefined;
-    return { pending: this.#pending, position };
+    return { pending: this.#pending, position, bodies: this.#bodies };
   }
 
-  /** After a rolled back batch: everything is read from the tables again. */
+  /** After an undone batch: everything is read from the tables again. */
   forget(): void {
     this.#position = undefined;
     this.#lastStream = undefined;
     this.#streams.clear();
     this.#dirty.clear();
-    this.#pending = [];
+    this.#counts.clear();
     this.#before = undefined;
+    this.db.forget();
   }
 
   #here(): Position {
@@ -170,9 +205,30 @@ export class LogWriter implements Tx {
   }
 
   #change(stream: StreamKey, state: StreamState): void {
-    const before = this.#before;
-    if (before !== undefined && !before.streams.has(stream)) before.streams.set(stream, this.#streams.get(stream));
+    keep(this.#before?.streams, this.#streams, stream);
     this.#streams.set(stream, state);
     this.#dirty.add(stream);
+  }
+
+  #changeCount(key: string, counted: OwnCount | undefined): void {
+    keep(this.#before?.counts, this.#counts, key);
+    if (counted === undefined) this.#counts.delete(key);
+    else this.#counts.set(key, counted);
+  }
+
+  #writeCount({ channel, author, count }: OwnCount): void {
+    this.db.run('UPDATE markers SET own = own + ? WHERE account_id = ? AND channel_id = ?', count, author, channel);
+  }
+}
+
+/** Remembers how an entry was, the first time it changes. */
+function keep<Key, Value>(before: Map<Key, Value | undefined> | undefined, now: Map<Key, Value>, key: Key): void {
+  if (before !== undefined && !before.has(key)) before.set(key, now.get(key));
+}
+
+function restore<Key, Value>(now: Map<Key, Value>, before: ReadonlyMap<Key, Value | undefined>): void {
+  for (const [key, value] of before) {
+    if (value === undefined) now.delete(key);
+    else now.set(key, value);
   }
 }

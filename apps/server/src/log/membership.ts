@@ -11,6 +11,7 @@ import type { Appended, Tx } from './tx.ts';
 export function joinChannel(tx: Tx, channel: ChannelId, account: AccountId): Appended {
   const stream = channelStream(channel);
   const { head, messages } = tx.headOf(stream);
+  tx.settleCount(channel, account);
   tx.db.run(
     `INSERT INTO markers (account_id, channel_id, read_n, read_place, read_own, own) VALUES (?1, ?2, ?3, ?4, 0, 0)
      ON CONFLICT (account_id, channel_id) DO UPDATE SET read_n = ?3, read_place = ?4, read_own = own`,

@@ -1,8 +1,8 @@
 import type { AccountId, ChannelId, Position, SessionId } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
-import { eventJson } from './event-json.ts';
+import { eventJson, messageEventJson } from './event-json.ts';
 import { EventFrames, headerLength, markJson, writeFrame, type FrameText } from './frames.ts';
-import type { Pending } from './log-writer.ts';
+import type { Finished, PendingEvent } from './log-writer.ts';
 import { channelStream, type StreamKey } from './stream-key.ts';
 
 /** What a committed batch tells the sockets, in this order. Frames are whole WebSocket frames, shared by all who get them. */
@@ -21,9 +21,13 @@ type Draft =
  * Builds the frames of a batch. A stream has one frame; a change of membership first closes the frame of its channel,
  * so that nothing of the channel overtakes it. SPEC L-7.
  */
-export function buildOutput(db: Statements, pending: readonly Pending[], position: Position): Output {
+export function buildOutput(db: Statements, { pending, position, bodies }: Finished): Output {
   const drafts: Draft[] = [];
   const open = new Map<StreamKey, EventFrames>();
+  const jsonOf = (event: PendingEvent): string => {
+    const message = event.kind === 'message' ? bodies.get(event.ref) : undefined;
+    return message === undefined ? eventJson(db, event) : messageEventJson(event, message);
+  };
   const close = (stream: StreamKey) => {
     const frames = open.get(stream);
     if (frames === undefined) return;
@@ -35,7 +39,7 @@ export function buildOutput(db: Statements, pending: readonly Pending[], positio
       case 'event': {
         let frames = open.get(item.stream);
         if (frames === undefined) open.set(item.stream, (frames = new EventFrames(item.stream)));
-        const full = frames.add(eventJson(db, item));
+        const full = frames.add(jsonOf(item));
         if (full !== undefined) drafts.push({ type: 'frame', stream: item.stream, frame: full });
         break;
       }

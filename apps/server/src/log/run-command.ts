@@ -75,11 +75,13 @@ function handle(
 }
 
 /** @throws SkerryError session_revoked when the session was ended or its account disabled since the request came in */
-function actorOf(tx: Tx, account: AccountId, session: SessionId): Actor {
-  const role = tx.db.value<Role>(
-    'SELECT a.role FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ? AND s.account_id = ? AND s.ended_at IS NULL AND a.disabled = 0',
-    session,
-    account,
+function actorOf({ db }: Tx, account: AccountId, session: SessionId): Actor {
+  const role = db.remember(`actor ${session} ${account}`, ['sessions', 'accounts'], () =>
+    db.value<Role>(
+      'SELECT a.role FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ? AND s.account_id = ? AND s.ended_at IS NULL AND a.disabled = 0',
+      session,
+      account,
+    ),
   );
   if (role === undefined) throw new SkerryError('session_revoked');
   return { account, session, role };

@@ -10,16 +10,17 @@ export interface Tx {
   /** Unix milliseconds; the same for everything in one batch. */
   readonly now: number;
   /**
-   * Takes the next numbers and writes the event. The body is not stored: it is read from what `ref` names when the
-   * event is told. For `member` the ref is `+` or `-` and the account.
+   * Takes the next numbers and writes the event. The body is read from what `ref` names when the event is told. For
+   * `member` the ref is `+` or `-` and the account.
+   * @param body what reading it would give now, as JSON, where that is at hand; it is not stored
    */
-  append(stream: StreamKey, kind: EventKind, ref: string): Appended;
-  /** Counts a new message of a channel. @returns how many it has had, this one included */
-  countMessage(stream: StreamKey): number;
+  append(stream: StreamKey, kind: EventKind, ref: string, body?: string): Appended;
+  /** Counts a new message of a channel and of its author. */
+  countMessage(channel: ChannelId, author: AccountId): void;
+  /** Brings the account's own count in the table of markers up to date, before it is read. */
+  settleCount(channel: ChannelId, author: AccountId): void;
   /** Last number of a stream, and how many messages it has had. */
   headOf(stream: StreamKey): { readonly head: number; readonly messages: number };
-  /** The seq the next event will get. */
-  readonly nextSeq: number;
   /** Tells the sockets of the account to follow the channel, or not to, before anything appended after this. */
   memberChanged(change: { channel: ChannelId; account: AccountId; joined: boolean }): void;
   /** Closes the session's sockets, after what was appended before this. */

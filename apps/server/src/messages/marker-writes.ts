@@ -12,6 +12,7 @@ type Marker = { readonly read_n: number; readonly read_own: number; readonly own
  */
 export const setMarker: CommandHandler<'marker.set'> = ({ tx, actor }, { channel, n }) => {
   memberChannel(tx.db, actor, channel);
+  tx.settleCount(channel, actor.account);
   const marker = tx.db.get<Marker>(
     'SELECT read_n, read_own, own FROM markers WHERE account_id = ? AND channel_id = ?',
     actor.account,

@@ -1,4 +1,5 @@
-import { SkerryError, type AccountId, type ChannelId, type MessageId } from '@skerry/protocol';
+import { SkerryError, type AccountId, type ChannelId, type Message, type MessageId } from '@skerry/protocol';
+import { isUniqueViolation } from '../db/driver.ts';
 import { memberChannel, openChannel } from '../log/access.ts';
 import { UNCHANGED, type Actor, type CommandHandler } from '../log/command-handler.ts';
 import { isMember } from '../log/membership.ts';
@@ -16,35 +17,38 @@ type MessageRow = {
   readonly deleted: number;
 };
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 export const sendMessage: CommandHandler<'message.send'> = (
   { tx, actor, id },
   { channel: channelId, text, replyTo },
 ) => {
   const channel = openChannel(tx.db, actor, channelId);
-  if (tx.db.has('SELECT 1 FROM messages WHERE id = ?1 UNION ALL SELECT 1 FROM channels WHERE id = ?1', id))
-    throw new SkerryError('id_conflict');
   const answered =
     replyTo === null
       ? undefined
       : repliedTo(tx, { channel: channelId, message: replyTo, visibleFrom: channel.visibleFrom });
   const mentions = membersAmong(tx, channelId, mentionedIn(text, actor.account));
   const stream = channelStream(channelId);
-  const place = tx.countMessage(stream);
-  const event = tx.append(stream, 'message', id);
-  tx.db.run(
-    'INSERT INTO messages (channel_id, n, id, rev, author, at, text, reply_to, mentions, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    channelId,
-    event.n,
-    id,
-    event.n,
-    actor.account,
-    tx.now,
+  const n = tx.headOf(stream).head + 1;
+  const message: Message = {
+    id: id as string as MessageId,
+    channel: channelId,
+    n,
+    rev: n,
+    author: actor.account,
+    at: tx.now,
     text,
     replyTo,
-    JSON.stringify(mentions),
-    place,
-  );
-  tx.db.run('UPDATE markers SET own = own + 1 WHERE account_id = ? AND channel_id = ?', actor.account, channelId);
+    editedAt: null,
+    deleted: false,
+    mentions,
+    reactions: [],
+  };
+  insertMessage(tx, message);
+  tx.countMessage(channelId, actor.account);
+  // Half of a surrogate pair does not survive being stored, so such a text is read back before it is told.
+  const event = tx.append(stream, 'message', id, LONE_SURROGATE.test(text) ? undefined : JSON.stringify(message));
   for (const account of mentions) tellInbox(tx, { account, channel: channelId, message: id, reason: 'mention' });
   if (
     answered !== undefined &&
@@ -111,6 +115,31 @@ export const setReaction: CommandHandler<'reaction.set'> = ({ tx, actor }, { mes
   );
   return event;
 };
+
+/** Before its event, so that an id which is taken is found before anything is changed. @throws SkerryError id_conflict */
+function insertMessage(tx: Tx, { id, channel, n, author, at, text, replyTo, mentions }: Message): void {
+  const { db } = tx;
+  const channels = db.remember('channels', ['channels'], () => new Set(db.values<string>('SELECT id FROM channels')));
+  if (channels.has(id)) throw new SkerryError('id_conflict');
+  const place = tx.headOf(channelStream(channel)).messages + 1;
+  try {
+    db.run(
+      'INSERT INTO messages (channel_id, n, id, rev, author, at, text, reply_to, mentions, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      channel,
+      n,
+      id,
+      n,
+      author,
+      at,
+      text,
+      replyTo,
+      JSON.stringify(mentions),
+      place,
+    );
+  } catch (error) {
+    throw isUniqueViolation(error, 'messages.id') ? new SkerryError('id_conflict') : error;
+  }
+}
 
 /** @throws SkerryError not_found when there is none, or the actor may not see it */
 function visibleMessage(tx: Tx, actor: Actor, id: MessageId): MessageRow {

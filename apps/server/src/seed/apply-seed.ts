@@ -72,14 +72,14 @@ class PastTx implements Tx {
   get db() {
     return this.#tx.db;
   }
-  get nextSeq() {
-    return this.#tx.nextSeq;
-  }
   append(...args: Parameters<Tx['append']>) {
     return this.#tx.append(...args);
   }
   countMessage(...args: Parameters<Tx['countMessage']>) {
-    return this.#tx.countMessage(...args);
+    this.#tx.countMessage(...args);
+  }
+  settleCount(...args: Parameters<Tx['settleCount']>) {
+    this.#tx.settleCount(...args);
   }
   headOf(...args: Parameters<Tx['headOf']>) {
     return this.#tx.headOf(...args);
