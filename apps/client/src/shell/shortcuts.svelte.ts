@@ -15,6 +15,8 @@ export type Shortcut = {
   readonly overDialogs?: boolean;
   /** Listed in the help but handled elsewhere (by the composer, say). */
   readonly shownOnly?: boolean;
+  /** Works without being listed: another one stands for it. */
+  readonly hidden?: boolean;
 };
 
 const SINGLE_KEYS_OFF = 'skerry.singleKeysOff';
@@ -120,6 +122,9 @@ const NAMES: Record<string, string> = {
   ArrowRight: '→',
   Escape: 'Esc',
   Enter: 'Enter',
+  PageUp: 'PgUp',
+  PageDown: 'PgDn',
+  Delete: 'Del',
   ' ': 'Space',
 };
 

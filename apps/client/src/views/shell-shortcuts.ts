@@ -87,7 +87,9 @@ export function shellShortcuts({ client, router, openPalette, openHelp }: ShellS
     ...[...'123456789'].map((digit, index): Shortcut => ({
       keys: `Control+Alt+Digit${digit}`,
       group: 'servers',
-      label: t.shortcuts.serverNumber(index + 1),
+      label: t.shortcuts.serverNumber,
+        // One line stands for all nine.
+        hidden: index > 0,
       run: unlessWriting(() => goServer(index)),
     })),
     {

@@ -23,9 +23,11 @@ export class EmojiChoice {
     if (this.#text.trim() !== '') return searchEmoji(EMOJI, this.#text);
     const tab = this.#tab;
     if (tab !== 'recent') return EMOJI.filter((emoji) => emoji.group === tab);
-    return this.#recent.flatMap(
-      (used) => EMOJI.find(({ emoji, skins }) => emoji === used || skins.includes(used)) ?? [],
+    const used = this.#recent.flatMap(
+      (one) => EMOJI.find(({ emoji, skins }) => emoji === one || skins.includes(one)) ?? [],
     );
+    // Few at first, so the smileys follow.
+    return [...new Set([...used, ...EMOJI.filter((emoji) => emoji.group === 0)])];
   });
 
   get text(): string {

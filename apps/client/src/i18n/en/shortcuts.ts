@@ -5,7 +5,7 @@ export const shortcuts = {
   singleKeysHint: 'Letters such as J, K and E in the inbox. Switch them off if you dictate.',
   openPalette: 'Search or jump to',
   help: 'Show this list',
-  serverNumber: (place: number) => `Go to server ${place}`,
+  serverNumber: 'Go to a server by its place, 1 to 9',
   nextServer: 'Next server',
   previousServer: 'Previous server',
   nextChannel: 'Next channel',
