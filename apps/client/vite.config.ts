@@ -8,7 +8,7 @@ import { aliases } from './aliases.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-let needed: ReadonlySet<string> | undefined;
+const needed = new Map<string, ReadonlySet<string>>();
 
 export default defineConfig({
   // Relative addresses: the same files are served at a root, under a sub-path and from a desktop shell.
@@ -46,8 +46,12 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // What the first page needs is one file: some fifty small ones compress worse and ask fifty times.
-          groups: [{ name: (id, graph) => ((needed ??= modulesNeededAtStart(graph)).has(id) ? 'start' : null) }],
+          // What the first page needs is one file: some fifty small ones compress worse and ask fifty times. The same
+          // for what a channel needs above that.
+          groups: [
+            { name: (id, graph) => (neededFor('./src/main.ts', graph).has(id) ? 'start' : null), priority: 2 },
+            { name: (id, graph) => (isOfChannel(id, graph) ? 'channel' : null), priority: 1 },
+          ],
         },
       },
     },
@@ -57,16 +61,27 @@ export default defineConfig({
 
 type ModuleGraph = { getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null };
 
-/** Every module that a chain of static imports leads to from the entry. */
-function modulesNeededAtStart(graph: ModuleGraph): ReadonlySet<string> {
+/** Every module that a chain of static imports leads to from a file. */
+function neededFor(entry: string, graph: ModuleGraph): ReadonlySet<string> {
+  const known = needed.get(entry);
+  if (known !== undefined) return known;
   const found = new Set<string>();
-  const queue = [here('./src/main.ts')];
+  const queue = [here(entry)];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     if (found.has(id)) continue;
     found.add(id);
     queue.push(...(graph.getModuleInfo(id)?.importedIds ?? []));
   }
+  needed.set(entry, found);
   return found;
+}
+
+/** Timeline, composer and Markdown. Small parts that dialogs use as well stay out: a dialog must not bring all this. */
+function isOfChannel(id: string, graph: ModuleGraph): boolean {
+  return (
+    /\/features\/messages\/|\/ui\/markdown\/|\/node_modules\/(?:markdown-it|virtua)\/|\/views\/Channel/.test(id) &&
+    neededFor('./src/views/ChannelView.svelte', graph).has(id)
+  );
 }
 
 /** Asks for the text face together with the script, so that the first paint already has it. */
