@@ -2,7 +2,8 @@ import { type AccountId, type ChannelId, type CommandId, SkerryError } from '@sk
 import { afterEach, expect, test } from 'vitest';
 import { createClient } from './client.ts';
 import type { Credentials, ServerHandle, SkerryClient } from './face.ts';
-import { MemoryDisk } from './stores/memory-storage.ts';
+import { createMemoryStorage, MemoryDisk } from './stores/memory-storage.ts';
+import { type RegistryStore, StoreBroken, StoreFull, type VaultStore } from './stores/stores.ts';
 import { FakeServer, json } from './testing/fake-server.ts';
 import { settle } from './testing/manual-clock.ts';
 import { memoryPlatform, type MemoryPlatform, MemoryTabs } from './testing/memory-platform.ts';
@@ -530,6 +531,61 @@ test('T10: an entry moves to another address of the same server, and a host that
   expect(onA.view.get()).toMatchObject({ host: 'new.example', entry: { serverId: a.serverId } });
 });
 
+test('an address that is added to a server that is away is tried at once', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  const client = await hub(platform);
+  const onA = await joined(client, a.origin);
+  platform.network.serve(a.origin, undefined);
+  a.closeAll(1006);
+  await platform.clock.advance(1_200_000);
+  expect(stateOf(onA)).toBe('waiting');
+  platform.network.serve('https://new.example', a);
+  const { addresses } = onA.view.get().entry;
+  await onA.update({ addresses: [...addresses, { origin: 'https://new.example', note: null }] });
+  await settle();
+  expect(stateOf(onA)).toBe('live');
+});
+
+test('an address that is added to a server that is live changes nothing', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  const client = await hub(platform);
+  const onA = await joined(client, a.origin);
+  const since = onA.state.get();
+  const { addresses } = onA.view.get().entry;
+  await onA.update({ addresses: [...addresses, { origin: 'https://new.example', note: null }] });
+  await settle();
+  expect(onA.state.get()).toBe(since);
+});
+
+test('P-15: where another server answers, the right address or another look leads on, and nothing has to be accepted', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  const client = await hub(platform);
+  const onA = await joined(client, a.origin);
+  serverAt(platform, 'https://a.example');
+  a.closeAll(1006);
+  await platform.clock.advance(3_000);
+  expect(stateOf(onA)).toBe('identityChanged');
+
+  platform.network.serve('https://moved.example', a);
+  await onA.update({ addresses: [{ origin: 'https://moved.example', note: null }] });
+  await settle();
+  expect(stateOf(onA)).toBe('live');
+
+  const impostor = serverAt(platform, 'https://moved.example');
+  a.closeAll(1006);
+  await platform.clock.advance(3_000);
+  onA.lookAgain();
+  await settle();
+  expect(onA.state.get()).toMatchObject({ kind: 'identityChanged', seenKey: impostor.key });
+  platform.network.serve('https://moved.example', a);
+  onA.lookAgain();
+  await settle();
+  expect(stateOf(onA)).toBe('live');
+});
+
 test('S2.43, S1.30: what is connected is counted over enabled servers, mentions over those that are not muted', async () => {
   const platform = memoryPlatform();
   const servers = ['https://a.example', 'https://b.example', 'https://c.example'].map((origin) =>
@@ -597,6 +653,112 @@ test('an entry can be added without signing in, and its later sign-in gives it i
   await settle();
   expect(stateOf(onA)).toBe('live');
   expect(onA.view.get().entry.account).toMatchObject({ id: a.anna, username: 'anna' });
+});
+
+test('C4: an entry without an account does not become a second one of an account that is in the list', async () => {
+  const disk = new MemoryDisk();
+  const platform = memoryPlatform({ disk });
+  const a = serverAt(platform, 'https://a.example');
+  const client = await hub(platform);
+  const first = await joined(client, a.origin);
+  const id = await client.addSignedOut(await found(client, a.origin));
+  await settle();
+  const second = handleOf(client, id);
+  await expect(second.signIn(PASSWORD)).rejects.toMatchObject({ code: 'forbidden' });
+  expect(second.view.get().entry.account).toBeNull();
+  expect(platform.network.sent.filter(({ url }) => url.endsWith('/api/auth/sign-out'))).toHaveLength(1);
+  expect(stateOf(first)).toBe('live');
+  // As somebody else it may well be used.
+  await second.signIn({ kind: 'signIn', username: 'bob', password: 'correct horse' });
+  await settle();
+  expect(stateOf(second)).toBe('live');
+  expect(client.problems.get()).toEqual([]);
+});
+
+test('C-8: what the person asked for and could not be stored is not said to be done', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  let isFull = false;
+  const registry = async (): Promise<RegistryStore> => {
+    const store = await createMemoryStorage(platform.disk).registry();
+    return { ...store, save: (value) => (isFull ? Promise.reject(new StoreFull('full')) : store.save(value)) };
+  };
+  const client = await hub({ ...platform, storage: { ...platform.storage, registry } });
+  const onA = await joined(client, a.origin);
+  isFull = true;
+  await expect(onA.pause()).rejects.toThrow(StoreFull);
+  await expect(onA.update({ muted: true })).rejects.toThrow(StoreFull);
+  expect(stateOf(onA)).toBe('live');
+  expect(onA.view.get().entry).toMatchObject({ enabled: true, muted: false });
+  isFull = false;
+  await onA.pause();
+  expect(stateOf(onA)).toBe('disabled');
+});
+
+test('C19: what waits on a server one signed out of no longer counts as waiting', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  const client = await hub(platform);
+  const onA = await joined(client, a.origin);
+  a.model.run(a.bob, a.model.id(), {
+    kind: 'message.send',
+    channel: a.general,
+    text: `hello <@${a.anna}>`,
+    replyTo: null,
+  });
+  await settle();
+  expect(onA.view.get()).toMatchObject({ mentions: 1, unread: true });
+  await onA.signOut('keep');
+  expect(onA.view.get()).toMatchObject({ mentions: 0, unread: false });
+  expect(client.fleet.get().mentions).toBe(0);
+  await onA.signIn(PASSWORD);
+  await settle();
+  expect(onA.view.get()).toMatchObject({ mentions: 1, unread: true });
+});
+
+test('S0.45: a hosted client whose server was set up anew can begin anew, once the person compared the words', async () => {
+  const disk = new MemoryDisk();
+  const platform = memoryPlatform({ disk });
+  const a = serverAt(platform, 'https://a.example');
+  const client = await createClient(platform, { mode: 'hosted', origin: a.origin });
+  clients.push(client);
+  await settle();
+  const handle = handleOf(client, client.servers.get()[0]?.entry.id as EntryId);
+  await handle.signIn(PASSWORD);
+  await settle();
+  const old = [...disk.secrets.values()].join();
+  const anew = serverAt(platform, 'https://a.example');
+  a.closeAll(1006);
+  await platform.clock.advance(3_000);
+  expect(handle.state.get()).toMatchObject({ kind: 'identityChanged', seenKey: anew.key });
+  const from = platform.network.sent.length;
+  await handle.acceptIdentity(anew.key);
+  await settle();
+  expect(handle.state.get()).toMatchObject({ kind: 'signedOut', why: 'never' });
+  expect(handle.view.get().entry).toMatchObject({ serverId: anew.serverId, key: anew.key, account: null });
+  expect(handle.channels.get()).toEqual([]);
+  expect(JSON.stringify(platform.network.sent.slice(from))).not.toMatch(/Bearer|refreshToken/);
+  expect(old).not.toBe('');
+  await handle.signIn(PASSWORD);
+  await settle();
+  expect(stateOf(handle)).toBe('live');
+});
+
+test('a hosted client whose vault cannot be read starts all the same, and says so', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  const vault = async (): Promise<VaultStore> => ({
+    ...(await platform.storage.vault()),
+    get: () => Promise.reject(new StoreBroken('cannot be read')),
+  });
+  const client = await createClient(
+    { ...platform, storage: { ...platform.storage, vault } },
+    { mode: 'hosted', origin: a.origin },
+  );
+  clients.push(client);
+  expect(client.tab.get()).toBe('live');
+  expect(client.servers.get()).toHaveLength(1);
+  expect(client.problems.get()).toContainEqual({ where: 'vault', entryId: null, what: 'locked' });
 });
 
 test('a command that cannot be queued fails at once when the server is not there', async () => {

@@ -218,13 +218,24 @@ class Client implements SkerryClient {
     vault: VaultStore,
     onProblem: (problem: StorageProblem) => void,
   ): Promise<{ registry: Registry; end: () => Promise<void> }> {
-    if (this.#options.mode === 'hosted')
-      return { registry: await openHostedRegistry(vault, this.#options.origin), end: () => Promise.resolve() };
+    if (this.#options.mode === 'hosted') {
+      const { origin } = this.#options;
+      const registry = await openHostedRegistry(vault, origin).catch(() =>
+        openHostedRegistry(lockedVault(onProblem), origin),
+      );
+      return { registry, end: () => Promise.resolve() };
+    }
     try {
       const store = await this.#platform.storage.registry();
-      return { registry: await openRegistry(store, onProblem), end: () => Promise.resolve(store[Symbol.asyncDispose]()) };
+      return {
+        registry: await openRegistry(store, onProblem),
+        end: () => Promise.resolve(store[Symbol.asyncDispose]()),
+      };
     } catch {
-      return { registry: await openRegistry(await unsavedRegistry(onProblem), onProblem), end: () => Promise.resolve() };
+      return {
+        registry: await openRegistry(await unsavedRegistry(onProblem), onProblem),
+        end: () => Promise.resolve(),
+      };
     }
   }
 

@@ -31,7 +31,13 @@ import type {
 /** How a person gets in. Passwords are handed over only after the server proved its key, and are not kept. */
 export type Credentials =
   | { readonly kind: 'signIn'; readonly username: string; readonly password: string }
-  | { readonly kind: 'register'; readonly username: string; readonly password: string; readonly displayName: string; readonly code: string | null }
+  | {
+      readonly kind: 'register';
+      readonly username: string;
+      readonly password: string;
+      readonly displayName: string;
+      readonly code: string | null;
+    }
   | { readonly kind: 'exchange'; readonly code: string };
 
 /** One channel's messages, windowed. Held while it is looked at; dispose to let it go. */
@@ -95,7 +101,10 @@ export interface ServerHandle {
   revokeSession(id: string): Promise<void>;
   changePassword(current: string, next: string): Promise<void>;
   invites(signal?: AbortSignal): Promise<Answer<'invites'>['invites']>;
-  createInvite(options: { expiresInMs: number | null; uses: number | null }): Promise<Answer<'createInvite'> & { link: string }>;
+  createInvite(options: {
+    expiresInMs: number | null;
+    uses: number | null;
+  }): Promise<Answer<'createInvite'> & { link: string }>;
   revokeInvite(id: string): Promise<void>;
   resetLink(account: AccountId): Promise<{ link: string; expiresAt: number }>;
 
@@ -114,9 +123,16 @@ export interface ServerHandle {
   remove(options: { signOutThere: boolean }): Promise<{ readonly toldServer: boolean }>;
   /** Everything of this entry that is stored here and is not secret, as JSON. */
   export(): Promise<string>;
-  update(changes: { label?: string | null; color?: number | null; muted?: boolean; addresses?: readonly EntryAddress[] }): Promise<void>;
+  update(changes: {
+    label?: string | null;
+    color?: number | null;
+    muted?: boolean;
+    addresses?: readonly EntryAddress[];
+  }): Promise<void>;
   /** The person compared the words and accepts the new key. */
   acceptIdentity(seenKey: string): Promise<void>;
+  /** Where another key was seen: asks once more who answers, with the remembered key. */
+  lookAgain(): void;
 }
 
 /** `elsewhere`: another tab of this origin is the live one. */
@@ -164,7 +180,9 @@ export interface SkerryClient extends AsyncDisposable {
   /** Sets a new password with a reset code; nothing is stored here. @throws SkerryError */
   resetPassword(found: Found, code: string, password: string): Promise<void>;
   /** Reads server lists of earlier products (`echora_servers`, `server_configs`, `server_url`): addresses and labels only. */
-  importList(text: string): readonly { readonly address: string; readonly label: string | null; readonly enabled: boolean }[];
+  importList(
+    text: string,
+  ): readonly { readonly address: string; readonly label: string | null; readonly enabled: boolean }[];
   /** Addresses, labels and words of all entries, nothing secret, as JSON that `importList` reads. */
   exportList(): string;
   retryAll(): void;

@@ -71,6 +71,20 @@ test('T11: a password or refresh token needs a proof of the last ten seconds, ev
   expect(pathsOf(platform).slice(-2)).toEqual(['/api/server/proof', '/api/auth/refresh']);
 });
 
+test('P-28, T11: a socket that ends makes its proof no younger for a password or refresh token', async () => {
+  const platform = memoryPlatform();
+  const server = new FakeServer('https://a.example', { now: () => platform.clock.now() });
+  platform.network.serve(server.origin, server);
+  const { api, identity } = apiTo(platform, server, { token: TOKEN_A, renewals: [] });
+  await identity.proven(0, signal);
+  identity.hold(server.origin);
+  await platform.clock.advance(300_000);
+  identity.hold(null);
+  // Whoever cut it off may be the one who answers now.
+  await api.call('refresh', { body: { refreshToken: REFRESH_A }, signal }).catch(() => undefined);
+  expect(pathsOf(platform)).toEqual(['/api/server/proof', '/api/server/proof', '/api/auth/refresh']);
+});
+
 test('who gives up waiting for a proof does not take it from the others', async () => {
   const platform = memoryPlatform();
   const server = new FakeServer('https://a.example', { now: () => platform.clock.now() });

@@ -17,11 +17,15 @@ export function serverView(
     (...[own, state, latencyMs, attempts, sums, origin, all]): ServerView => ({
       entry: own,
       label: labelOf(own),
-      host: hostOf(own.addresses.find((address) => address.origin === origin)?.origin ?? own.addresses[0]?.origin ?? ''),
+      host: hostOf(
+        own.addresses.find((address) => address.origin === origin)?.origin ?? own.addresses[0]?.origin ?? '',
+      ),
       state,
       latencyMs,
       attempts,
       ...sums,
+      // Signed out is not waited for; what is stored comes back into the count with the sign-in.
+      ...(state.kind === 'signedOut' ? { unread: false, mentions: 0 } : {}),
       ambiguousName: all.some(
         (other) => other.id !== own.id && labelOf(other).toLowerCase() === labelOf(own).toLowerCase(),
       ),

@@ -20,7 +20,7 @@ import { authenticate } from './authenticate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { described } from './described.ts';
 import { Identity } from './identity.ts';
-import type { Registry } from './registry.ts';
+import { type Registry, sameAccount } from './registry.ts';
 import { Session } from './session.ts';
 
 /** What all servers share: the device, the list, and the turns that keep one from starving the others. */
@@ -69,7 +69,7 @@ export class ServerContext implements AsyncDisposable {
       random,
       pin: () => pinOf(this.#entry.get()),
       origins: () => this.#origins(),
-      onPin: (pin, words) => void this.#change({ ...pin, words }),
+      onPin: (pin, words) => void this.#note({ ...pin, words }),
       onMismatch: (error) => this.#mismatch(error),
       signal,
     });
@@ -148,9 +148,15 @@ export class ServerContext implements AsyncDisposable {
         message: `This entry belongs to ${account.username}. Add the server once more for another account.`,
       });
     }
+    if (account === null && this.#isListed(signedIn.account.id)) {
+      await this.#endSession(signedIn.accessToken);
+      throw new SkerryError('forbidden', {
+        message: `${signedIn.account.username} on this server is in your list already. Open that entry instead.`,
+      });
+    }
     await this.#session.adopt(signedIn);
     const { id, username, displayName } = signedIn.account;
-    await this.#change({ account: { id, username, displayName } });
+    await this.#note({ account: { id, username, displayName } });
     this.connection.settled();
   }
 
@@ -160,10 +166,12 @@ export class ServerContext implements AsyncDisposable {
     this.connection.settled();
   }
 
+  /** @throws what the store throws; then nothing has changed */
   async pause(): Promise<void> {
     await this.#change({ enabled: false });
   }
 
+  /** @throws what the store throws; then nothing has changed */
   async resume(): Promise<void> {
     await this.#change({ enabled: true });
   }
@@ -190,26 +198,41 @@ export class ServerContext implements AsyncDisposable {
     return told;
   }
 
-  /** @throws SkerryError `bad_request` for an address that is none, or that would give up encryption */
+  /** @throws SkerryError `bad_request` for an address that is none, or that would give up encryption; what the store throws */
   async update(changes: Partial<Pick<ServerEntry, 'label' | 'color' | 'muted' | 'addresses'>>): Promise<void> {
     if (changes.addresses !== undefined && this.#shared.registry.fixed) throw new SkerryError('forbidden');
     if (changes.addresses !== undefined) checkAddresses(changes.addresses, this.#entry.get().addresses);
     await this.#change(changes);
   }
 
-  /** @throws SkerryError `bad_request` when that key was not seen; `forbidden` when it is another server altogether */
+  /**
+   * A page that a server delivers knows no other: there, a server that was set up anew takes the place of the one that was,
+   * with nothing of that one left.
+   * @throws SkerryError `bad_request` when that key was not seen; `forbidden` when it is another server altogether
+   */
   async acceptIdentity(seenKey: string): Promise<void> {
     const seen = this.#seen;
     if (seen?.problem !== 'otherKey' || seen.seen.key !== seenKey) throw new SkerryError('bad_request');
-    const { serverId } = this.#entry.get();
-    if (serverId !== '' && seen.seen.serverId !== serverId) {
+    const { key, serverId, words } = seen.seen;
+    const known = this.#entry.get().serverId;
+    const isAnother = known !== '' && serverId !== known;
+    if (isAnother && !this.#shared.registry.fixed) {
       throw new SkerryError('forbidden', {
         message: 'Another server answers at this address. Add it as a new one; this entry keeps what it has.',
       });
     }
     this.#identity.forget();
-    await this.#change({ key: seenKey, words: seen.seen.words });
+    if (isAnother) {
+      await this.#session.drop();
+      await this.#wipe();
+      await this.#change({ serverId, key, words, account: null, name: null, iconUrl: null });
+    } else await this.#change({ key, words });
     this.#seen = undefined;
+    this.connection.settled();
+  }
+
+  /** The person wants to know whether the right server answers by now. */
+  lookAgain(): void {
     this.connection.settled();
   }
 
@@ -279,7 +302,7 @@ export class ServerContext implements AsyncDisposable {
     let wasLive = false;
     follow(this.connection.state, () => {
       const isLive = this.connection.state.get().kind === 'live';
-      if (isLive !== wasLive) void this.#change({ lastLiveAt: platform.clock.now() });
+      if (isLive !== wasLive) void this.#note({ lastLiveAt: platform.clock.now() });
       wasLive = isLive;
     });
     let followed: (() => void)[] = [];
@@ -298,19 +321,22 @@ export class ServerContext implements AsyncDisposable {
     else this.connection.disable();
   }
 
-  /** The address in use may be gone; a new one has to prove itself before anything else. */
+  /** The address in use may be gone; a new one has to prove itself before anything else. Of no use to a socket that lives. */
   #addressesChanged(): void {
     const used = this.inUse.get();
-    if (used === null || this.#origins().includes(used)) return;
-    this.#identity.forget();
-    this.connection.redial();
+    const isKept = used !== null && this.#origins().includes(used);
+    const { kind } = this.connection.state.get();
+    if (isKept && kind === 'live') return;
+    if (!isKept) this.#identity.forget();
+    if (kind === 'identityChanged' || kind === 'incompatible') this.connection.settled();
+    else this.connection.redial();
   }
 
   /** Remembers what the server calls itself and the account, for when it cannot be asked. */
   #describe(): void {
     const { profile, me } = this.#kept.get();
     const changes = described(this.#entry.get(), { profile: profile.get(), me: me.get() });
-    if (Object.keys(changes).length > 0) void this.#change(changes);
+    if (Object.keys(changes).length > 0) void this.#note(changes);
   }
 
   #mismatch(error: IdentityError): void {
@@ -318,9 +344,15 @@ export class ServerContext implements AsyncDisposable {
     this.connection.stopFor(error);
   }
 
-  async #change(changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void> {
+  /** What the person wants. @throws what the store throws; then nothing has changed */
+  #change(changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void> {
+    return this.#shared.registry.change(this.id, changes);
+  }
+
+  /** What is worth remembering and goes on without. */
+  async #note(changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void> {
     try {
-      await this.#shared.registry.change(this.id, changes);
+      await this.#change(changes);
     } catch {
       this.#shared.onProblem({ where: 'registry', entryId: this.id, what: 'full' });
     }
@@ -328,6 +360,12 @@ export class ServerContext implements AsyncDisposable {
 
   #origins(): readonly string[] {
     return this.#entry.get().addresses.map(({ origin }) => origin);
+  }
+
+  /** Whether another entry is that account here. */
+  #isListed(account: string): boolean {
+    const { serverId } = this.#entry.get();
+    return this.#shared.registry.entries.get().some((other) => sameAccount(other, serverId, account));
   }
 
   #isFocused(): boolean {

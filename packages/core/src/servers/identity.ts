@@ -65,9 +65,11 @@ export class Identity {
     this.#inUse.set(asked.origin);
   }
 
-  /** While a socket that proved itself lives, its address counts as proved. Null when it has gone. */
+  /**
+   * While a socket that proved itself lives, its address counts as proved. Null when it has gone: from then on only the age
+   * of the proof counts, since whoever made the socket end may be the one who answers next. SPEC P-28.
+   */
   hold(origin: string | null): void {
-    if (this.#held !== null) this.#provenAt.set(this.#held, this.#deps.clock.now());
     this.#held = origin;
   }
 

@@ -90,5 +90,6 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
       ),
     update: (changes) => context.update(changes),
     acceptIdentity: (seenKey) => context.acceptIdentity(seenKey),
+    lookAgain: () => context.lookAgain(),
   };
 }
