@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/manual-clock.ts';
 import { endlessHistory, Scene } from '../testing/scene.ts';
 import type { Timeline } from '../face.ts';
+import { digestOfSnapshot } from '../sync/snapshot.ts';
 import { WINDOW_MAX } from './window.ts';
 
 async function opened(scene: Scene, channel = scene.channel): Promise<Timeline> {
@@ -188,7 +189,9 @@ describe('a timeline', () => {
     const { rig } = scene;
     await rig.catchUp();
     const backup = scene.server.backup();
-    scene.say(scene.ben, 'to be forgotten');
+    const forgotten = scene.say(scene.ben, 'written');
+    // Its number of changes is higher than that of the message which will have its place.
+    scene.do(scene.ben, { kind: 'message.edit', message: forgotten, text: 'to be forgotten' });
     await rig.deliver();
     rig.isSlow = true;
     const timeline = await opened(scene);
@@ -196,8 +199,14 @@ describe('a timeline', () => {
     rig.cut();
     scene.server.restore(backup);
     scene.say(scene.ben, 'of the other history');
+    rig.connect();
+    await rig.deliver();
+    expect(rig.entry.sync.resumeFrom()).toEqual(scene.server.head);
+    // Only now arrives what was asked of the log before.
+    await rig.release();
+    expect(await rig.stored()).toBe(digestOfSnapshot(scene.server.snapshot(scene.anna)));
     scene.say(scene.ben, 'and more of it');
-    await rig.catchUp();
+    await rig.deliver();
     expect(texts(timeline).slice(-2)).toEqual(['of the other history', 'and more of it']);
     expect(texts(timeline)).not.toContain('to be forgotten');
     expect(timeline.view.get().messages.map(({ message }) => message)).toEqual(

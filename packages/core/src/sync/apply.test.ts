@@ -245,6 +245,34 @@ describe('applying an event', () => {
     expect(state.channels.size).toBe(CAPS.channels);
   });
 
+  it('always has room for the newest thing that needs the person: what is done goes first, then what is oldest', () => {
+    const state = tables();
+    const tell = (i: number, done: boolean): void => {
+      apply(state, 'account', {
+        seq: i,
+        n: 6 + i,
+        kind: 'inbox',
+        item: {
+          message: message(1, { id: `i${i}` as MessageId }),
+          reason: 'mention',
+          state: done ? 'done' : 'open',
+          rev: 6 + i,
+        },
+      });
+    };
+    // Two of them are done, one of these late.
+    for (let i = 0; i < CAPS.inbox; i++) tell(i, i === 5 || i === 900);
+    const has = (i: number): boolean => state.inbox.has(`i${i}` as MessageId);
+    const gone: number[] = [];
+    for (let i = CAPS.inbox; i < CAPS.inbox + 4; i++) {
+      tell(i, false);
+      expect(has(i)).toBe(true);
+      gone.push(...Array.from({ length: i }, (_, old) => old).filter((old) => !has(old) && !gone.includes(old)));
+    }
+    expect(gone).toEqual([5, 900, 0, 1]);
+    expect(state.inbox.size).toBe(CAPS.inbox);
+  });
+
   it('ends in the same state for any numbers a server may send, in bounded work (T34)', () => {
     const number = fc.oneof(fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1), fc.nat(30));
     fc.assert(

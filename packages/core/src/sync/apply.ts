@@ -1,7 +1,7 @@
 import type { Event, Message, Stream } from '@skerry/protocol';
 import { extendTo } from '../messages/spans.ts';
 import { unreachable } from '../unreachable.ts';
-import { CAPS, type Change, type ChannelRow, rowOf, strangeRow, type Tables } from './tables.ts';
+import { CAPS, type Change, type ChannelRow, type InboxEntry, rowOf, strangeRow, type Tables } from './tables.ts';
 
 /**
  * `duplicate`: applied before; `hole`: something before it is missing; `foreign`: of a channel this account is not in.
@@ -101,10 +101,10 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
       const { item } = event;
       const known = tables.inbox.get(item.message.id);
       if (tables.channels.get(item.message.channel)?.member !== true) return [];
-      if (known === undefined && tables.inbox.size >= CAPS.inbox) return [];
       if (known !== undefined && known.item.rev >= item.rev) return [];
       const message = known === undefined ? item.message : newer(known.item.message, item.message);
-      return [{ kind: 'inbox', value: { item: { ...item, message }, arrivedAt: known?.arrivedAt ?? now } }];
+      const value = { item: { ...item, message }, arrivedAt: known?.arrivedAt ?? now };
+      return [...(known === undefined ? madeRoom(tables) : []), { kind: 'inbox', value }];
     }
     case 'message':
     case 'member':
@@ -115,6 +115,19 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
     default:
       return unreachable(event);
   }
+}
+
+/** A full inbox lets go of what is done, then of what is oldest: the newest is what the person must not miss. */
+function madeRoom({ inbox }: Tables): readonly Change[] {
+  if (inbox.size < CAPS.inbox) return [];
+  let least: InboxEntry | undefined;
+  for (const entry of inbox.values()) if (least === undefined || matters(entry) < matters(least)) least = entry;
+  return least === undefined ? [] : [{ kind: 'inboxGone', message: least.item.message.id }];
+}
+
+/** What is done matters less than anything that is not; after that the later change counts. */
+function matters({ item }: InboxEntry): number {
+  return item.state === 'done' ? item.rev - Number.MAX_SAFE_INTEGER : item.rev;
 }
 
 function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly Change[] {

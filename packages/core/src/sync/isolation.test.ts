@@ -53,6 +53,7 @@ describe('two servers with identical ids (T33)', () => {
         }
         await a.rig.catchUp();
         expect(await a.rig.stored()).toBe(digestOfSnapshot(a.server.snapshot(a.anna)));
+        expect(await b.rig.stored()).toBe(digestOfSnapshot(b.server.snapshot(b.anna)));
         expect(JSON.stringify(dumpOf(disk, ENTRY_B))).toBe(bBefore);
         expect([
           b.rig.entry.channels.get(),
@@ -75,6 +76,7 @@ describe('two servers with identical ids (T33)', () => {
       await scene.rig.clock.advance(500);
     }
     const before = JSON.stringify(dumpOf(disk, ENTRY_B));
+    expect(before).toContain('waits');
     await a.rig.entry[Symbol.asyncDispose]();
     await createMemoryStorage(disk).destroy(ENTRY_A);
     expect(dumpOf(disk, ENTRY_A)).toEqual([undefined, undefined]);
