@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import { createContext } from 'svelte';
+import type { ToastSpec } from './toast-spec.ts';
 
 export type MenuIcon = Component<{ size?: number | string }>;
 
@@ -43,16 +44,6 @@ export type ConfirmSpec = {
   readonly danger?: boolean;
 };
 
-export type ToastSpec = {
-  readonly text: string;
-  readonly detail?: string;
-  readonly tone?: 'plain' | 'ok' | 'danger';
-  readonly action?: { readonly label: string; readonly onselect: () => void };
-  /** Ms. Those with an action stay 10 s by default, others 5 s. */
-  readonly duration?: number;
-  /** A later toast with the same id takes the place of the earlier one. */
-  readonly id?: string;
-};
 
 type OpenMenu = { readonly anchor: MenuAnchor; readonly spec: MenuSpec; readonly serial: number };
 type OpenConfirm = { readonly spec: ConfirmSpec; readonly serial: number; readonly settle: (agreed: boolean) => void };

@@ -1,6 +1,6 @@
 import { mount } from 'svelte';
 import { toast } from 'svelte-sonner';
-import type { ToastSpec } from './overlays.svelte.ts';
+import type { ToastSpec } from './toast-spec.ts';
 import Toaster from './Toaster.svelte';
 
 let mounted = false;

@@ -96,7 +96,7 @@ export class SignInForm {
 }
 
 /** Which field a refusal is about, and what to say there. */
-export function problemsOf(error: unknown, mode: SignInMode, codeKind: CodeKind): Problems {
+function problemsOf(error: unknown, mode: SignInMode, codeKind: CodeKind): Problems {
   const words = t.signIn.problem;
   if (!(error instanceof SkerryError)) return { form: t.ui.unexpected };
   switch (error.code) {
