@@ -189,9 +189,9 @@ describe('a timeline', () => {
     const { rig } = scene;
     await rig.catchUp();
     const backup = scene.server.backup();
-    const forgotten = scene.say(scene.ben, 'written');
-    // Its number of changes is higher than that of the message which will have its place.
-    scene.do(scene.ben, { kind: 'message.edit', message: forgotten, text: 'to be forgotten' });
+    const { id } = scene.server.messages(scene.channel).at(-1) as Message;
+    // The number of this change is higher than any it will have in the other history.
+    scene.do(scene.ben, { kind: 'message.edit', message: id, text: 'to be forgotten' });
     await rig.deliver();
     rig.isSlow = true;
     const timeline = await opened(scene);
