@@ -2,6 +2,8 @@ import { cpus } from 'node:os';
 import { benchClientCore } from './client-core.ts';
 import { benchFanout } from './fanout.ts';
 import { benchSends } from './sends.ts';
+import { benchHistory } from './history.ts';
+import { benchIdle } from './idle.ts';
 import type { Row } from './row.ts';
 import { table } from './table.ts';
 
@@ -10,6 +12,8 @@ import { table } from './table.ts';
 const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   fanout: benchFanout,
   sends: benchSends,
+  history: benchHistory,
+  idle: benchIdle,
   'client-core': benchClientCore,
 };
 

@@ -2,7 +2,7 @@ import type { AccountId, ChannelId, Position, SessionId } from '@skerry/protocol
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeFrame } from '../log/frames.ts';
 import type { OutputItem } from '../log/output.ts';
-import { channelStream, type StreamKey } from '../log/stream-key.ts';
+import { accountStream, channelStream, type StreamKey } from '../log/stream-key.ts';
 import { Hub, type Subscriber } from './hub.ts';
 
 const NOWHERE: Position = { seq: 0, tag: '' };
@@ -29,9 +29,9 @@ class Reader implements Subscriber {
   bundle = null;
   readonly sink = { writableLength: 0, write: (bytes: Uint8Array) => this.writes.push(bytes) };
 
-  constructor(name: string) {
+  constructor(name: string, session = name) {
     this.account = name as AccountId;
-    this.session = name as SessionId;
+    this.session = session as SessionId;
   }
 
   onDropped(why: string): void {
@@ -157,7 +157,31 @@ describe('coming in', () => {
     );
     endTurn();
     hub.attach(subscriber, { position: NOWHERE, channels: [A] });
-    expect(texts(subscriber)).toEqual([['b', 'mark1']]);
+    publish(frame(channelStream(A), 'a2'), frame(channelStream(B), 'b2'));
+    endTurn();
+    expect(texts(subscriber)).toEqual([
+      ['b', 'mark1'],
+      ['b2', 'mark2'],
+    ]);
+  });
+
+  it('a second socket of an account follows what the first one does, and each goes on without the other', () => {
+    const one = new Reader('ann', 'first');
+    const two = new Reader('ann', 'second');
+    for (const subscriber of [one, two]) {
+      hub.enter(subscriber);
+      hub.attach(subscriber, { position: NOWHERE, channels: [A] });
+    }
+    publish({ type: 'member', channel: B, account: 'ann' as AccountId, joined: true }, frame(channelStream(B), 'b'));
+    endTurn();
+    hub.leave(one);
+    publish(frame(accountStream('ann'), 'own'), frame(channelStream(A), 'a'));
+    endTurn();
+    expect(texts(one)).toEqual([['b', 'mark1']]);
+    expect(texts(two)).toEqual([
+      ['b', 'mark1'],
+      ['own', 'a', 'mark2'],
+    ]);
   });
 
   it('waits for the writer when the state that was read is ahead of it, and repeats nothing of before', () => {

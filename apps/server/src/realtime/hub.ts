@@ -1,7 +1,15 @@
 import type { AccountId, ChannelId, Position, SessionId } from '@skerry/protocol';
 import { encodeFrame, markJson } from '../log/frames.ts';
 import type { Output, OutputItem } from '../log/output.ts';
-import { SERVER_STREAM, accountStream, channelStream, type StreamKey } from '../log/stream-key.ts';
+import {
+  SERVER_STREAM,
+  accountStream,
+  channelStream,
+  isAccountStream,
+  isChannelStream,
+  ownerOf,
+  type StreamKey,
+} from '../log/stream-key.ts';
 import { Bundles, joined, type Bundle } from './bundles.ts';
 
 /** Where bytes go: the socket under a WebSocket. Every write is whole frames, so they mix with what `ws` itself sends. */
@@ -39,10 +47,12 @@ export type HubOptions = {
  */
 export class Hub {
   readonly #options: HubOptions;
+  /** Who follows a channel, or the server. */
   readonly #streams = new Map<StreamKey, Set<Subscriber>>();
-  readonly #channels = new Map<Subscriber, Set<ChannelId>>();
-  readonly #accounts = new Map<AccountId, Set<Subscriber>>();
-  readonly #sessions = new Map<SessionId, Set<Subscriber>>();
+  /** Everyone who is told, by account: all sockets of one account follow the same channels. */
+  readonly #accounts = new Map<AccountId, Told>();
+  /** Everyone who entered; a session has one socket. */
+  readonly #sessions = new Map<SessionId, Subscriber>();
   readonly #bundles = new Bundles();
   #queue: Output[] = [];
   #isScheduled = false;
@@ -52,7 +62,7 @@ export class Hub {
   readonly #entering = new Set<Subscriber>();
   #recent: Output[] = [];
   /** Subscribers whose state is ahead of what was told so far. */
-  #ahead: { readonly subscriber: Subscriber; readonly channels: readonly ChannelId[]; readonly seq: number }[] = [];
+  #ahead: Waiting[] = [];
 
   /** @param position the end of the log when the hub starts to listen to it */
   constructor(position: Position, options: HubOptions) {
@@ -79,12 +89,13 @@ export class Hub {
    * older socket of the same session. Ends with `attach` or `leave`.
    */
   enter(subscriber: Subscriber): void {
-    for (const older of [...(this.#sessions.get(subscriber.session) ?? [])]) {
+    const older = this.#sessions.get(subscriber.session);
+    if (older !== undefined) {
       this.leave(older);
       older.onDropped('replaced');
     }
     this.#entering.add(subscriber);
-    addTo(this.#sessions, subscriber.session, subscriber);
+    this.#sessions.set(subscriber.session, subscriber);
   }
 
   /**
@@ -93,45 +104,44 @@ export class Hub {
    */
   attach(
     subscriber: Subscriber,
-    { position, channels }: { readonly position: Position; readonly channels: readonly ChannelId[] },
+    state: { readonly position: Position; readonly channels: readonly ChannelId[] },
   ): void {
     this.flush();
     if (!this.#entering.delete(subscriber)) return;
-    const missed = this.#recent.filter((output) => output.position.seq > position.seq);
+    const missed = this.#recent.filter((output) => output.position.seq > state.position.seq);
     if (this.#entering.size === 0) this.#recent = [];
     // The reader may be ahead of the writer's messages. Until they arrive they hold nothing new for this subscriber.
-    if (position.seq > this.#position.seq) {
-      this.#ahead.push({ subscriber, channels, seq: position.seq });
+    if (state.position.seq > this.#position.seq) {
+      this.#ahead.push({ subscriber, channels: state.channels, seq: state.position.seq });
       return;
     }
+    const channels = new Set(state.channels);
+    const frames = this.#missedBy(subscriber, channels, missed);
     this.#subscribe(subscriber, channels);
-    const touched: Subscriber[] = [];
-    for (const { items } of missed) for (const item of items) this.#tellOne(subscriber, item, touched);
-    this.#write(touched);
+    if (frames.length > 0) this.send(subscriber, Buffer.concat([...frames, this.#mark]));
   }
 
   /** Stops telling the subscriber. Safe to call at any time and twice. */
   leave(subscriber: Subscriber): void {
+    const { account, session } = subscriber;
     this.#entering.delete(subscriber);
     if (this.#entering.size === 0) this.#recent = [];
     this.#ahead = this.#ahead.filter((waiting) => waiting.subscriber !== subscriber);
-    removeFrom(this.#sessions, subscriber.session, subscriber);
-    removeFrom(this.#accounts, subscriber.account, subscriber);
+    if (this.#sessions.get(session) === subscriber) this.#sessions.delete(session);
+    const told = this.#accounts.get(account);
+    if (told === undefined || !told.sockets.delete(subscriber)) return;
     removeFrom(this.#streams, SERVER_STREAM, subscriber);
-    removeFrom(this.#streams, accountStream(subscriber.account), subscriber);
-    for (const channel of this.#channels.get(subscriber) ?? [])
-      removeFrom(this.#streams, channelStream(channel), subscriber);
-    this.#channels.delete(subscriber);
+    for (const channel of told.channels) removeFrom(this.#streams, channelStream(channel), subscriber);
+    if (told.sockets.size === 0) this.#accounts.delete(account);
   }
 
   isFollowing(subscriber: Subscriber, channel: ChannelId): boolean {
-    return this.#channels.get(subscriber)?.has(channel) ?? false;
+    return this.#streams.get(channelStream(channel))?.has(subscriber) ?? false;
   }
 
   /** Writes a frame that is no part of the log to everyone who follows the stream, but not to `except`. */
   tell(stream: StreamKey, frame: Uint8Array, except?: AccountId): void {
-    for (const subscriber of this.#streams.get(stream) ?? [])
-      if (subscriber.account !== except) this.send(subscriber, frame);
+    for (const subscriber of this.#followersOf(stream)) if (subscriber.account !== except) this.send(subscriber, frame);
   }
 
   /** Writes whole frames to one subscriber, unless it is too slow. */
@@ -159,38 +169,54 @@ export class Hub {
       if (this.#ahead.length > 0) this.#attachReached();
     }
     if (this.#entering.size > 0) this.#recent.push(...outputs);
-    this.#write(touched);
+    for (const subscriber of touched) {
+      const { bundle } = subscriber;
+      subscriber.bundle = null;
+      if (bundle !== null) this.send(subscriber, this.#bundles.bytesOf(bundle, this.#mark));
+    }
+    this.#bundles.clear();
     this.#options.onFlushed();
   }
 
   #tellAll(item: OutputItem, touched: Subscriber[]): void {
     switch (item.type) {
-      case 'frame': {
-        const subscribers = this.#streams.get(item.stream);
-        if (subscribers !== undefined) for (const subscriber of subscribers) this.#put(subscriber, item.bytes, touched);
+      case 'frame':
+        for (const subscriber of this.#followersOf(item.stream)) {
+          if (subscriber.bundle === null) touched.push(subscriber);
+          subscriber.bundle = this.#bundles.add(subscriber.bundle, item.bytes);
+        }
+        break;
+      case 'member':
+        this.#follow(item.account, item.channel, item.joined);
+        break;
+      case 'sessionEnded': {
+        const subscriber = this.#sessions.get(item.session);
+        if (subscriber !== undefined) this.#end(subscriber);
         break;
       }
-      case 'member':
-        for (const subscriber of this.#accounts.get(item.account) ?? [])
-          this.#follow(subscriber, item.channel, item.joined);
-        break;
-      case 'sessionEnded':
-        for (const subscriber of [...(this.#sessions.get(item.session) ?? [])]) this.#end(subscriber);
-        break;
     }
   }
 
-  /** The same as for all, for a subscriber that was attached after the others were told. */
-  #tellOne(subscriber: Subscriber, item: OutputItem, touched: Subscriber[]): void {
-    if (item.type === 'frame' && this.#streams.get(item.stream)?.has(subscriber) === true)
-      this.#put(subscriber, item.bytes, touched);
-    if (item.type === 'member' && item.account === subscriber.account)
-      this.#follow(subscriber, item.channel, item.joined);
+  #followersOf(stream: StreamKey): Iterable<Subscriber> {
+    if (isAccountStream(stream)) return this.#accounts.get(ownerOf(stream) as AccountId)?.sockets ?? [];
+    return this.#streams.get(stream) ?? [];
   }
 
-  #put(subscriber: Subscriber, frame: Uint8Array, touched: Subscriber[]): void {
-    if (subscriber.bundle === null) touched.push(subscriber);
-    subscriber.bundle = this.#bundles.add(subscriber.bundle, frame);
+  /** The frames of these outputs that one who is in these channels before them is to be told; the channels are brought up to date. */
+  #missedBy({ account }: Subscriber, channels: Set<ChannelId>, missed: readonly Output[]): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    for (const item of missed.flatMap(({ items }) => items)) {
+      if (item.type === 'member' && item.account === account) {
+        if (item.joined) channels.add(item.channel);
+        else channels.delete(item.channel);
+      }
+      if (item.type !== 'frame') continue;
+      const isMeant = isChannelStream(item.stream)
+        ? channels.has(ownerOf(item.stream) as ChannelId)
+        : item.stream === SERVER_STREAM || item.stream === accountStream(account);
+      if (isMeant) frames.push(item.bytes);
+    }
+    return frames;
   }
 
   /** What came before its end is written first, then nothing more. */
@@ -202,16 +228,6 @@ export class Hub {
     subscriber.onDropped('ended');
   }
 
-  #write(touched: readonly Subscriber[]): void {
-    for (const subscriber of touched) {
-      const { bundle } = subscriber;
-      if (bundle === null) continue;
-      subscriber.bundle = null;
-      this.send(subscriber, this.#bundles.bytesOf(bundle, this.#mark));
-    }
-    this.#bundles.clear();
-  }
-
   #attachReached(): void {
     const reached = this.#ahead.filter((waiting) => waiting.seq <= this.#position.seq);
     if (reached.length === 0) return;
@@ -219,26 +235,29 @@ export class Hub {
     for (const { subscriber, channels } of reached) this.#subscribe(subscriber, channels);
   }
 
-  #subscribe(subscriber: Subscriber, channels: readonly ChannelId[]): void {
-    addTo(this.#accounts, subscriber.account, subscriber);
+  #subscribe(subscriber: Subscriber, channels: Iterable<ChannelId>): void {
     addTo(this.#streams, SERVER_STREAM, subscriber);
-    addTo(this.#streams, accountStream(subscriber.account), subscriber);
-    this.#channels.set(subscriber, new Set());
-    for (const channel of channels) this.#follow(subscriber, channel, true);
+    const known = this.#accounts.get(subscriber.account);
+    const told = known ?? { sockets: new Set(), channels: new Set(channels) };
+    if (known === undefined) this.#accounts.set(subscriber.account, told);
+    told.sockets.add(subscriber);
+    for (const channel of told.channels) addTo(this.#streams, channelStream(channel), subscriber);
   }
 
-  #follow(subscriber: Subscriber, channel: ChannelId, follows: boolean): void {
-    const followed = this.#channels.get(subscriber);
-    if (followed === undefined) return;
-    if (follows) {
-      followed.add(channel);
-      addTo(this.#streams, channelStream(channel), subscriber);
-    } else {
-      followed.delete(channel);
-      removeFrom(this.#streams, channelStream(channel), subscriber);
+  #follow(account: AccountId, channel: ChannelId, follows: boolean): void {
+    const told = this.#accounts.get(account);
+    if (told === undefined) return;
+    if (follows) told.channels.add(channel);
+    else told.channels.delete(channel);
+    for (const subscriber of told.sockets) {
+      if (follows) addTo(this.#streams, channelStream(channel), subscriber);
+      else removeFrom(this.#streams, channelStream(channel), subscriber);
     }
   }
 }
+
+type Told = { readonly sockets: Set<Subscriber>; readonly channels: Set<ChannelId> };
+type Waiting = { readonly subscriber: Subscriber; readonly channels: readonly ChannelId[]; readonly seq: number };
 
 function addTo<Key>(sets: Map<Key, Set<Subscriber>>, key: Key, subscriber: Subscriber): void {
   const set = sets.get(key);

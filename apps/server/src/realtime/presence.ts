@@ -1,37 +1,39 @@
 import type { AccountId, Down, PresenceState } from '@skerry/protocol';
 import { encodeFrame } from '../log/frames.ts';
 import { SERVER_STREAM } from '../log/stream-key.ts';
-import type { Hub, Subscriber } from './hub.ts';
+import type { Hub } from './hub.ts';
 
-type Here = Exclude<PresenceState, 'offline'>;
+/** What a socket says of whoever is at it. */
+export type Here = Exclude<PresenceState, 'offline'>;
 
 /** Changes of this long are told together, so that many people arriving at once are not many frames for many people. */
 const TOGETHER_MS = 250;
 
+/** How many sockets of an account say what. */
+type Sockets = { online: number; away: number };
+
 /** Who is here, by connection: an account is online while one of its sockets is, and away when all of them are. SPEC L-13. */
 export class Presence {
-  readonly #hub: Hub;
-  readonly #sockets = new Map<AccountId, Map<Subscriber, Here>>();
+  readonly #hub: Pick<Hub, 'tell'>;
+  readonly #sockets = new Map<AccountId, Sockets>();
   readonly #told = new Map<AccountId, Here>();
   readonly #changed = new Set<AccountId>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(hub: Hub) {
+  constructor(hub: Pick<Hub, 'tell'>) {
     this.#hub = hub;
   }
 
-  set(subscriber: Subscriber, state: Here): void {
-    const { account } = subscriber;
-    const sockets = this.#sockets.get(account) ?? new Map<Subscriber, Here>();
-    this.#sockets.set(account, sockets.set(subscriber, state));
-    this.#touch(account);
-  }
-
-  remove(subscriber: Subscriber): void {
-    const sockets = this.#sockets.get(subscriber.account);
-    if (sockets === undefined || !sockets.delete(subscriber)) return;
-    if (sockets.size === 0) this.#sockets.delete(subscriber.account);
-    this.#touch(subscriber.account);
+  /** A socket of the account now says `to`, where it said `from`; `offline` before it came and after it left. */
+  change(account: AccountId, from: PresenceState, to: PresenceState): void {
+    if (from === to) return;
+    const sockets = this.#sockets.get(account) ?? { online: 0, away: 0 };
+    if (from !== 'offline') sockets[from] -= 1;
+    if (to !== 'offline') sockets[to] += 1;
+    if (sockets.online + sockets.away === 0) this.#sockets.delete(account);
+    else this.#sockets.set(account, sockets);
+    this.#changed.add(account);
+    this.#timer ??= setTimeout(() => this.#tell(), TOGETHER_MS).unref();
   }
 
   /** Everybody who is here, as a frame's JSON. */
@@ -48,15 +50,9 @@ export class Presence {
   }
 
   #stateOf(account: AccountId): PresenceState {
-    const states = this.#sockets.get(account);
-    if (states === undefined) return 'offline';
-    for (const state of states.values()) if (state === 'online') return 'online';
-    return 'away';
-  }
-
-  #touch(account: AccountId): void {
-    this.#changed.add(account);
-    this.#timer ??= setTimeout(() => this.#tell(), TOGETHER_MS).unref();
+    const sockets = this.#sockets.get(account);
+    if (sockets === undefined) return 'offline';
+    return sockets.online > 0 ? 'online' : 'away';
   }
 
   #tell(): void {
@@ -70,10 +66,8 @@ export class Presence {
       accounts.push([account, state]);
     }
     this.#changed.clear();
-    if (accounts.length > 0)
-      this.#hub.tell(
-        SERVER_STREAM,
-        encodeFrame(JSON.stringify({ t: 'presence', full: false, accounts } satisfies Down)),
-      );
+    if (accounts.length === 0) return;
+    const frame: Down = { t: 'presence', full: false, accounts };
+    this.#hub.tell(SERVER_STREAM, encodeFrame(JSON.stringify(frame)));
   }
 }

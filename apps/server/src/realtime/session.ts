@@ -22,7 +22,7 @@ import { unreachable } from '../log/unreachable.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { Hub, Sink, Subscriber } from './hub.ts';
 import { parseUp } from './parse-up.ts';
-import type { Presence } from './presence.ts';
+import type { Here, Presence } from './presence.ts';
 import type { Replies } from './replies.ts';
 
 /** What every session of a server shares. */
@@ -53,7 +53,7 @@ type State =
   | { readonly kind: 'auth' }
   | { readonly kind: 'checking' }
   | { readonly kind: 'entering'; readonly subscriber: Subscriber }
-  | { readonly kind: 'live'; readonly subscriber: Subscriber }
+  | { readonly kind: 'live'; readonly subscriber: Subscriber; readonly here: Here }
   | { readonly kind: 'closed' };
 
 /** A client may need a new access token between the proof and its `auth`. */
@@ -128,7 +128,7 @@ export class Session {
     this.#state = { kind: 'closed' };
     if (state.kind !== 'entering' && state.kind !== 'live') return;
     this.#deps.hub.leave(state.subscriber);
-    this.#deps.presence.remove(state.subscriber);
+    if (state.kind === 'live') this.#deps.presence.change(state.subscriber.account, state.here, 'offline');
   }
 
   #handle(frame: Up): void {
@@ -148,7 +148,7 @@ export class Session {
           new SkerryError('unavailable', { message: 'Wait for the welcome.', retryAfterMs: 100 }),
         );
       case 'live':
-        return this.#handleLive(frame, state.subscriber);
+        return this.#handleLive(frame, state);
       case 'closed':
         return;
       default:
@@ -193,9 +193,9 @@ export class Session {
   #welcome(subscriber: Subscriber, connection: Connection): void {
     const { hub, presence, now } = this.#deps;
     const resumed = connection.start === 'resumed';
-    this.#state = { kind: 'live', subscriber };
+    this.#state = { kind: 'live', subscriber, here: 'online' };
     this.#dueAt = now() + jittered(TIMES.heartbeatMs);
-    presence.set(subscriber, 'online');
+    presence.change(subscriber.account, 'offline', 'online');
     const welcome: DownOf<'welcome'> = {
       t: 'welcome',
       account: subscriber.account,
@@ -216,7 +216,7 @@ export class Session {
     hub.attach(subscriber, connection);
   }
 
-  #handleLive(frame: Up, subscriber: Subscriber): void {
+  #handleLive(frame: Up, { subscriber, here }: Extract<State, { kind: 'live' }>): void {
     const { hub, limits, presence } = this.#deps;
     const { account } = subscriber;
     if (limits.wait('frame', account) > 0) return this.close(CLOSE.protocol, 'too many frames');
@@ -233,7 +233,9 @@ export class Session {
           );
         return;
       case 'presence':
-        if (limits.wait('notice', account) === 0) presence.set(subscriber, frame.state);
+        if (limits.wait('notice', account) > 0) return;
+        presence.change(account, here, frame.state);
+        this.#state = { kind: 'live', subscriber, here: frame.state };
         return;
       case 'ping':
         return this.#reply(subscriber, { t: 'pong', n: frame.n, serverTime: this.#deps.now() });
