@@ -1,5 +1,6 @@
-import { parseAddress, SkerryError } from '@skerry/protocol';
+import { parseAddress } from '@skerry/protocol';
 import { eitherSignal } from './abort.ts';
+import { LocalError } from './errors.ts';
 import type { Credentials, ServerHandle, SkerryClient, TabState } from './face.ts';
 import { DialSlots } from './fleet/dial-slots.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -177,14 +178,14 @@ class Client implements SkerryClient {
   /** @throws SkerryError `unavailable` when another tab is the live one */
   #live(): Open {
     const open = this.#open.get();
-    if (open === undefined) throw new SkerryError('unavailable', { message: 'Skerry is open in another tab.' });
+    if (open === undefined) throw new LocalError('unavailable', 'Skerry is open in another tab.');
     return open;
   }
 
   /** @throws SkerryError `forbidden` where there is one server and no list */
   #list(): Open {
     if (this.mode === 'hosted')
-      throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
+      throw new LocalError('forbidden', 'This page belongs to its server and shows no other.');
     return this.#live();
   }
 

@@ -1,16 +1,23 @@
-import { SkerryError } from '@skerry/protocol';
+import { type ErrorCode, type ErrorDetails, SkerryError } from '@skerry/protocol';
 import type { Cause, ConnectionState } from './views.ts';
 
+/** Refused or failed on this device. Its sentence is ours, and may be shown as it stands; one of a server may not. */
+export class LocalError extends SkerryError {
+  constructor(code: ErrorCode, message: string, details: Omit<ErrorDetails, 'message'> = {}) {
+    super(code, { ...details, message });
+    this.name = 'LocalError';
+  }
+}
+
 /** No usable answer came: the network, the way there, or something that does not speak as a Skerry server. */
-export class ReachError extends SkerryError {
+export class ReachError extends LocalError {
   readonly reason: Cause;
   /** The HTTP status that came, if one did. */
   readonly answered: number | null;
   /** It pointed to another address, which was not followed. */
   readonly redirected: boolean;
   constructor(reason: Cause, details: { cause?: unknown; answered?: number; redirected?: boolean } = {}) {
-    super('unavailable', {
-      message: SENTENCES[reason.kind],
+    super('unavailable', SENTENCES[reason.kind], {
       cause: details.cause,
       ...(reason.kind === 'rateLimited' ? { retryAfterMs: reason.retryAfterMs } : {}),
     });
@@ -24,10 +31,10 @@ export class ReachError extends SkerryError {
 export type SignedOutWhy = Extract<ConnectionState, { kind: 'signedOut' }>['why'];
 
 /** There is no sign-in to use here: none was made, or the server ended it, or the device keeps it locked. */
-export class SignedOutError extends SkerryError {
+export class SignedOutError extends LocalError {
   readonly why: SignedOutWhy;
   constructor(why: SignedOutWhy) {
-    super('unauthorized', { message: 'You are not signed in to this server.' });
+    super('unauthorized', 'You are not signed in to this server.');
     this.name = 'SignedOutError';
     this.why = why;
   }
@@ -36,13 +43,11 @@ export class SignedOutError extends SkerryError {
 export type SeenIdentity = { readonly serverId: string; readonly key: string; readonly words: readonly string[] };
 
 /** The address answered with another key than the pinned one, or could not prove the key it named. Nothing secret was sent. */
-export class IdentityError extends SkerryError {
+export class IdentityError extends LocalError {
   readonly problem: 'badSignature' | 'otherKey';
   readonly seen: SeenIdentity;
   constructor(problem: IdentityError['problem'], seen: SeenIdentity) {
-    super('unavailable', {
-      message: 'This server does not show the key that was remembered for it. Nothing was sent.',
-    });
+    super('unavailable', 'This server does not show the key that was remembered for it. Nothing was sent.');
     this.name = 'IdentityError';
     this.problem = problem;
     this.seen = seen;

@@ -1,6 +1,13 @@
 export { type ClientOptions, createClient } from './client.ts';
 export { simpleState } from './connection/state.ts';
-export { IdentityError, IncompatibleError, ReachError, type SeenIdentity, SignedOutError } from './errors.ts';
+export {
+  IdentityError,
+  IncompatibleError,
+  LocalError,
+  ReachError,
+  type SeenIdentity,
+  SignedOutError,
+} from './errors.ts';
 export type { Credentials, ServerHandle, SkerryClient, TabState, Timeline } from './face.ts';
 export * from './platform.ts';
 export { hostOf, labelOf } from './servers/label.ts';

@@ -1,9 +1,12 @@
+import { LocalError, StoreFull } from '@skerry/core';
 import { ERRORS, SkerryError, type ErrorCode } from '@skerry/protocol';
 import { t } from '../i18n/t.ts';
 import type { Overlays } from '../ui/overlays.svelte.ts';
 
-/** A failure as a person reads it: the sentence of its code, never what a program thought of it. */
+/** A failure as a person reads it: what this device says of it, else the sentence of its code, never a server's own words. */
 export function sentenceOf(error: unknown): string {
+  if (error instanceof LocalError) return error.message;
+  if (error instanceof StoreFull) return t.app.storage.full;
   return error instanceof SkerryError ? ERRORS[error.code].sentence : t.ui.unexpected;
 }
 

@@ -1,6 +1,6 @@
 import { type Command, type CommandId, type CommandResult, SkerryError, LIMITS } from '@skerry/protocol';
 import { abortReason } from '../abort.ts';
-import { ReachError } from '../errors.ts';
+import { LocalError, ReachError } from '../errors.ts';
 import type { Clock } from '../platform.ts';
 import type { CommandAnswer } from '../sync/entry-sync.ts';
 
@@ -37,8 +37,7 @@ export class Requests {
   run(id: CommandId, command: Command, signal: AbortSignal): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(abortReason(signal));
-      if (this.#socket === undefined)
-        return reject(new SkerryError('unavailable', { message: 'This server is not connected.' }));
+      if (this.#socket === undefined) return reject(new LocalError('unavailable', 'This server is not connected.'));
       const settle = (answer: CommandAnswer): void => {
         this.#forget(id);
         cancel();

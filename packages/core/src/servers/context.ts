@@ -4,7 +4,7 @@ import { Api, callOpen } from '../api/api.ts';
 import { Connection } from '../connection/connection.ts';
 import { fingerprintOf } from '../connection/proof.ts';
 import { Requests } from '../connection/requests.ts';
-import { type IdentityError, SignedOutError } from '../errors.ts';
+import { type IdentityError, LocalError, SignedOutError } from '../errors.ts';
 import type { Credentials } from '../face.ts';
 import type { DialSlots } from '../fleet/dial-slots.ts';
 import type { Turns } from '../fleet/turns.ts';
@@ -144,15 +144,17 @@ export class ServerContext implements AsyncDisposable {
     const { account } = this.#entry.get();
     if (account !== null && account.id !== signedIn.account.id) {
       await this.#endSession(signedIn.accessToken);
-      throw new SkerryError('forbidden', {
-        message: `This entry belongs to ${account.username}. Add the server once more for another account.`,
-      });
+      throw new LocalError(
+        'forbidden',
+        `This entry belongs to ${account.username}. Add the server once more for another account.`,
+      );
     }
     if (account === null && this.#isListed(signedIn.account.id)) {
       await this.#endSession(signedIn.accessToken);
-      throw new SkerryError('forbidden', {
-        message: `${signedIn.account.username} on this server is in your list already. Open that entry instead.`,
-      });
+      throw new LocalError(
+        'forbidden',
+        `${signedIn.account.username} on this server is in your list already. Open that entry instead.`,
+      );
     }
     await this.#session.adopt(signedIn);
     const { id, username, displayName } = signedIn.account;
@@ -188,7 +190,7 @@ export class ServerContext implements AsyncDisposable {
   /** Deletes all that is stored here of this entry, the entry itself last: what is cut off can be repeated. */
   async remove(signOutThere: boolean): Promise<boolean> {
     if (this.#shared.registry.fixed)
-      throw new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' });
+      throw new LocalError('forbidden', 'This page belongs to its server and shows no other.');
     if (signOutThere) this.connection.stopFor(new SignedOutError('person'));
     const told = signOutThere && (await this.#tellGoodbye());
     await this[Symbol.asyncDispose]();
@@ -217,9 +219,10 @@ export class ServerContext implements AsyncDisposable {
     const known = this.#entry.get().serverId;
     const isAnother = known !== '' && serverId !== known;
     if (isAnother && !this.#shared.registry.fixed) {
-      throw new SkerryError('forbidden', {
-        message: 'Another server answers at this address. Add it as a new one; this entry keeps what it has.',
-      });
+      throw new LocalError(
+        'forbidden',
+        'Another server answers at this address. Add it as a new one; this entry keeps what it has.',
+      );
     }
     this.#identity.forget();
     if (isAnother) {

@@ -1,4 +1,4 @@
-import { SkerryError } from '@skerry/protocol';
+import { LocalError } from '../errors.ts';
 import type { VaultStore } from '../stores/stores.ts';
 import { constant, derived, Value } from '../value.ts';
 import type { EntryId, ServerEntry } from '../views.ts';
@@ -18,7 +18,7 @@ export async function openHostedRegistry(vault: VaultStore, origin: string): Pro
   const entry = new Value(stored.kind === 'secret' ? (read(stored.value, origin) ?? blank(origin)) : blank(origin));
   let last: Promise<unknown> = Promise.resolve();
   const refused = (): Promise<never> =>
-    Promise.reject(new SkerryError('forbidden', { message: 'This page belongs to its server and shows no other.' }));
+    Promise.reject(new LocalError('forbidden', 'This page belongs to its server and shows no other.'));
   return {
     fixed: true,
     entries: derived([entry], (one) => [one]),

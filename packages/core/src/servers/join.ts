@@ -1,6 +1,6 @@
 import { type SignedIn, SkerryError, uuidv7 } from '@skerry/protocol';
 import { Api } from '../api/api.ts';
-import { SignedOutError } from '../errors.ts';
+import { LocalError, SignedOutError } from '../errors.ts';
 import type { Credentials } from '../face.ts';
 import type { Platform } from '../platform.ts';
 import type { VaultStore } from '../stores/stores.ts';
@@ -83,9 +83,10 @@ function refuseOtherKey(registry: Registry, found: Found): void {
     .get()
     .some((entry) => entry.serverId === found.info.serverId && entry.key !== found.info.key);
   if (other)
-    throw new SkerryError('forbidden', {
-      message: 'This server is in your list with another key. Open it there and compare the words.',
-    });
+    throw new LocalError(
+      'forbidden',
+      'This server is in your list with another key. Open it there and compare the words.',
+    );
 }
 
 /** An API for one address and the key it has just proved, with no sign-in. */

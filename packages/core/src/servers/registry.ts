@@ -1,5 +1,5 @@
-import { SkerryError } from '@skerry/protocol';
 import { type Deferred, deferred } from '../deferred.ts';
+import { LocalError } from '../errors.ts';
 import type { RegistryStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import { derived, Value } from '../value.ts';
@@ -110,7 +110,8 @@ class StoredRegistry implements Registry {
 
   add(entry: ServerEntry): Promise<void> {
     return this.#write((file) => {
-      if (file.entries.length >= MOST_ENTRIES) throw new SkerryError('limit_reached');
+      if (file.entries.length >= MOST_ENTRIES)
+        throw new LocalError('limit_reached', `A list holds ${MOST_ENTRIES} servers at most.`);
       return { ...file, entries: [...file.entries, entry], primary: file.primary ?? entry.id };
     });
   }
