@@ -35,7 +35,11 @@ export function railVerbs(parts: RailVerbsParts): RailVerbs {
     details,
     copyAddress: (id) => {
       const origin = client.server(id)?.view.get().entry.addresses[0]?.origin;
-      if (origin !== undefined) attempt(navigator.clipboard.writeText(origin), () => t.rail.addressCopied);
+      // Absent on plain http beyond this machine.
+      const clipboard = navigator.clipboard as Clipboard | undefined;
+      if (origin === undefined) return;
+      if (clipboard === undefined) overlays.toast({ text: t.ui.copyFailed, tone: 'danger' });
+      else attempt(clipboard.writeText(origin), () => t.rail.addressCopied);
     },
     tryNow: (id) => client.server(id)?.tryNow(),
     pause: (id) => void verbs.pause(id),

@@ -51,10 +51,10 @@ export const servers = {
     keepShort: 'Keep it',
     wipeShort: 'Wipe it',
     action: 'Sign out…',
-    text: 'Drops the sign-in. You choose whether what is stored stays sealed until you return, or is wiped.',
+    text: 'Drops the sign-in. You choose whether what is stored here stays readable, or is wiped.',
     title: (name: string) => `Sign out of ${name}?`,
     keep: 'Keep messages and drafts on this device',
-    keepHint: 'They stay sealed until you sign in again.',
+    keepHint: 'Whoever uses this browser can still read them here.',
     wipe: 'Wipe everything stored from this server',
     wipeHint: (unsent: number, drafts: number) =>
       unsent + drafts === 0
@@ -79,6 +79,7 @@ export const servers = {
     ask: 'Ask the owner, over another way, for the six words.',
     accept: 'The new words are right, use them',
     keepOld: 'Stay disconnected',
+    lookAgain: 'Look again',
     compared: 'I asked the owner, and these are the words they told me',
   },
   copyReport: 'Copy report without names',
