@@ -1,4 +1,4 @@
-import type { Credentials } from '@skerry/core';
+import { type Credentials, LocalError, ReachError } from '@skerry/core';
 import { password as passwordSchema, SkerryError, username as usernameSchema } from '@skerry/protocol';
 import { t } from '../../i18n/t-pages.ts';
 import { countdown } from '../../ui/format.ts';
@@ -99,6 +99,7 @@ export class SignInForm {
 function problemsOf(error: unknown, mode: SignInMode, codeKind: CodeKind): Problems {
   const words = t.signIn.problem;
   if (!(error instanceof SkerryError)) return { form: t.ui.unexpected };
+  if (error instanceof LocalError && !(error instanceof ReachError)) return { form: error.message };
   switch (error.code) {
     case 'credentials_wrong':
       return { password: words.wrong };

@@ -1,4 +1,4 @@
-import type { Credentials } from '@skerry/core';
+import { type Credentials, IdentityError, LocalError } from '@skerry/core';
 import { SkerryError } from '@skerry/protocol';
 import { describe, expect, it } from 'vitest';
 import { SignInForm, type CodeKind, type SignInMode } from './sign-in-form.svelte.ts';
@@ -45,6 +45,17 @@ describe('the sign-in form', () => {
     it.username = 'ada';
     it.password = 'not the one at all';
     expect([await it.submit(), it.password]).toEqual(['password', 'not the one at all']);
+  });
+
+  it('says in its own words what this device refused, and does not call the account suspended for it', async () => {
+    const refused = new LocalError('forbidden', 'This entry belongs to ben. Add the server once more.');
+    const other = new IdentityError('otherKey', { serverId: '', key: '', words: [] });
+    for (const fail of [refused, other]) {
+      const { form: it } = form({ fail });
+      it.username = 'ada';
+      it.password = 'correct horse battery';
+      expect([await it.submit(), it.problems.form]).toEqual(['form', fail.message]);
+    }
   });
 
   it('asks for the set-up code on a new server', async () => {
