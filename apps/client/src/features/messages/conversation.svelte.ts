@@ -22,6 +22,7 @@ export type ConversationParts = {
   readonly openPerson: (account: AccountId, anchor: HTMLElement) => void;
 };
 
+const QUOTE_MS = 20_000;
 const MODERATORS: readonly string[] = ['owner', 'admin', 'moderator'];
 
 /** One channel of one server as its timeline and composer see it. What is done here goes to that server alone. */
@@ -141,7 +142,10 @@ export class Conversation implements MarkdownScope {
     this.#openPerson(account as AccountId, anchor);
   }
 
-  /** The message a reply answers; undefined when it is gone or may not be seen. Asked for once. */
+  /**
+   * The message a reply answers, from outside of what is shown; undefined when it is gone or may not be seen. Asked for
+   * once in a while and not kept for longer: it may be edited or deleted, and nobody tells of that.
+   */
   quoted(id: MessageId): Promise<Message | undefined> {
     const known = this.#quoted.get(id);
     if (known !== undefined) return known;
@@ -150,10 +154,7 @@ export class Conversation implements MarkdownScope {
       () => undefined,
     );
     this.#quoted.set(id, asked);
-    // One that could not be found now (offline) may be found later.
-    void asked.then((message) => {
-      if (message === undefined) this.#quoted.delete(id);
-    });
+    setTimeout(() => this.#quoted.delete(id), QUOTE_MS);
     return asked;
   }
 

@@ -112,6 +112,13 @@ export class TimelineController {
     return key === undefined ? -1 : this.#rows.findLastIndex((row) => row.key === key);
   }
 
+  /** A message of the window as it is now; follows its changes. */
+  messageOf(id: MessageId): Message | undefined {
+    // Read for its signal: the map behind it is plain.
+    void this.#rows;
+    return this.#rowsOf.messageOf(id);
+  }
+
   /** Follows the core. @returns the end of that */
   follow(): () => void {
     const unsubscribe = this.#timeline.view.subscribe(() => this.#show(this.#timeline.view.get()));
@@ -377,6 +384,7 @@ export class TimelineController {
       if (scrollHeight - clientHeight - scrollTop > 0.5) {
         this.#layoutAt = performance.now();
         this.#scroller.scrollTop = scrollHeight;
+        this.#size.top = this.#scroller.scrollTop;
       }
       this.#frame = requestAnimationFrame(step);
     };

@@ -1,4 +1,4 @@
-import type { AccountId } from '@skerry/protocol';
+import type { AccountId, Message } from '@skerry/protocol';
 import type { PendingMessage, TimelineMessage, TimelineView } from '@skerry/core';
 
 /** What stands above a row: the heading of its day, the "New" line. */
@@ -64,6 +64,12 @@ export class TimelineRows {
     this.#known = new Map(rows.map((row) => [row.key, row]));
     this.#rows = rows;
     return this.#rows;
+  }
+
+  /** The message of that id as it is shown now. */
+  messageOf(id: string): Message | undefined {
+    const row = this.#known.get(id);
+    return row?.kind === 'message' ? row.entry.message : undefined;
   }
 
   #kept(row: TimelineRow): TimelineRow {
