@@ -16,9 +16,15 @@ const WARM_UP_MS = 500;
  */
 export async function benchFanout(): Promise<readonly Row[]> {
   const program = new URL('./fanout/server.js', import.meta.url);
-  const servers = new Map<Kind, Child<never, { port: number }>>(KINDS.map((kind) => [kind, new Child(program, [kind])]));
-  const ports = Object.fromEntries(await Promise.all([...servers].map(async ([kind, server]) => [kind, (await server.next()).port]))) as Ports;
-  const clients = new Child<Round, RoundResult>(new URL('./fanout/clients.js', import.meta.url), [JSON.stringify(ports)]);
+  const servers = new Map<Kind, Child<never, { port: number }>>(
+    KINDS.map((kind) => [kind, new Child(program, [kind])]),
+  );
+  const ports = Object.fromEntries(
+    await Promise.all([...servers].map(async ([kind, server]) => [kind, (await server.next()).port])),
+  ) as Ports;
+  const clients = new Child<Round, RoundResult>(new URL('./fanout/clients.js', import.meta.url), [
+    JSON.stringify(ports),
+  ]);
   try {
     await clients.next();
     const rows: Row[] = [];
@@ -54,7 +60,19 @@ function rowsOf(group: Group, window: number, figure: (kind: Kind) => number): R
   };
   const ratio = value / figure('ws');
   return [
-    { ...shared, peer: { name: 'bare ws, naive send', value: figure('ws') }, ratio, goal: `≥ ${goal}x`, reached: ratio >= goal },
-    { ...shared, peer: { name: 'socket.io', value: figure('socket.io') }, ratio: value / figure('socket.io'), goal: null, reached: null },
+    {
+      ...shared,
+      peer: { name: 'bare ws, naive send', value: figure('ws') },
+      ratio,
+      goal: `≥ ${goal}x`,
+      reached: ratio >= goal,
+    },
+    {
+      ...shared,
+      peer: { name: 'socket.io', value: figure('socket.io') },
+      ratio: value / figure('socket.io'),
+      goal: null,
+      reached: null,
+    },
   ];
 }

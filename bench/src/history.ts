@@ -64,10 +64,16 @@ function places(channels: readonly ChannelId[]): () => Place {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
     return state % below;
   };
-  return () => ({ channel: channels[next(channels.length)] ?? newId<ChannelId>(), before: PAGE + 2 + next(PER_CHANNEL - PAGE) });
+  return () => ({
+    channel: channels[next(channels.length)] ?? newId<ChannelId>(),
+    before: PAGE + 2 + next(PER_CHANNEL - PAGE),
+  });
 }
 
-async function pagesThrough(db: parts.Database, { person, channels, inFlight }: { person: Person; channels: readonly ChannelId[]; inFlight: number }): Promise<number> {
+async function pagesThrough(
+  db: parts.Database,
+  { person, channels, inFlight }: { person: Person; channels: readonly ChannelId[]; inFlight: number },
+): Promise<number> {
   const next = places(channels);
   const start = performance.now();
   let pages = 0;
@@ -75,7 +81,12 @@ async function pagesThrough(db: parts.Database, { person, channels, inFlight }: 
   const reader = async () => {
     while (performance.now() - start < ROUND_MS) {
       const { channel, before } = next();
-      const body = await db.read('messages.page', { account: person.account, channel, place: { at: 'before', n: before }, limit: PAGE });
+      const body = await db.read('messages.page', {
+        account: person.account,
+        channel,
+        place: { at: 'before', n: before },
+        limit: PAGE,
+      });
       bytes += body.length;
       pages += 1;
     }
@@ -101,7 +112,11 @@ function pagesRaw(read: (channel: string, before: number) => number, channels: r
 async function fill(file: string, db: parts.Database, person: Person): Promise<ChannelId[]> {
   const channels = Array.from({ length: CHANNELS }, () => newId<ChannelId>());
   const command = { kind: 'channel.create', name: 'channel', topic: '', visibility: 'public', history: 'all' };
-  await Promise.all(channels.map((id) => db.write('command.run', { ...person, id: id as string as never, json: JSON.stringify(command) })));
+  await Promise.all(
+    channels.map((id) =>
+      db.write('command.run', { ...person, id: id as string as never, json: JSON.stringify(command) }),
+    ),
+  );
   const driver = await parts.openDriver(file, 'write');
   driver.exec('CREATE TEMP TABLE places (k INTEGER PRIMARY KEY, id TEXT)');
   const place = driver.prepare('INSERT INTO places VALUES (?, ?)');

@@ -30,6 +30,8 @@ for (const [name, measure] of Object.entries(PARTS)) {
   rows.push(...(await measure()));
 }
 const [cpu] = cpus();
-console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} x ${cpu?.model ?? 'unknown processor'}.\n`);
+console.log(
+  `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} x ${cpu?.model ?? 'unknown processor'}.\n`,
+);
 console.log(table(rows));
 process.exit(rows.some(({ reached }) => reached === false) ? 1 : 0);

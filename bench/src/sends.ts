@@ -63,12 +63,20 @@ const open = (file: string) => parts.Database.open({ file, faults: parts.NO_FAUL
 function argsOf(people: readonly Person[], channel: ChannelId, i: number) {
   const person = people[i % people.length] ?? people[0];
   if (person === undefined) throw new Error('nobody is here');
-  const command: Command = { kind: 'message.send', channel, text: `Message ${i}, about as long as people write them here.`, replyTo: null };
+  const command: Command = {
+    kind: 'message.send',
+    channel,
+    text: `Message ${i}, about as long as people write them here.`,
+    replyTo: null,
+  };
   return { ...person, id: newId(), json: JSON.stringify(command) };
 }
 
 /** Keeps so many in flight for a while. @returns sends per second */
-async function sendGrouped(db: parts.Database, { people, channel }: { people: Person[]; channel: ChannelId }): Promise<number> {
+async function sendGrouped(
+  db: parts.Database,
+  { people, channel }: { people: Person[]; channel: ChannelId },
+): Promise<number> {
   const start = performance.now();
   let sent = 0;
   const worker = async () => {

@@ -53,9 +53,13 @@ async function openSocket(kind: Kind, port: number, group: string): Promise<RawS
   if (kind !== 'socket.io') return RawSocket.open(port, `/${group}`);
   let joined: () => void;
   const isJoined = new Promise<void>((resolve) => (joined = resolve));
-  const socket = await RawSocket.open(port, `/socket.io/?EIO=4&transport=websocket&group=${group}`, (bytes, from, to) => {
-    if (bytes.toString('latin1', from, Math.min(to, from + 2)) === '40') joined();
-  });
+  const socket = await RawSocket.open(
+    port,
+    `/socket.io/?EIO=4&transport=websocket&group=${group}`,
+    (bytes, from, to) => {
+      if (bytes.toString('latin1', from, Math.min(to, from + 2)) === '40') joined();
+    },
+  );
   socket.send('40');
   await isJoined;
   return socket;

@@ -17,19 +17,36 @@ let seq = 0;
 function eventOf({ text }: Sent) {
   const n = ++seq;
   const id = '01890a5d-ac96-774b-bcce-b302099a8057';
-  const message = { id, channel: id, n, rev: n, author: id, at: Date.now(), text, replyTo: null, editedAt: null, deleted: false, mentions: [], reactions: [] };
+  const message = {
+    id,
+    channel: id,
+    n,
+    rev: n,
+    author: id,
+    at: Date.now(),
+    text,
+    replyTo: null,
+    editedAt: null,
+    deleted: false,
+    mentions: [],
+    reactions: [],
+  };
   return { seq: n, n, kind: 'message', message };
 }
 
 const server = createServer();
 const groupOf = (request: IncomingMessage): string => (request.url ?? '/').slice(1);
 
-function serveWs(onJoin: (webSocket: WebSocket, socket: Duplex, group: string) => void, publish: (sent: Sent) => void): void {
+function serveWs(
+  onJoin: (webSocket: WebSocket, socket: Duplex, group: string) => void,
+  publish: (sent: Sent) => void,
+): void {
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false });
   server.on('upgrade', (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const group = groupOf(request);
-      if (group === 'control') webSocket.on('message', (data) => publish(JSON.parse((data as Buffer).toString()) as Sent));
+      if (group === 'control')
+        webSocket.on('message', (data) => publish(JSON.parse((data as Buffer).toString()) as Sent));
       else onJoin(webSocket, socket, group);
     }),
   );
@@ -74,7 +91,11 @@ const serve: Record<Kind, () => void> = {
         frames.add(JSON.stringify(event));
         const here = { seq: event.seq, tag: 'f00dfeedf00dfeed' };
         const bytes = parts.encodeFrames([frames.close()]);
-        hub.publish({ items: [{ type: 'frame', stream, bytes }], mark: parts.encodeFrame(parts.markJson(here)), position: here });
+        hub.publish({
+          items: [{ type: 'frame', stream, bytes }],
+          mark: parts.encodeFrame(parts.markJson(here)),
+          position: here,
+        });
       },
     );
   },
@@ -83,7 +104,9 @@ const serve: Record<Kind, () => void> = {
     io.on('connection', (socket) => {
       const group = String(socket.handshake.query['group']);
       if (group !== 'control') return void socket.join(group);
-      socket.on('send', (sent: Sent) => io.to(sent.group).emit('events', { t: 'events', stream: sent.group, events: [eventOf(sent)] }));
+      socket.on('send', (sent: Sent) =>
+        io.to(sent.group).emit('events', { t: 'events', stream: sent.group, events: [eventOf(sent)] }),
+      );
     });
   },
 };

@@ -16,7 +16,15 @@ async function openOne(port: number, token: string | undefined): Promise<void> {
     if (start.startsWith('{"t":"proof"')) socket.send(JSON.stringify({ t: 'auth', token, resume: null }));
     else if (start.startsWith('{"t":"presence","full":true')) live();
   });
-  socket.send(JSON.stringify({ t: 'hello', v: { min: 1, max: 1 }, device: 'bench', nonce: 'n'.repeat(22), origin: `http://127.0.0.1:${port}` }));
+  socket.send(
+    JSON.stringify({
+      t: 'hello',
+      v: { min: 1, max: 1 },
+      device: 'bench',
+      nonce: 'n'.repeat(22),
+      origin: `http://127.0.0.1:${port}`,
+    }),
+  );
   await isLive;
 }
 

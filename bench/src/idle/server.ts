@@ -12,7 +12,7 @@ import type { FromServer, Kind } from './message.ts';
 
 /** A server whose sockets have nothing to do: a whole Skerry server, or `ws` with an empty listener. */
 
-const ACCOUNTS = 25;
+const ACCOUNTS = 30;
 const SESSIONS_EACH = 180;
 
 const say = (message: FromServer): void => tell(message);
@@ -21,15 +21,29 @@ function serveBare(): void {
   const server = createServer();
   const sockets = new WebSocketServer({ server, perMessageDeflate: false });
   sockets.on('connection', (socket) => socket.on('message', () => undefined));
-  server.listen(0, '127.0.0.1', 4_096, () => say({ kind: 'ready', port: (server.address() as AddressInfo).port, tokens: [] }));
+  server.listen(0, '127.0.0.1', 4_096, () =>
+    say({ kind: 'ready', port: (server.address() as AddressInfo).port, tokens: [] }),
+  );
 }
 
 async function serveSkerry(): Promise<void> {
   const folder = new TempFolder();
   const data = path.join(folder.path, 'data');
   const at = Date.now();
-  const accounts = Array.from({ length: ACCOUNTS }, (_, i) => ({ id: newId<AccountId>(), username: `p${i}`, displayName: `P ${i}`, role: i === 0 ? ('owner' as const) : ('member' as const), at }));
-  await seedServer({ data, name: 'Bench', description: '', password: 'a password of the benchmark', seed: { firstChannel: { id: newId<ChannelId>(), name: 'general', at }, accounts, steps: [] } });
+  const accounts = Array.from({ length: ACCOUNTS }, (_, i) => ({
+    id: newId<AccountId>(),
+    username: `p${i}`,
+    displayName: `P ${i}`,
+    role: i === 0 ? ('owner' as const) : ('member' as const),
+    at,
+  }));
+  await seedServer({
+    data,
+    name: 'Bench',
+    description: '',
+    password: 'a password of the benchmark',
+    seed: { firstChannel: { id: newId<ChannelId>(), name: 'general', at }, accounts, steps: [] },
+  });
   const tokens = await signInEverywhere(path.join(data, 'skerry.db'), accounts);
   const flags = ['--port', '0', '--data', data, '--client', 'none', '--rate-scale', '100000', '--log-level', 'error'];
   const server = await startServer(parseConfig(flags, {}));
@@ -69,8 +83,8 @@ process.on('message', () => {
   globalThis.gc?.();
   setTimeout(() => {
     globalThis.gc?.();
-    const { heapUsed, heapTotal, rss } = process.memoryUsage();
-    say({ kind: 'settled', bytes: heapUsed + rss - heapTotal });
+    const { heapUsed, rss } = process.memoryUsage();
+    say({ kind: 'settled', heap: heapUsed, resident: rss });
   }, 500);
 });
 if ((process.argv[2] as Kind) === 'ws') serveBare();

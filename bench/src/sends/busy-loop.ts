@@ -14,7 +14,9 @@ const ROUND_MS = 4_000;
 export async function benchBusyLoop(): Promise<readonly Row[]> {
   await using server = new Child<ToServer, FromServer>(new URL('./server.js', import.meta.url), []);
   const ready = await server.next();
-  await using clients = new Child<ToClients, FromClients>(new URL('./clients.js', import.meta.url), [JSON.stringify(ready)]);
+  await using clients = new Child<ToClients, FromClients>(new URL('./clients.js', import.meta.url), [
+    JSON.stringify(ready),
+  ]);
   await clients.next();
   await clients.ask({ perSecond: PER_SECOND, ms: 2_000 });
   const rounds: { busy: number; perSecond: number; p50: number; p99: number; refused: number }[] = [];
@@ -23,7 +25,13 @@ export async function benchBusyLoop(): Promise<readonly Row[]> {
     const sent = await clients.ask({ perSecond: PER_SECOND, ms: ROUND_MS });
     const busy = await server.ask('stop');
     if (sent.kind !== 'sent' || busy.kind !== 'busy') throw new Error('not the answer that was asked for');
-    rounds.push({ busy: busy.cpuShare, perSecond: (sent.answered / sent.ms) * 1_000, p50: sent.p50, p99: sent.p99, refused: sent.refused });
+    rounds.push({
+      busy: busy.cpuShare,
+      perSecond: (sent.answered / sent.ms) * 1_000,
+      p50: sent.p50,
+      p99: sent.p99,
+      refused: sent.refused,
+    });
   }
   const of = (pick: (round: (typeof rounds)[number]) => number) => median(rounds.map(pick));
   const share = of(({ busy }) => busy) * (PER_SECOND / of(({ perSecond }) => perSecond));

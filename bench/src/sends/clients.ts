@@ -36,7 +36,15 @@ async function open({ username, channel }: { username: string; channel: string }
     else if (text.startsWith('{"t":"proof"')) socket.send(JSON.stringify({ t: 'auth', token, resume: null }));
     else if (text.startsWith('{"t":"presence","full":true')) live();
   });
-  socket.send(JSON.stringify({ t: 'hello', v: { min: 1, max: 1 }, device: 'bench', nonce: 'n'.repeat(22), origin: `http://127.0.0.1:${port}` }));
+  socket.send(
+    JSON.stringify({
+      t: 'hello',
+      v: { min: 1, max: 1 },
+      device: 'bench',
+      nonce: 'n'.repeat(22),
+      origin: `http://127.0.0.1:${port}`,
+    }),
+  );
   await isLive;
   return { socket, channel };
 }
@@ -63,7 +71,13 @@ async function run({ perSecond, ms }: ToClients): Promise<FromClients> {
         const talker = talkers[sent % talkers.length];
         const id = newId();
         sentAt.set(id, performance.now());
-        talker?.socket.send(JSON.stringify({ t: 'cmd', id, command: { kind: 'message.send', channel: talker.channel, text: TEXT, replyTo: null } }));
+        talker?.socket.send(
+          JSON.stringify({
+            t: 'cmd',
+            id,
+            command: { kind: 'message.send', channel: talker.channel, text: TEXT, replyTo: null },
+          }),
+        );
       }
       if (passed < ms) return;
       clearInterval(timer);

@@ -23,7 +23,11 @@ const accounts = Array.from({ length: PEOPLE }, (_, i) => ({
   at,
 }));
 /** People talk in twos: each channel has two members. */
-const pairs = Array.from({ length: PEOPLE / 2 }, (_, i) => ({ channel: newId<CommandId>(), one: accounts[2 * i], two: accounts[2 * i + 1] }));
+const pairs = Array.from({ length: PEOPLE / 2 }, (_, i) => ({
+  channel: newId<CommandId>(),
+  one: accounts[2 * i],
+  two: accounts[2 * i + 1],
+}));
 await seedServer({
   data,
   name: 'Bench',
@@ -36,8 +40,24 @@ await seedServer({
       one === undefined || two === undefined
         ? []
         : [
-            { at, account: one.id, id: channel, command: { kind: 'channel.create' as const, name: 'two', topic: '', visibility: 'private' as const, history: 'all' as const } },
-            { at, account: one.id, id: newId(), command: { kind: 'channel.add' as const, channel: channel as string as ChannelId, account: two.id } },
+            {
+              at,
+              account: one.id,
+              id: channel,
+              command: {
+                kind: 'channel.create' as const,
+                name: 'two',
+                topic: '',
+                visibility: 'private' as const,
+                history: 'all' as const,
+              },
+            },
+            {
+              at,
+              account: one.id,
+              id: newId(),
+              command: { kind: 'channel.add' as const, channel: channel as string as ChannelId, account: two.id },
+            },
           ],
     ),
   },
@@ -60,7 +80,11 @@ process.on('message', (order: ToServer) => {
     return say({ kind: 'started' });
   }
   const wall = (performance.now() - since.wall) / 1_000;
-  say({ kind: 'busy', cpuShare: (threadSeconds() - since.cpu) / wall, loopShare: performance.eventLoopUtilization(since.loop).utilization });
+  say({
+    kind: 'busy',
+    cpuShare: (threadSeconds() - since.cpu) / wall,
+    loopShare: performance.eventLoopUtilization(since.loop).utilization,
+  });
 });
 process.once('SIGTERM', () => {
   void server.stop().then(() => {
@@ -68,5 +92,7 @@ process.once('SIGTERM', () => {
     process.exit(0);
   });
 });
-const people = pairs.flatMap(({ channel, one, two }) => [one, two].map((account) => ({ username: account?.username ?? '', channel })));
+const people = pairs.flatMap(({ channel, one, two }) =>
+  [one, two].map((account) => ({ username: account?.username ?? '', channel })),
+);
 say({ kind: 'ready', port: server.port, people });

@@ -17,9 +17,23 @@ export async function settle(db: parts.Database, count: number): Promise<{ peopl
   const people: Person[] = [];
   for (let i = 0; i < count; i++) {
     const account = newId<AccountId>();
-    const session = { id: newId<SessionId>(), device: 'bench', refreshHash: secret(), accessHash: secret(), accessExpiresAt: Date.now() + 900_000 };
+    const session = {
+      id: newId<SessionId>(),
+      device: 'bench',
+      refreshHash: secret(),
+      accessHash: secret(),
+      accessExpiresAt: Date.now() + 900_000,
+    };
     const name = `p${i}`;
-    await db.write('auth.register', { id: account, username: name, displayName: name, passwordHash: 'x', codeHash: i === 0 ? 'setup' : null, session, firstChannel: channel });
+    await db.write('auth.register', {
+      id: account,
+      username: name,
+      displayName: name,
+      passwordHash: 'x',
+      codeHash: i === 0 ? 'setup' : null,
+      session,
+      firstChannel: channel,
+    });
     people.push({ account, session: session.id });
   }
   return { people, channel };
