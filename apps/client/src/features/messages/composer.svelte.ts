@@ -164,8 +164,14 @@ export class Composer {
     const text = encodeMentions(written.trim(), accounts);
     this.#query = undefined;
     if (writing.kind === 'edit') {
-      this.#conversation.write({ kind: 'new' });
-      if (text !== writing.message.text) await server.edit(writing.message.id, text);
+      if (this.#isSaving) return;
+      this.#isSaving = true;
+      try {
+        if (text !== writing.message.text) await server.edit(writing.message.id, text);
+        if (this.#conversation.writing === writing) this.#conversation.write({ kind: 'new' });
+      } finally {
+        this.#isSaving = false;
+      }
       return;
     }
     this.#set('');
@@ -211,6 +217,8 @@ export class Composer {
   }
 
   #isEditing = false;
+  /** An edit is being taken: a second Enter is not a second edit. */
+  #isSaving = false;
 
   #follow(writing: Conversation['writing']): void {
     if (writing.kind === 'edit') {

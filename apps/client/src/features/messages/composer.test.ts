@@ -1,7 +1,7 @@
 import { mentionOf } from '@skerry/protocol';
 import { settle } from '@skerry/core/testing';
 import { flushSync } from 'svelte';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { liveServer, type LiveServer } from '../../testing/live-server.ts';
 import { inRoot } from '../../testing/root.svelte.ts';
 import { Composer } from './composer.svelte.ts';
@@ -106,6 +106,25 @@ describe('Composer', () => {
     expect(composer.cancel()).toBe(true);
     flushSync();
     expect(composer.text).toBe('a draft');
+  });
+
+  it('keeps an edit that could not be taken, and its field stays in the edit', async () => {
+    const { composer, conversation, type } = await open();
+    type('first');
+    await submit(composer);
+    composer.editLast();
+    flushSync();
+    type('first, corrected at length');
+    const edit = vi.spyOn(live.handle, 'edit').mockRejectedValueOnce(new Error('no space'));
+    await expect(composer.submit()).rejects.toThrow('no space');
+    flushSync();
+    expect([composer.text, conversation.writing.kind]).toEqual(['first, corrected at length', 'edit']);
+    await Promise.all([composer.submit(), composer.submit()]);
+    await settle();
+    flushSync();
+    expect(edit).toHaveBeenCalledTimes(2);
+    expect([composer.text, conversation.writing.kind]).toEqual(['', 'new']);
+    expect(onServer()).toEqual(['first, corrected at length']);
   });
 
   it('answers the message it was told to answer, once', async () => {
