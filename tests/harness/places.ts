@@ -1,0 +1,122 @@
+import type { Screen } from './screen.ts';
+
+export type Place = {
+  readonly name: string;
+  /** Goes there and waits until it is drawn. Starts from any other place. */
+  readonly show: (screen: Screen) => Promise<void>;
+  /** Closes what lies above the page. */
+  readonly leave?: (screen: Screen) => Promise<void>;
+};
+
+const escape = (screen: Screen): Promise<void> => screen.page.keyboard.press('Escape');
+
+/** Every screen of a client that has two servers, one of them called Harbour with a person called bert on it. */
+export const PLACES: readonly Place[] = [
+  { name: 'channel', show: (screen) => channel(screen) },
+  {
+    name: 'message tools and menu',
+    show: async (screen) => {
+      await channel(screen);
+      await screen.timeline.getByRole('article').last().click({ button: 'right' });
+      await screen.page.getByRole('menu').waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'emoji',
+    show: async (screen) => {
+      await channel(screen);
+      await screen.page.getByRole('button', { name: 'Emoji' }).click();
+      await screen.page.getByRole('dialog').waitFor();
+      await screen.page.waitForTimeout(500);
+    },
+    leave: escape,
+  },
+  {
+    name: 'members',
+    show: async (screen) => {
+      await channel(screen);
+      await screen.page.getByRole('button', { name: 'Members', exact: true }).click();
+      await screen.page.getByText('Online').first().waitFor();
+    },
+    leave: async (screen) => screen.page.getByRole('button', { name: 'Members', exact: true }).click(),
+  },
+  {
+    name: 'new channel',
+    show: async (screen) => {
+      await channel(screen);
+      await screen.page.getByRole('button', { name: 'Create a channel' }).click();
+      await screen.page.getByRole('dialog').waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'server menu',
+    show: async (screen) => {
+      await channel(screen);
+      await screen.page.getByRole('button', { name: 'Harbour: menu' }).click();
+      await screen.page.getByRole('menu').waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'connections',
+    show: async (screen) => {
+      await channel(screen);
+      await screen.page.getByRole('button', { name: /^Connections: \d/ }).click();
+      await screen.page
+        .getByText(/\d of \d connected/)
+        .first()
+        .waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'palette',
+    show: async (screen) => {
+      await channel(screen);
+      await screen.page.keyboard.press('Control+k');
+      await screen.page.getByRole('combobox').waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'inbox',
+    show: async (screen) => {
+      await screen.goTo('#/inbox');
+      await screen.page.getByRole('tab', { name: /^Everything/ }).click();
+      const rows = screen.page.getByRole('tabpanel', { name: 'Inbox items' }).getByRole('button');
+      await rows.first().click();
+      await screen.page.getByRole('textbox', { name: /^Reply to/ }).waitFor();
+    },
+  },
+  {
+    name: 'servers',
+    show: async (screen) => {
+      await screen.goTo('#/servers');
+      await screen.page.getByRole('heading', { name: 'Servers' }).first().waitFor();
+    },
+  },
+  ...(['you', 'appearance', 'keyboard', 'admin', 'about'] as const).map((section) => ({
+    name: `settings: ${section}`,
+    show: async (screen: Screen) => {
+      await screen.goTo(`#/settings/${section}`);
+      await screen.page.getByRole('main').getByRole('heading').first().waitFor();
+      await screen.page.waitForTimeout(300);
+    },
+  })),
+  {
+    name: 'add a server',
+    show: async (screen) => {
+      await screen.goTo('#/add');
+      await screen.page.getByRole('textbox', { name: 'Server address or invite link' }).waitFor();
+    },
+    leave: escape,
+  },
+];
+
+async function channel(screen: Screen): Promise<void> {
+  await screen.goTo('#/');
+  await screen.showServer('Harbour');
+  await screen.timeline.getByRole('article').first().waitFor();
+}
