@@ -1,4 +1,4 @@
-import type { AccountId } from '@skerry/protocol';
+import { LIMITS, type AccountId } from '@skerry/protocol';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/manual-clock.ts';
 import { Scene } from '../testing/scene.ts';
@@ -234,6 +234,14 @@ describe('what is kept of an entry', () => {
     await rig.clock.advance(300);
     await using state = await rig.mortal.storage.state(rig.entryId);
     expect(await state.count('drafts')).toBe(0);
+  });
+
+  it('measures a text as the wire does, in code points', async () => {
+    const scene = await online(new Scene());
+    const { rig, channel } = scene;
+    const send = (text: string): Promise<unknown> => rig.entry.send({ channel, text, replyTo: null });
+    await expect(send('😀'.repeat(LIMITS.messageText))).resolves.toBeDefined();
+    await expect(send('😀'.repeat(LIMITS.messageText + 1))).rejects.toMatchObject({ code: 'too_large' });
   });
 
   it('tells what removing it would delete', async () => {

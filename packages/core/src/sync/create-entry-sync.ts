@@ -251,7 +251,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
 /** @throws SkerryError for a text the server would refuse whatever happens */
 function checkText(text: string): void {
   if (text === '') throw new SkerryError('bad_request', { field: 'text' });
-  if (text.length > LIMITS.messageText) throw new SkerryError('too_large', { field: 'text' });
+  if ([...text].length > LIMITS.messageText) throw new SkerryError('too_large', { field: 'text' });
 }
 
 function ownIn(told: Told, me: AccountId | null): ReadonlySet<string> {
