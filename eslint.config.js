@@ -33,6 +33,7 @@ export default defineConfig(
         project: [
           'tsconfig.scripts.json',
           'packages/protocol/tsconfig.json',
+          'packages/crypto/tsconfig.json',
           'packages/core/src/tsconfig.json',
           'packages/core/src/testing/tsconfig.json',
           'packages/core/src/adapters/tsconfig.*.json',
@@ -41,6 +42,7 @@ export default defineConfig(
           'apps/client/tsconfig*.json',
           'tests/tsconfig.json',
           'bench/tsconfig.json',
+          'oracles/tsconfig.json',
           '{packages,apps}/*/tsconfig.test.json',
           '{tests,bench}/tsconfig.test.json',
         ],

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './scripts/find-chromium.mjs';
@@ -5,6 +6,8 @@ import { findChromium } from './scripts/find-chromium.mjs';
 /** The long tests (crash loops, soaks, every screen) are files of their own, run by `npm run test:long` and then alone. */
 const long = process.env['SKERRY_TEST'] === 'long';
 const chromium = findChromium();
+/** Independent implementations that @skerry/crypto is compared with; they are installed apart, by npm ci in oracles/. */
+const hasOracles = existsSync(new URL('oracles/node_modules', import.meta.url));
 
 /**
  * @param {string} folder
@@ -30,9 +33,19 @@ export default defineConfig({
     projects: [
       { test: { name: 'scripts', ...unit, ...files('scripts', 'mjs') } },
       { test: { name: 'protocol', ...unit, ...files('packages/protocol/src') } },
+      { test: { name: 'crypto', ...unit, ...files('packages/crypto/src'), testTimeout: 30_000 } },
       { test: { name: 'core', ...unit, ...files('packages/core/src') } },
       { test: { name: 'server', ...unit, ...files('apps/server/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       { test: { name: 'cli', ...unit, ...files('apps/cli/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
+      {
+        test: {
+          name: 'oracles',
+          ...unit,
+          ...files('oracles'),
+          ...(hasOracles ? {} : { runner: './scripts/skip-all-runner.mjs' }),
+          testTimeout: minute,
+        },
+      },
       { test: { name: 'bench', ...unit, ...files('bench/src') } },
       {
         extends: './apps/client/vitest.config.ts',

@@ -13,11 +13,20 @@ const FIRST_LOAD_LIMIT = 150_000;
 
 const NEED_NO_BUILD = new Set(['format', 'hygiene']);
 
-const TEST_PROJECTS = ['packages/protocol', 'packages/core', 'apps/server', 'apps/cli', 'tests', 'bench'];
+const TEST_PROJECTS = [
+  'packages/protocol',
+  'packages/crypto',
+  'packages/core',
+  'apps/server',
+  'apps/cli',
+  'tests',
+  'bench',
+];
 
 /** Every project with sources of its own. */
 const PROJECTS = [
   'packages/protocol/tsconfig.json',
+  'packages/crypto/tsconfig.json',
   'packages/core/src/tsconfig.json',
   'packages/core/src/adapters/tsconfig.browser.json',
   'packages/core/src/adapters/tsconfig.node.json',
@@ -29,6 +38,7 @@ const PROJECTS = [
   'apps/client/tsconfig.sw.json',
   'tests/tsconfig.json',
   'bench/tsconfig.json',
+  'oracles/tsconfig.json',
   ...TEST_PROJECTS.map((folder) => `${folder}/tsconfig.test.json`),
 ];
 
@@ -79,6 +89,7 @@ async function checkTypes() {
   const results = [
     await tsc('-b', ...TEST_PROJECTS.map((folder) => `${folder}/tsconfig.test.json`)),
     await tsc('-p', 'tsconfig.scripts.json'),
+    await tsc('-p', 'oracles/tsconfig.json'),
     await tsc('-p', 'apps/client/tsconfig.node.json'),
     await tsc('-p', 'apps/client/tsconfig.sw.json'),
     await checkCoverage(),

@@ -1,4 +1,6 @@
 // npm test [-- filter…]: every test this machine can run. --long runs the long ones instead.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { count, countsLine, faults, projectLines, skippedLines } from './counts.mjs';
 import { findChromium } from './find-chromium.mjs';
 import { prepare } from './prepare.mjs';
@@ -21,7 +23,10 @@ await main(async () => {
   const { startVitest } = await import('vitest/node');
   const vitest = await startVitest('test', filters, { root, watch: false, allowOnly: false, reporters: ['default'] });
 
-  const reasons = chromium === undefined ? { browser: noChromium } : {};
+  /** @type {Record<string, string>} */
+  const reasons = {};
+  if (chromium === undefined) reasons['browser'] = noChromium;
+  if (!existsSync(path.join(root, 'oracles/node_modules'))) reasons['oracles'] = 'run npm ci in oracles/';
   const results = vitest.state.getTestModules().flatMap((module) => resultsOf(module, reasons));
   const projects = vitest.projects.map((project) => project.name);
   const emptyProjects = projects.filter(

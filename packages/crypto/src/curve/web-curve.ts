@@ -1,0 +1,85 @@
+import { concat, equalBytes } from '../bytes.ts';
+import { CryptoError } from '../errors.ts';
+import type { Curve, Subtle, WebKey } from '../ports.ts';
+import { KNOWN_AGREEMENTS, KNOWN_VERDICTS } from './known-answers.ts';
+import { nobleCurve } from './noble-curve.ts';
+
+const X25519 = { name: 'X25519' };
+const ED25519 = { name: 'Ed25519' };
+/** What stands before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
+const PKCS8_HEAD = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20];
+const KEPT_KEYS = 256;
+
+/**
+ * Curve25519 by WebCrypto for each operation that the platform has and that answers every known question as
+ * JavaScript does; by JavaScript for the others. Platforms differ at the edges, and two devices that disagree on
+ * whether a signature is good would see different conversations.
+ */
+export async function webCurve(subtle: Subtle | undefined): Promise<Curve> {
+  if (subtle === undefined) return nobleCurve;
+  const agree = agreeBy(subtle);
+  const verify = verifyBy(subtle);
+  return {
+    agree: (await agreesAsKnown(agree)) ? agree : nobleCurve.agree,
+    verify: (await verifiesAsKnown(verify)) ? verify : nobleCurve.verify,
+  };
+}
+
+function agreeBy(subtle: Subtle): Curve['agree'] {
+  return async (secret, publicKey) => {
+    const pkcs8 = concat(Uint8Array.from(PKCS8_HEAD), secret);
+    const [key, other] = await Promise.all([
+      subtle.importKey('pkcs8', pkcs8, X25519, false, ['deriveBits']),
+      subtle.importKey('raw', Uint8Array.from(publicKey), X25519, false, []),
+    ]);
+    pkcs8.fill(0);
+    let shared: Uint8Array;
+    try {
+      shared = new Uint8Array(await subtle.deriveBits({ ...X25519, public: other }, key, 256));
+    } catch (cause) {
+      throw new CryptoError('weak_key', { cause });
+    }
+    if (shared.every((byte) => byte === 0)) throw new CryptoError('weak_key');
+    return shared;
+  };
+}
+
+function verifyBy(subtle: Subtle): Curve['verify'] {
+  const kept = new Map<string, Promise<WebKey>>();
+  const imported = (publicKey: Uint8Array) => {
+    const name = String(publicKey);
+    let key = kept.get(name);
+    if (key === undefined) {
+      key = subtle.importKey('raw', Uint8Array.from(publicKey), ED25519, false, ['verify']);
+      kept.set(name, key);
+      const [oldest] = kept.keys();
+      if (kept.size > KEPT_KEYS && oldest !== undefined) kept.delete(oldest);
+    }
+    return key;
+  };
+  return async (signature, message, publicKey) => {
+    try {
+      const key = await imported(publicKey);
+      return await subtle.verify(ED25519, key, Uint8Array.from(signature), Uint8Array.from(message));
+    } catch {
+      return false;
+    }
+  };
+}
+
+async function agreesAsKnown(agree: Curve['agree']): Promise<boolean> {
+  for (const { secret, publicKey, shared } of KNOWN_AGREEMENTS) {
+    const answer = await agree(secret, publicKey).catch((error: unknown) =>
+      error instanceof CryptoError && error.code === 'weak_key' ? undefined : new Uint8Array(),
+    );
+    if (shared === undefined ? answer !== undefined : answer === undefined || !equalBytes(answer, shared)) return false;
+  }
+  return true;
+}
+
+async function verifiesAsKnown(verify: Curve['verify']): Promise<boolean> {
+  for (const { signature, message, publicKey, good } of KNOWN_VERDICTS) {
+    if ((await verify(signature, message, publicKey)) !== good) return false;
+  }
+  return true;
+}

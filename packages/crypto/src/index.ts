@@ -1,0 +1,39 @@
+export { CryptoError } from './errors.ts';
+export type { CryptoErrorCode, Remedy } from './errors.ts';
+export type { Clock, Curve, Exclusive, KeyUse, Random, Subtle, WebKey } from './ports.ts';
+export { webCurve } from './curve/web-curve.ts';
+
+export { createMasterSecret } from './master/master-secret.ts';
+export { deriveAccountKeys } from './master/account-keys.ts';
+export type { AccountKeys, KeyPair } from './master/account-keys.ts';
+export { encodeLogin, LOGIN_LIFETIME_MS, signLogin, verifyLogin } from './master/login.ts';
+export type { LoginChallenge } from './master/login.ts';
+export { openSealed, sealTo } from './master/sealed-box.ts';
+export { createDataKey, openPayload, sealPayload, unwrapKey, wrapKey } from './master/payload.ts';
+export type { PayloadDeps, PayloadPlace } from './master/payload.ts';
+
+export { addressKey } from './signal/address.ts';
+export type { Address } from './signal/address.ts';
+export type { Device } from './signal/device.ts';
+export { createQueues, createTabLocks } from './signal/exclusive.ts';
+export type { Locks } from './signal/exclusive.ts';
+export { Groups } from './signal/groups.ts';
+export type { GroupSealed } from './signal/groups.ts';
+export { createIdentity } from './signal/identity.ts';
+export type { KnownIdentity, PublicIdentity } from './signal/identity.ts';
+export type { Bundle, PostQuantum } from './signal/initiate.ts';
+export { Sessions } from './signal/sessions.ts';
+export type { Envelope } from './signal/sessions.ts';
+export type {
+  Change,
+  IdentityStore,
+  KyberPreKeyStore,
+  PreKeyStore,
+  SenderKeyStore,
+  SessionStore,
+  Settle,
+  SignalStores,
+  SignedPreKeyStore,
+} from './signal/stores.ts';
+export { FULL_STOCK, REFILL_BELOW, upkeepPreKeys } from './signal/upkeep.ts';
+export type { OnServer, PublicPreKey, Publication, SignedPublicPreKey } from './signal/upkeep.ts';

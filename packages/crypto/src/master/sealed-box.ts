@@ -1,0 +1,55 @@
+import { hsalsa, xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
+import { x25519 } from '@noble/curves/ed25519.js';
+import { blake2b } from '@noble/hashes/blake2.js';
+import { concat, utf8 } from '../bytes.ts';
+import { CryptoError } from '../errors.ts';
+import type { Curve, Random } from '../ports.ts';
+import type { KeyPair } from './account-keys.ts';
+
+const KEY_LENGTH = 32;
+const TAG_LENGTH = 16;
+const SIGMA = words(utf8('expand 32-byte k'));
+
+/** Content for the holder of one X25519 key, in libsodium's `crypto_box_seal` format. Says nothing about who sealed it. */
+export async function sealTo(
+  publicKey: Uint8Array,
+  content: Uint8Array,
+  deps: { random: Random; curve: Curve },
+): Promise<Uint8Array> {
+  const secret = deps.random.bytes(KEY_LENGTH);
+  const ephemeral = x25519.getPublicKey(secret);
+  const shared = await deps.curve.agree(secret, publicKey);
+  return concat(ephemeral, box({ shared, ephemeral, publicKey }).encrypt(content));
+}
+
+/** @throws CryptoError `cannot_open` for another key's box or changed bytes */
+export async function openSealed(box_: KeyPair, sealed: Uint8Array, curve: Curve): Promise<Uint8Array> {
+  if (sealed.length < KEY_LENGTH + TAG_LENGTH) throw new CryptoError('cannot_open');
+  const ephemeral = sealed.subarray(0, KEY_LENGTH);
+  try {
+    const shared = await curve.agree(box_.secret, ephemeral);
+    return box({ shared, ephemeral, publicKey: box_.publicKey }).decrypt(sealed.subarray(KEY_LENGTH));
+  } catch (cause) {
+    throw new CryptoError('cannot_open', { cause });
+  }
+}
+
+function box(keys: { shared: Uint8Array; ephemeral: Uint8Array; publicKey: Uint8Array }) {
+  const nonce = blake2b(concat(keys.ephemeral, keys.publicKey), { dkLen: 24 });
+  const key = new Uint32Array(8);
+  hsalsa(SIGMA, words(keys.shared), new Uint32Array(4), key);
+  return xsalsa20poly1305(bytesOf(key), nonce);
+}
+
+/** Little-endian words whatever the order of the machine. */
+function words(bytes: Uint8Array): Uint32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(i * 4, true));
+}
+
+function bytesOf(from: Uint32Array): Uint8Array {
+  const out = new Uint8Array(from.length * 4);
+  const view = new DataView(out.buffer);
+  from.forEach((word, i) => view.setUint32(i * 4, word, true));
+  return out;
+}

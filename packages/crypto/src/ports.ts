@@ -1,0 +1,47 @@
+/** What this package needs from outside. Each is small enough that every platform has it. */
+
+export interface Random {
+  /** Cryptographically strong bytes. */
+  bytes(length: number): Uint8Array;
+}
+
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number;
+}
+
+export interface WebKey {
+  readonly type: string;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The part of WebCrypto's `crypto.subtle` that is used where it exists. */
+export interface Subtle {
+  importKey(
+    format: 'raw' | 'pkcs8',
+    data: Bytes,
+    algorithm: object,
+    extractable: boolean,
+    usages: KeyUse[],
+  ): Promise<WebKey>;
+  deriveBits(algorithm: object, key: WebKey, bits: number): Promise<ArrayBuffer>;
+  verify(algorithm: object, key: WebKey, signature: Bytes, data: Bytes): Promise<boolean>;
+  encrypt(algorithm: object, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
+  decrypt(algorithm: object, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
+}
+
+export type KeyUse = 'deriveBits' | 'verify' | 'encrypt' | 'decrypt';
+
+/** The two operations on Curve25519 that a platform may do faster than JavaScript. */
+export interface Curve {
+  /** X25519 (RFC 7748). @throws CryptoError `weak_key` when the result would be the same for every secret */
+  agree(secret: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array>;
+  /** Ed25519 (RFC 8032), by the equation without the cofactor. Answers false for whatever isn't a signature. */
+  verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): Promise<boolean>;
+}
+
+/** Runs what bears one name one after another: in one process, or over all tabs of an origin. */
+export interface Exclusive {
+  run<T>(name: string, work: () => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,53 @@
+import { x25519 } from '@noble/curves/ed25519.js';
+import { concat } from '../bytes.ts';
+import { CryptoError } from '../errors.ts';
+import type { Random } from '../ports.ts';
+
+/** In front of a Curve25519 public key on the wire. */
+const CURVE25519 = 0x05;
+export const PUBLIC_KEY_LENGTH = 33;
+export const SECRET_KEY_LENGTH = 32;
+
+/** `publicKey` is as on the wire: the type byte and the Montgomery coordinate. */
+export type SignalKeyPair = { readonly secret: Uint8Array; readonly publicKey: Uint8Array };
+
+export function createKeyPair(random: Random): SignalKeyPair {
+  return keyPairOf(random.bytes(SECRET_KEY_LENGTH));
+}
+
+export function keyPairOf(secret: Uint8Array): SignalKeyPair {
+  return { secret, publicKey: concat(Uint8Array.of(CURVE25519), x25519.getPublicKey(secret)) };
+}
+
+/**
+ * The Montgomery coordinate of a key that came from outside.
+ * @throws CryptoError `malformed` for another type or length or a coordinate not in its one form; `weak_key` for
+ * points of small order
+ */
+export function coordinateOf(publicKey: Uint8Array): Uint8Array {
+  if (publicKey.length !== PUBLIC_KEY_LENGTH || publicKey[0] !== CURVE25519) throw new CryptoError('malformed');
+  const u = publicKey.slice(1);
+  if (!isReduced(u)) throw new CryptoError('malformed');
+  if (SMALL_ORDER.has(hexOf(u))) throw new CryptoError('weak_key');
+  return u;
+}
+
+/** Below 2^255 - 19, so that no two keys are the same point. */
+function isReduced(u: Uint8Array): boolean {
+  if ((u[31] ?? 0) < 0x7f) return true;
+  if ((u[31] ?? 0) > 0x7f) return false;
+  return u.subarray(1, 31).some((byte) => byte !== 0xff) || (u[0] ?? 0) < 0xed;
+}
+
+/** The coordinates of the points of order 1, 2, 4 and 8, on the curve and on its twist. */
+const SMALL_ORDER = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+  '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+  `ec${'ff'.repeat(30)}7f`,
+]);
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,14 @@
+import { CryptoError } from '../errors.ts';
+
+const FORM = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** @throws CryptoError `malformed` unless it is a UUID in lower case */
+export function uuidBytes(uuid: string): Uint8Array {
+  if (!FORM.test(uuid)) throw new CryptoError('malformed');
+  return Uint8Array.from(uuid.replaceAll('-', '').match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+export function uuidText(bytes: Uint8Array): string {
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,10 @@
+export { createMemoryStores } from '../signal/memory-stores.ts';
+export { createSeededRandom } from './seeded-random.ts';
+export { createTestDevice } from './test-device.ts';
+export type { TestDevice } from './test-device.ts';
+export { storesContract } from './stores-contract.ts';
+export type { StoresCheck } from './stores-contract.ts';
+export { pad, unpad } from '../signal/padding.ts';
+export { createKeyPair, keyPairOf } from '../signal/keys.ts';
+export { signXeddsa, verifyXeddsa } from '../signal/xeddsa.ts';
+export { nobleCurve } from '../curve/noble-curve.ts';
