@@ -25,6 +25,12 @@ export const app = {
     text: 'The link may be old, or meant for a server that is not on this device.',
     home: 'Go to your servers',
   },
+  noChannel: {
+    none: (server: string) => `You are in no channel of ${server}`,
+    noneText: 'Join one from the list, or start one.',
+    nothingHere: (server: string) => `Nothing of ${server} is on this device`,
+    nothingHereText: 'Channels and messages come as soon as it is connected.',
+  },
   otherTab: {
     title: 'Skerry is open in another tab',
     text: 'Only one tab holds the connections, so that nothing is sent twice.',
