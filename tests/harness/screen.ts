@@ -29,6 +29,11 @@ export class Screen {
     await this.page.getByRole('textbox', { name: 'Display name' }).fill(name);
     await this.page.getByLabel('New password', { exact: true }).fill(passwordOf(name));
     await this.page.getByRole('button', { name: 'Create account' }).click();
+    // A phone shows the channels first.
+    await this.page
+      .getByRole('link', { name: /channel general/ })
+      .first()
+      .click();
     await this.composer.waitFor();
   }
 
