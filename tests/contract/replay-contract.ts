@@ -109,7 +109,7 @@ export function replayContract(name: string, open: () => Promise<ContractSubject
 }
 
 /** Waits until nobody has anything outstanding, then compares each with somebody who comes new. */
-export async function expectConverged(clients: readonly PlainClient[]): Promise<void> {
+async function expectConverged(clients: readonly PlainClient[]): Promise<void> {
   await expect.poll(() => clients.reduce((sum, client) => sum + client.unanswered, 0), { timeout: 20_000 }).toBe(0);
   for (const client of clients) {
     await client.whenLive();

@@ -23,7 +23,7 @@ const SERVER_AWAY = [
   /Failed to load resource: the server responded with a status of (?:401|403|429|503)/,
 ];
 
-export const DESKTOP = { width: 1280, height: 800 };
+const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
 /**
@@ -34,7 +34,7 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executable(), args: FLAGS });
 }
 
-export function executable(): string {
+function executable(): string {
   const found = process.env['CHROMIUM'];
   if (found === undefined || found === '')
     throw new Error('no Chromium found; name one with CHROMIUM=/path/to/chromium');

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-const PROGRAM = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
+const require = createRequire(import.meta.url);
+const PROGRAM = require.resolve('skerry-cli/dist/main.js');
 const START_MS = 30_000;
 
 export type SpawnOptions = {

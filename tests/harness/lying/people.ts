@@ -14,7 +14,7 @@ import { publicAccount, type AccountRow, type SessionRow, type World } from './w
 export type NewPerson = { username: string; password: string; displayName: string; role: Role };
 
 /** Makes an account, in every channel that newcomers join; the first one comes with the first channel. */
-export function addAccount(world: World, person: NewPerson): AccountRow {
+function addAccount(world: World, person: NewPerson): AccountRow {
   if ([...world.accounts.values()].some((row) => row.username === person.username))
     throw new SkerryError('name_taken', { field: 'username' });
   const account: AccountRow = {

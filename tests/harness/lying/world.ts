@@ -258,6 +258,6 @@ export function publicAccount({ id, username, displayName, role, disabled, creat
   return { id, username, displayName, role, disabled, createdAt, rev };
 }
 
-export function publicChannel({ id, name, topic, visibility, history, archived, createdAt, rev }: ChannelRow): Channel {
-  return { id, name, topic, visibility, history, archived, createdAt, rev };
+function publicChannel({ id, name, topic, visibility, history, archived, createdBy, createdAt, rev }: ChannelRow): Channel {
+  return { id, name, topic, visibility, history, archived, createdBy, createdAt, rev };
 }
