@@ -80,6 +80,25 @@ export function causeSentence(cause: Cause, host: string): string {
   }
 }
 
+/** Whether a person should be told in the conversation itself. A first try is over before anybody could read that. */
+export function isTroubled(state: ConnectionState): boolean {
+  switch (state.kind) {
+    case 'live':
+    case 'syncing':
+      return false;
+    case 'connecting':
+    case 'authenticating':
+      return state.attempt > 1;
+    case 'waiting':
+    case 'offline':
+    case 'disabled':
+    case 'signedOut':
+    case 'incompatible':
+    case 'identityChanged':
+      return true;
+  }
+}
+
 /** The number that picks a server's colour: the person's choice, else one made of its key. */
 export function toneOf(view: Pick<ServerView, 'entry'>): number {
   return view.entry.color ?? hash32(view.entry.key);

@@ -6,9 +6,12 @@ const SLIP_PX = 10;
 
 /**
  * Opens a menu by right click, by the menu key or Shift+F10, and by a long press of a finger. Everything in such a
- * menu must be reachable in another way as well.
+ * menu must be reachable in another way as well. A menu whose parts are fetched first comes as a promise.
  */
-export function contextMenu(overlays: Overlays, menu: () => MenuSpec | undefined): Attachment<HTMLElement> {
+export function contextMenu(
+  overlays: Overlays,
+  menu: () => MenuSpec | Promise<MenuSpec> | undefined,
+): Attachment<HTMLElement> {
   return (node) => {
     const leaving = new AbortController();
     const { signal } = leaving;
@@ -19,7 +22,9 @@ export function contextMenu(overlays: Overlays, menu: () => MenuSpec | undefined
       const spec = menu();
       if (spec === undefined) return false;
       // The keyboard's event carries no useful point: the menu goes to the element.
-      overlays.openMenu(x === 0 && y === 0 ? node : { x, y }, spec);
+      const at = x === 0 && y === 0 ? node : { x, y };
+      if (spec instanceof Promise) void spec.then((made) => overlays.openMenu(at, made), () => undefined);
+      else overlays.openMenu(at, spec);
       return true;
     };
     const release = (): void => {

@@ -4,7 +4,9 @@ const PARTS: readonly (() => Promise<unknown>)[] = [
   () => import('../ui/Menu.svelte'),
   () => import('../ui/ConfirmDialog.svelte'),
   () => import('../features/status/StatusPopover.svelte'),
-  () => import('../features/messages/EmojiPopover.svelte'),
+  () => import('../features/messages/MessageTools.svelte'),
+  () => import('../features/messages/ConnectionBanner.svelte'),
+  () => import('../features/rail/server-menu.ts'),
 ];
 
 /** Fetches them one after the other while nothing else is to do. One that fails is asked for again when it is needed. */

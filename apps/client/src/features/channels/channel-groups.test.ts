@@ -1,4 +1,4 @@
-import type { Account, Channel, ChannelId, Role } from '@skerry/protocol';
+import type { Account, AccountId, Channel, ChannelId, Role } from '@skerry/protocol';
 import type { ChannelView } from '@skerry/core';
 import { describe, expect, it } from 'vitest';
 import { channelRights, groupChannels, neighbour } from './channel-groups.ts';
@@ -13,6 +13,7 @@ function channel(name: string, changes: Partial<ChannelView> = {}, of: Partial<C
       visibility: 'public',
       history: 'all',
       archived: false,
+      createdBy: null,
       createdAt: 0,
       rev: 1,
       ...of,
@@ -76,5 +77,12 @@ describe('channelRights', () => {
     );
     expect(channelRights(channel('a'), me('member'))).toEqual({ manage: false, leave: true });
     expect(channelRights(channel('a'), undefined)).toEqual({ manage: false, leave: false });
+  });
+
+  it('lets whoever made a channel manage it while they are in it', () => {
+    const own = { visibility: 'private', createdBy: 'a' as AccountId } as const;
+    expect(channelRights(channel('a', {}, own), me('member')).manage).toBe(true);
+    expect(channelRights(channel('a', { member: false }, own), me('member')).manage).toBe(false);
+    expect(channelRights(channel('a', {}, { ...own, createdBy: 'b' as AccountId }), me('member')).manage).toBe(false);
   });
 });

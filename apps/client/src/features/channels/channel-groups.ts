@@ -45,6 +45,7 @@ export function channelRights(
   me: Account | undefined,
 ): { readonly manage: boolean; readonly leave: boolean } {
   if (me === undefined) return { manage: false, leave: false };
-  const isModerator = me.role !== 'member';
-  return { manage: isModerator && (view.member || view.channel.visibility === 'public'), leave: view.member };
+  const isModerator = me.role !== 'member' && (view.member || view.channel.visibility === 'public');
+  const isMaker = view.member && view.channel.createdBy === me.id;
+  return { manage: isModerator || isMaker, leave: view.member };
 }

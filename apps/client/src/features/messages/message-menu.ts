@@ -5,9 +5,9 @@ import Reply from '@lucide/svelte/icons/reply';
 import SmilePlus from '@lucide/svelte/icons/smile-plus';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import { t } from '../../i18n/t.ts';
-import { sayFailure } from '../../state/failure.ts';
 import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
 import type { Conversation } from './conversation.svelte.ts';
+import { deleteMessage } from './delete-message.ts';
 import { decodeMentions } from './mentions.ts';
 
 export type MessageActs = {
@@ -16,10 +16,9 @@ export type MessageActs = {
   readonly react: () => void;
 };
 
-/** Everything that can be done with a message, by who may do it. Undefined when that is nothing. */
-export function messageMenu(message: Message, acts: MessageActs): MenuSpec | undefined {
+/** Everything that can be done with a message, by who may do it. */
+export function messageMenu(message: Message, acts: MessageActs): MenuSpec {
   const { conversation, overlays, react } = acts;
-  if (message.deleted) return undefined;
   const entries: MenuEntry[] = [];
   if (conversation.canWrite) {
     entries.push({
@@ -57,25 +56,6 @@ export function messageMenu(message: Message, acts: MessageActs): MenuSpec | und
     });
   }
   return { label: t.messages.actions(conversation.nameOf(message.author)), entries };
-}
-
-/** Asks, then deletes. */
-export async function deleteMessage(
-  message: Message,
-  acts: Pick<MessageActs, 'conversation' | 'overlays'>,
-): Promise<void> {
-  const { conversation, overlays } = acts;
-  const agreed = await overlays.confirm({
-    title: t.messages.removeAsk,
-    text: `${conversation.nameOf(message.author)}: ${conversation.lineOf(message, 120)}\n\n${t.messages.removeText}`,
-    confirm: t.messages.removeConfirm,
-    danger: true,
-  });
-  if (!agreed) return;
-  const row = document.querySelector<HTMLElement>(`[data-row="${CSS.escape(message.id)}"]`);
-  await conversation.server.delete(message.id).catch((error: unknown) => sayFailure(overlays, error));
-  // Its buttons, one of which may have had the focus, go with its text.
-  row?.focus({ preventScroll: true });
 }
 
 async function copyText(message: Message, { conversation, overlays }: MessageActs): Promise<void> {

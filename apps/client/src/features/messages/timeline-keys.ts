@@ -1,6 +1,6 @@
 import type { Overlays } from '../../ui/overlays.svelte.ts';
 import type { Conversation } from './conversation.svelte.ts';
-import { deleteMessage } from './message-menu.ts';
+import { deleteMessage } from './delete-message.ts';
 import type { TimelineController } from './timeline-controller.svelte.ts';
 import type { TimelineRow } from './timeline-rows.ts';
 
