@@ -258,6 +258,16 @@ export function publicAccount({ id, username, displayName, role, disabled, creat
   return { id, username, displayName, role, disabled, createdAt, rev };
 }
 
-function publicChannel({ id, name, topic, visibility, history, archived, createdBy, createdAt, rev }: ChannelRow): Channel {
+function publicChannel({
+  id,
+  name,
+  topic,
+  visibility,
+  history,
+  archived,
+  createdBy,
+  createdAt,
+  rev,
+}: ChannelRow): Channel {
   return { id, name, topic, visibility, history, archived, createdBy, createdAt, rev };
 }
