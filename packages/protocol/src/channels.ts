@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { plainName } from './accounts.ts';
-import { channelId } from './ids.ts';
+import { accountId, channelId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
@@ -18,6 +18,8 @@ export const channel = z.object({
   visibility,
   history,
   archived: z.boolean(),
+  /** Who made it and may change it; null for the first channel of a server. */
+  createdBy: z.nullable(accountId),
   createdAt: count,
   /** Number of its last change, in the stream that tells of it (public: the server's; private: its own). */
   rev: count,

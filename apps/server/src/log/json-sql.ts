@@ -13,7 +13,7 @@ export const ACCOUNT = `json_object('id', a.id, 'username', a.username, 'display
 
 /** A `channel` of the table `channels` under the alias `c`. */
 export const CHANNEL = `json_object('id', c.id, 'name', c.name, 'topic', c.topic, 'visibility', c.visibility, 'history', c.history,
-  'archived', ${truth('c.archived')}, 'createdAt', c.created_at, 'rev', c.rev)`;
+  'archived', ${truth('c.archived')}, 'createdBy', c.created_by, 'createdAt', c.created_at, 'rev', c.rev)`;
 
 /** A `channelState` of a member: `c` the channel, `s` its stream (outer joined), `k` the account's marker. */
 export const CHANNEL_STATE = `json_object('channel', ${CHANNEL}, 'member', json('true'), 'head', coalesce(s.head, 0),

@@ -20,6 +20,7 @@ function tables(head = 10): Tables {
     visibility: 'public',
     history: 'all',
     archived: false,
+    createdBy: null,
     createdAt: 1,
     rev: 3,
   } as const;
@@ -237,6 +238,7 @@ describe('applying an event', () => {
         visibility: 'public',
         history: 'all',
         archived: false,
+        createdBy: null,
         createdAt: 1,
         rev: i,
       } as const;

@@ -366,6 +366,7 @@ export class ModelServer {
           visibility,
           history,
           archived: false,
+          createdBy: account,
           createdAt: this.now,
           rev: first.n,
         });

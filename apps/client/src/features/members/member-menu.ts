@@ -40,8 +40,7 @@ export function memberMenu(account: Account, parts: MemberMenuParts): MenuSpec {
   const made = server.channels.get().find((item) => item.channel.id === channel)?.channel.createdBy;
   const isMaker = me !== undefined && made === me.id;
   const isAbove =
-    me !== undefined &&
-    (isMaker || (RANK.indexOf(me.role) > RANK.indexOf(account.role) && me.role !== 'member'));
+    me !== undefined && (isMaker || (RANK.indexOf(me.role) > RANK.indexOf(account.role) && me.role !== 'member'));
   if (isAbove && account.id !== me.id && view.state.kind === 'live') {
     if (entries.length > 0) entries.push({ kind: 'separator' });
     entries.push({
