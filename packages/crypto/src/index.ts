@@ -1,6 +1,6 @@
 export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode, Remedy } from './errors.ts';
-export type { Clock, Curve, Exclusive, KeyUse, Random, Subtle, WebKey } from './ports.ts';
+export type { Clock, Curve, Exclusive, KeyUse, Random, Subtle, WebAlgorithm, WebKey } from './ports.ts';
 export { webCurve } from './curve/web-curve.ts';
 
 export { createMasterSecret } from './master/master-secret.ts';

@@ -14,6 +14,8 @@ export interface WebKey {
   readonly type: string;
 }
 
+export type WebAlgorithm = { readonly name: string; readonly [parameter: string]: unknown };
+
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** The part of WebCrypto's `crypto.subtle` that is used where it exists. */
@@ -21,14 +23,14 @@ export interface Subtle {
   importKey(
     format: 'raw' | 'pkcs8',
     data: Bytes,
-    algorithm: object,
+    algorithm: WebAlgorithm,
     extractable: boolean,
     usages: KeyUse[],
   ): Promise<WebKey>;
-  deriveBits(algorithm: object, key: WebKey, bits: number): Promise<ArrayBuffer>;
-  verify(algorithm: object, key: WebKey, signature: Bytes, data: Bytes): Promise<boolean>;
-  encrypt(algorithm: object, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
-  decrypt(algorithm: object, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
+  deriveBits(algorithm: WebAlgorithm, key: WebKey, bits: number): Promise<ArrayBuffer>;
+  verify(algorithm: WebAlgorithm, key: WebKey, signature: Bytes, data: Bytes): Promise<boolean>;
+  encrypt(algorithm: WebAlgorithm, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
+  decrypt(algorithm: WebAlgorithm, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
 }
 
 export type KeyUse = 'deriveBits' | 'verify' | 'encrypt' | 'decrypt';

@@ -1,4 +1,3 @@
-import { gcm } from '@noble/ciphers/aes.js';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { concat, lengthPrefixed, uint32 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
@@ -17,7 +16,7 @@ const LARGE = 4096;
 /** What a payload belongs to. It opens nowhere else: not in another session, of another type, or at another place. */
 export type PayloadPlace = { readonly session: string; readonly type: string; readonly sequence: number };
 
-export type PayloadDeps = { readonly random: Random; readonly subtle: Subtle | undefined };
+export type PayloadDeps = { readonly random: Random; readonly subtle: Subtle };
 
 /** A random key for the payloads of one session. Good for 2^32 of them. */
 export function createDataKey(random: Random): Uint8Array {
@@ -31,7 +30,7 @@ export async function sealPayload(
   { random, subtle }: PayloadDeps,
 ): Promise<Uint8Array> {
   const bound = placeBytes(with_.place);
-  if (subtle !== undefined && content.length >= LARGE) {
+  if (content.length >= LARGE) {
     const nonce = random.bytes(NONCE_LENGTH[AES_256_GCM]);
     const key = await subtle.importKey('raw', Uint8Array.from(with_.key), { name: 'AES-GCM' }, false, ['encrypt']);
     const sealed = await subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData: bound }, key, owned(content));
@@ -46,7 +45,7 @@ export async function sealPayload(
 export async function openPayload(
   sealed: Uint8Array,
   with_: { key: Uint8Array; place: PayloadPlace },
-  subtle: Subtle | undefined,
+  subtle: Subtle,
 ): Promise<Uint8Array> {
   const kind = sealed[0];
   if (kind !== XCHACHA20_POLY1305 && kind !== AES_256_GCM) throw new CryptoError('malformed');
@@ -57,7 +56,6 @@ export async function openPayload(
   const bound = placeBytes(with_.place);
   try {
     if (kind === XCHACHA20_POLY1305) return xchacha20poly1305(with_.key, nonce, bound).decrypt(rest);
-    if (subtle === undefined) return gcm(with_.key, nonce, bound).decrypt(rest);
     const key = await subtle.importKey('raw', Uint8Array.from(with_.key), { name: 'AES-GCM' }, false, ['decrypt']);
     return new Uint8Array(await subtle.decrypt({ name: 'AES-GCM', iv: nonce, additionalData: bound }, key, rest));
   } catch (cause) {

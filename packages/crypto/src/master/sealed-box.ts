@@ -1,10 +1,10 @@
 import { hsalsa, xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
 import { x25519 } from '@noble/curves/ed25519.js';
-import { blake2b } from '@noble/hashes/blake2.js';
 import { concat, utf8 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Curve, Random } from '../ports.ts';
 import type { KeyPair } from './account-keys.ts';
+import { blake2b } from './blake2b.ts';
 
 const KEY_LENGTH = 32;
 const TAG_LENGTH = 16;
@@ -35,7 +35,7 @@ export async function openSealed(box_: KeyPair, sealed: Uint8Array, curve: Curve
 }
 
 function box(keys: { shared: Uint8Array; ephemeral: Uint8Array; publicKey: Uint8Array }) {
-  const nonce = blake2b(concat(keys.ephemeral, keys.publicKey), { dkLen: 24 });
+  const nonce = blake2b(concat(keys.ephemeral, keys.publicKey), 24);
   const key = new Uint32Array(8);
   hsalsa(SIGMA, words(keys.shared), new Uint32Array(4), key);
   return xsalsa20poly1305(bytesOf(key), nonce);
