@@ -179,7 +179,8 @@ export class Mirror {
   }
 
   #message({ n, message }: Extract<Event, { kind: 'message' }>): void {
-    this.#keep(message);
+    // A change to what was written before one came: where older history is closed, nobody may keep it.
+    if (message.n === n || this.#messages.has(message.id)) this.#keep(message);
     for (const [id, item] of this.#inbox)
       if (id === message.id && message.rev >= item.message.rev) this.#inbox.set(id, { ...item, message });
     const state = this.#channels.get(message.channel);

