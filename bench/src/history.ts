@@ -38,16 +38,16 @@ export async function benchHistory(): Promise<readonly Row[]> {
       figures.ours.push(ours);
       figures.raw.push(bare);
     }
-    const [value, peer] = [median(figures.ours), median(figures.raw)];
+    const ratio = median(figures.ours.map((value, round) => value / (figures.raw[round] ?? Number.NaN)));
     const goal = GOALS[inFlight] ?? 0;
     rows.push({
       name: `History page of ${PAGE} at ${MESSAGES.toLocaleString('en-US')} messages, ${inFlight} in flight`,
-      value,
+      value: median(figures.ours),
       unit: 'per second',
-      peer: { name: 'raw prepared statement', value: peer },
-      ratio: value / peer,
+      peer: { name: 'raw prepared statement', value: median(figures.raw) },
+      ratio,
       goal: `≥ ${goal}x`,
-      reached: value / peer >= goal,
+      reached: ratio >= goal,
     });
   }
   raw.close();

@@ -45,15 +45,15 @@ export async function benchSends(): Promise<readonly Row[]> {
     figures.single.push(perSecond.single);
   }
   driver.close();
-  const [value, peer] = [median(figures.grouped), median(figures.single)];
+  const ratio = median(figures.grouped.map((value, round) => value / (figures.single[round] ?? Number.NaN)));
   const row: Row = {
     name: `Whole sends, ${IN_FLIGHT} in flight`,
-    value,
+    value: median(figures.grouped),
     unit: 'per second',
-    peer: { name: 'one commit each', value: peer },
-    ratio: value / peer,
+    peer: { name: 'one commit each', value: median(figures.single) },
+    ratio,
     goal: '≥ 5x',
-    reached: value / peer >= 5,
+    reached: ratio >= 5,
   };
   return [row, ...(await benchBusyLoop())];
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AccountId, ChannelId, SessionId } from '@skerry/protocol';
 import { parts } from '@skerry/server';
@@ -76,7 +76,7 @@ const serve: Record<Kind, () => void> = {
         const subscriber: parts.Subscriber = {
           account: `account${members}` as AccountId,
           session: `session${members}` as SessionId,
-          sink: socket as Socket,
+          sink: socket,
           allowance: 0,
           bundle: null,
           onDropped: () => socket.destroy(),

@@ -161,21 +161,37 @@ export class Hub {
     if (this.#queue.length === 0) return;
     const outputs = this.#queue;
     this.#queue = [];
+    const [first] = outputs;
+    const [only] = first?.items ?? [];
+    if (outputs.length === 1 && first?.items.length === 1 && only?.type === 'frame') this.#tellOnly(only, first);
+    else this.#tellInOrder(outputs);
+    if (this.#entering.size > 0) this.#recent.push(...outputs);
+    this.#options.onFlushed();
+  }
+
+  /** The usual tick has one frame, so who gets something gets the same, and one walk through the sockets is enough. */
+  #tellOnly({ stream, bytes }: Extract<OutputItem, { type: 'frame' }>, { position, mark }: Output): void {
+    const both = Buffer.concat([bytes, mark]);
+    for (const subscriber of this.#followersOf(stream)) this.send(subscriber, both);
+    this.#position = position;
+    this.#mark = mark;
+    this.#attachReached();
+  }
+
+  #tellInOrder(outputs: readonly Output[]): void {
     const touched: Subscriber[] = [];
     for (const output of outputs) {
       for (const item of output.items) this.#tellAll(item, touched);
       this.#position = output.position;
       this.#mark = output.mark;
-      if (this.#ahead.length > 0) this.#attachReached();
+      this.#attachReached();
     }
-    if (this.#entering.size > 0) this.#recent.push(...outputs);
     for (const subscriber of touched) {
       const { bundle } = subscriber;
       subscriber.bundle = null;
       if (bundle !== null) this.send(subscriber, this.#bundles.bytesOf(bundle, this.#mark));
     }
     this.#bundles.clear();
-    this.#options.onFlushed();
   }
 
   #tellAll(item: OutputItem, touched: Subscriber[]): void {
@@ -229,8 +245,8 @@ export class Hub {
   }
 
   #attachReached(): void {
+    if (this.#ahead.length === 0) return;
     const reached = this.#ahead.filter((waiting) => waiting.seq <= this.#position.seq);
-    if (reached.length === 0) return;
     this.#ahead = this.#ahead.filter((waiting) => waiting.seq > this.#position.seq);
     for (const { subscriber, channels } of reached) this.#subscribe(subscriber, channels);
   }
