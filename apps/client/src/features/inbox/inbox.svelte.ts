@@ -1,5 +1,5 @@
 import type { EntryId, InboxRow, ServerView, SkerryClient } from '@skerry/core';
-import type { InboxState } from '@skerry/protocol';
+import { type InboxState, SkerryError } from '@skerry/protocol';
 import { bridge } from '../../state/bridge.svelte.ts';
 
 export type InboxTab = 'needs' | 'everything' | 'later';
@@ -108,15 +108,23 @@ export class Inbox {
 
   async setAll(state: InboxState): Promise<number> {
     const { rows } = this;
-    await Promise.all(rows.map((row) => this.#client.server(row.entryId)?.setInbox(row.item.message.id, state)));
+    await Promise.all(rows.map(async (row) => this.#client.server(row.entryId)?.setInbox(row.item.message.id, state)));
     return rows.length;
   }
 
-  /** Answers a message on the server it came from, whatever is looked at, and marks it done. */
-  async reply(row: InboxRow, text: string): Promise<void> {
+  /**
+   * Answers a message on the server it came from, whatever is looked at, and marks it done. Once it resolves the answer
+   * is queued and must not be offered again, whatever became of the mark.
+   * @returns whether it is marked done as well
+   * @throws SkerryError when the answer was not taken
+   */
+  async reply(row: InboxRow, text: string): Promise<boolean> {
     const server = this.#client.server(row.entryId);
-    if (server === undefined) return;
+    if (server === undefined) throw new SkerryError('not_found');
     await server.send({ channel: row.item.message.channel, text, replyTo: row.item.message.id });
-    await this.set(row, 'done');
+    return this.set(row, 'done').then(
+      () => true,
+      () => false,
+    );
   }
 }

@@ -25,6 +25,7 @@ export const inbox = {
   done: 'Done',
   undoDone: 'Undo',
   doneNow: 'Done.',
+  sentNotDone: 'Your answer is on its way, but the item could not be marked as done. It is still listed.',
   setLater: 'Later',
   replyingTo: 'Replying to',
   replyTo: (name: string) => `Reply to ${name}`,
