@@ -7,11 +7,15 @@ import type { Overlays } from '../ui/overlays.svelte.ts';
 export function sentenceOf(error: unknown): string {
   if (error instanceof LocalError) return error.message;
   if (error instanceof StoreFull) return t.app.storage.full;
-  return error instanceof SkerryError ? ERRORS[error.code].sentence : t.ui.unexpected;
+  return error instanceof SkerryError ? sentenceOfCode(error.code) : t.ui.unexpected;
 }
 
-/** The sentence for a code that came as text; a code of a newer server is named as it is. */
+/**
+ * The sentence for a code that came as text; a code of a newer server is named as it is. What this device sees as
+ * unavailable may be any reason for which no answer came, not only the one the server would name.
+ */
 export function sentenceOfCode(code: string): string {
+  if (code === 'unavailable') return t.connection.unavailable;
   return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode].sentence : code;
 }
 

@@ -47,6 +47,7 @@ export const connection = {
     revoked: 'This device was signed out from elsewhere, or the password was changed.',
     locked: 'The saved sign-in is locked on this device. Unlock it or sign in again.',
   },
+  unavailable: 'The server could not answer just now. It may be out of reach, starting or stopping; try again.',
   /** Why a connection ended, one sentence each. */
   cause: {
     unreachable: (host: string) => `Nothing answers at ${host}. It may be off, or only reachable through a VPN.`,

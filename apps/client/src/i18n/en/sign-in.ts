@@ -28,11 +28,11 @@ export const signIn = {
     wrong: 'Name or password is not right.',
     nameTaken: 'This name is taken.',
     nameInvalid:
-      'A name has 2 to 32 small letters, digits, dots, dashes or underscores, and starts with a letter or digit.',
+      'A name has 1 to 32 small letters, digits, dots, dashes or underscores, and starts and ends with a letter or digit.',
     nameMissing: 'Type your name.',
     displayNameInvalid: 'A display name has 1 to 48 characters, without line breaks or hidden signs.',
     passwordMissing: 'Type your password.',
-    passwordWeak: 'This password is too short, or too well known.',
+    passwordWeak: 'A password has 10 to 256 characters.',
     inviteNeeded: 'This server needs an invite.',
     inviteInvalid: 'The invite is not valid, was used, or has expired.',
     setupInvalid: 'The set-up code is not right.',
