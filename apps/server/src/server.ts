@@ -12,6 +12,7 @@ import { Database } from './db/database.ts';
 import { listen, localName } from './http/listen.ts';
 import { createRouter } from './http/router.ts';
 import { StaticSite } from './http/static.ts';
+import { type Every, every, Housekeeping } from './housekeeping.ts';
 import { Lifetime } from './lifetime.ts';
 import { Commands } from './log/commands.ts';
 import { logHandlers } from './log/handlers.ts';
@@ -29,7 +30,7 @@ import { VERSION } from './version.ts';
 const LAST_REQUESTS_MS = 5_000;
 
 /** What a server takes from outside, so that tests can bring their own. */
-export type Surroundings = { readonly clock: Clock; readonly log: Log };
+export type Surroundings = { readonly clock: Clock; readonly log: Log; readonly every: Every };
 
 /** A server that answers. Disposing of it stops it: sockets are told, what was accepted is saved, workers end. */
 export interface RunningServer extends AsyncDisposable {
@@ -83,7 +84,10 @@ export async function startServer(
 
     const { identity, key } = await identify(db, { ...config, clock });
     const setupCode = await offerSetup(db);
-    await db.write('auth.tidy', null);
+    await db.write('auth.tidy', { now: clock.now() });
+    const onFault = (error: unknown): void => log.error({ event: 'fault', error: whereOf(error) });
+    const housekeeping = new Housekeeping({ db, clock, every: surroundings.every ?? every, onFault });
+    life.onClose(() => housekeeping[Symbol.asyncDispose]());
 
     const limits = new RateLimits(clock, config.rateScale);
     const passwords = await Passwords.create();
@@ -136,7 +140,7 @@ export async function startServer(
       prove: (asked) => identity.prove(asked),
       trustProxy: config.trustProxy,
       now: () => clock.now(),
-      onFault: (error) => log.error({ event: 'fault', error: whereOf(error) }),
+      onFault,
       onClosed: (close) => log.debug({ event: 'socket_closed', close }),
     });
     router.server.on('upgrade', gateway.handleUpgrade);

@@ -139,12 +139,18 @@ export function resetPassword(tx: Tx, args: { codeHash: string; passwordHash: st
   return { username: row.username };
 }
 
-/** Throws away what has expired and what nobody can use again. */
-export function tidy(tx: Tx, _args: null): null {
-  const { db, now } = tx;
+/** So long a device that comes back is told that its session was ended, rather than that nobody knows it. */
+const ENDED_SESSION_MS = 30 * 24 * 60 * 60_000;
+
+/** Throws away what has expired at `now` (Unix milliseconds) and what nobody can use again. */
+export function tidy(tx: Tx, { now }: { readonly now: number }): null {
+  const { db } = tx;
   db.run('DELETE FROM access_tokens WHERE expires_at <= ?', now);
   db.run('DELETE FROM exchange_nonces WHERE expires_at <= ?', now);
-  db.run('DELETE FROM reset_codes WHERE expires_at <= ?', now);
+  db.run('DELETE FROM reset_codes WHERE expires_at <= ? OR used_at IS NOT NULL', now);
+  const endedBefore = now - ENDED_SESSION_MS;
+  db.run('DELETE FROM access_tokens WHERE session_id IN (SELECT id FROM sessions WHERE ended_at <= ?)', endedBefore);
+  db.run('DELETE FROM sessions WHERE ended_at <= ?', endedBefore);
   return null;
 }
 

@@ -1,11 +1,20 @@
 import type { Tx } from './tx.ts';
 
+export type Prune = {
+  /** Unix milliseconds; what is younger stays. */
+  readonly before: number;
+  /** How many go at once. */
+  readonly most: number;
+  /** A client that missed this many still goes on without a snapshot, however old they are. None unless given. */
+  readonly keep?: number;
+};
+
 /**
- * Throws away events older than `before` (Unix milliseconds), at most `most` in one go, never the last one: it carries
- * the tag of the log's end. Messages, channels and accounts stay; a client that was away for longer loads a snapshot.
+ * Throws away events older than `before`, never the last one: it carries the tag of the log's end. Messages, channels
+ * and accounts stay; a client that was away for longer loads a snapshot.
  * @returns how many were thrown away
  */
-export function pruneEvents(tx: Tx, { before, most }: { readonly before: number; readonly most: number }): number {
+export function pruneEvents(tx: Tx, { before, most, keep = 0 }: Prune): number {
   const log = tx.db.get<{ seq: number; first_seq: number }>('SELECT seq, first_seq FROM log WHERE id = 1');
   if (log === undefined) return 0;
   // Times rise with seq but for a clock that was set back, so the first that is young enough ends the run.
@@ -15,7 +24,7 @@ export function pruneEvents(tx: Tx, { before, most }: { readonly before: number;
     log.first_seq + most,
     before,
   );
-  const keepFrom = Math.min(young ?? log.first_seq + most, log.seq);
+  const keepFrom = Math.min(young ?? log.first_seq + most, log.seq - keep);
   if (keepFrom <= log.first_seq) return 0;
   tx.db.run('DELETE FROM events WHERE seq < ?', keepFrom);
   tx.db.run('UPDATE log SET first_seq = ? WHERE id = 1', keepFrom);
