@@ -201,6 +201,35 @@ describe('following a server', () => {
     expect(snapshots).toBeLessThan(12);
   });
 
+  it('takes a snapshot at once for a reset, and ever later for one that resets in a loop (T34)', async () => {
+    const scene = new Scene();
+    const { rig } = scene;
+    await rig.catchUp();
+    let snapshots = 0;
+    const { snapshot } = rig.api;
+    rig.api.snapshot = (signal) => {
+      snapshots += 1;
+      return snapshot(signal);
+    };
+    const reset = async (times: number, everyMs: number): Promise<number> => {
+      snapshots = 0;
+      for (let i = 0; i < times; i++) {
+        rig.entry.sync.reset('unknown');
+        await rig.clock.advance(everyMs);
+      }
+      return snapshots;
+    };
+    rig.cut();
+    rig.connect();
+    expect(await reset(1, 0)).toBe(1);
+    expect(await reset(180, 1_000)).toBeLessThan(12);
+    // With nothing but resets it is asked again in the end, at most half a minute after the last one.
+    expect(await reset(1, 31_000)).toBe(1);
+    expect(rig.entry.sync.resumeFrom()).not.toBeNull();
+    await rig.clock.advance(120_000);
+    expect(await reset(1, 0)).toBe(1);
+  });
+
   it('drops a flood that no mark ends and loads a snapshot instead (T34)', async () => {
     const scene = new Scene();
     const { rig } = scene;

@@ -49,6 +49,13 @@ const MARK_MS = 1_000;
 const MAX_WAITING = 20_000;
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
+/** Longest wait before the snapshot that mends a hole or follows a reset, and how long without either makes the next one the first. */
+const MAX_UPSET_MS = 30_000;
+const CALM_MS = 60_000;
+
+/** The same thing again and again: how often, and when last. */
+type Row = { readonly count: number; readonly at: number };
+const NEVER: Row = { count: 0, at: Number.NEGATIVE_INFINITY };
 
 type Reload = { readonly controller: AbortController; readonly kept: KeptPages };
 
@@ -73,7 +80,9 @@ export class Follower implements EntrySync {
   /** Where `welcome` said the log ends: up to there it is catching up. */
   #target = 0;
   /** Holes in a row, and when the last one was; a server that makes them on purpose is asked less and less often. */
-  #holes = { count: 0, at: Number.NEGATIVE_INFINITY };
+  #holes = NEVER;
+  /** The same of resets within one connection; one that dials to be reset again waits by the dialling. */
+  #resets = NEVER;
   readonly #waiters = new Set<Deferred<void>>();
 
   constructor(deps: FollowerDeps) {
@@ -100,6 +109,7 @@ export class Follower implements EntrySync {
   welcomed(link: Link, welcome: DownOf<'welcome'>): void {
     if (this.#link !== undefined) this.unlinked();
     this.#link = link;
+    this.#resets = NEVER;
     this.#phase.set('catchingUp');
     this.#account = welcome.account;
     this.#target = welcome.head.seq;
@@ -114,6 +124,7 @@ export class Follower implements EntrySync {
   reset(_reason: ResetReason): void {
     if (this.#link === undefined) return;
     this.#deps.listener.reset();
+    this.#resets = this.#oneMore(this.#resets);
     this.#startReload({ kind: 'none' });
   }
 
@@ -255,11 +266,15 @@ export class Follower implements EntrySync {
   /** Something of a stream is missing: it is loaded again. L-10. `*` stands for every stream. */
   #holed(stream: string): void {
     if (this.#link === undefined) return this.#dropFrames();
-    const now = this.#deps.clock.now();
-    this.#holes = { count: now - this.#holes.at > MAX_RETRY_MS ? 1 : this.#holes.count + 1, at: now };
+    this.#holes = this.#oneMore(this.#holes);
     const kept = this.#reload?.kept ?? { kind: 'unless', holes: new Set<string>() };
     if (stream === '*' || kept.kind === 'none') return this.#startReload({ kind: 'none' });
     this.#startReload({ kind: 'unless', holes: new Set([...kept.holes, stream]) });
+  }
+
+  #oneMore(row: Row): Row {
+    const now = this.#deps.clock.now();
+    return { count: now - row.at > CALM_MS ? 1 : row.count + 1, at: now };
   }
 
   #startReload(kept: KeptPages): void {
@@ -275,7 +290,8 @@ export class Follower implements EntrySync {
   async #reloading(reload: Reload): Promise<void> {
     const { api, clock, random, replica } = this.#deps;
     const { signal } = reload.controller;
-    if (this.#holes.count > 1) await clock.sleep(delay(this.#holes.count - 2, random), signal);
+    const inARow = Math.max(this.#holes.count, this.#resets.count);
+    if (inARow > 1) await clock.sleep(Math.min(MAX_UPSET_MS, delay(inARow - 2, random)), signal);
     for (let attempt = 0; ; attempt++) {
       try {
         const snapshot = await api.snapshot(signal);
