@@ -99,6 +99,11 @@ export function isTroubled(state: ConnectionState): boolean {
   }
 }
 
+/** Whether what is not there yet is on its way: worth a skeleton. */
+export function isArriving(state: ConnectionState): boolean {
+  return statusOf(state) === 'connecting' || state.kind === 'live';
+}
+
 /** The number that picks a server's colour: the person's choice, else one made of its key. */
 export function toneOf(view: Pick<ServerView, 'entry'>): number {
   return view.entry.color ?? hash32(view.entry.key);

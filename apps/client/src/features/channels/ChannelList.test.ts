@@ -72,4 +72,12 @@ describe('the list of channels', () => {
     expect(screen.queryByRole('button', { name: /Browse/ })).toBeNull();
     expect(screen.getByRole('link', { name: 'channel general' })).toBeTruthy();
   });
+
+  it('shows no skeleton of what will not come, and says so instead', async () => {
+    await live.handle.signOut('wipe');
+    await settle();
+    show();
+    expect(screen.getByText(/^Nothing of .+ is on this device$/)).toBeTruthy();
+    expect(document.querySelectorAll('#channels-joined li')).toHaveLength(0);
+  });
 });
