@@ -43,6 +43,8 @@ describe('Every screen', () => {
     await visitor.page.mouse.move(0, 0);
     for (const colorScheme of ['light', 'dark'] as const) {
       await visitor.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      // Colours fade into each other.
+      await visitor.page.waitForTimeout(300);
       for (const one of await axeFindings(visitor.page, colorScheme === 'light' ? 'all' : 'colours'))
         found.push(`${colorScheme}: ${one}`);
     }
