@@ -1,6 +1,7 @@
 import { mentionOf, type ChannelId, type Message, type MessageId } from '@skerry/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LogFixture, readJson, type Person } from '../testing/log-fixture.ts';
+import { eventsOf, LogFixture, readJson, type Person } from '../testing/log-fixture.ts';
+import { readFrames } from '../testing/read-frames.ts';
 import { readMessage } from './reads.ts';
 
 let log: LogFixture;
@@ -167,6 +168,48 @@ describe('messages', () => {
     expect(log.codeOf(ann, { kind: 'message.edit', message: id, text: 'x' })).toBe('archived');
     expect(log.codeOf(bob, { kind: 'reaction.set', message: id, emoji: '👍', on: true })).toBe('archived');
     expect(log.codeOf(ann, { kind: 'message.delete', message: id })).toBe('ok');
+  });
+});
+
+describe('what is told of a new message', () => {
+  it.each([
+    ['plain', 'Hello'],
+    ['quotes and slashes', '"\\\\ / \\u0000 \\n'],
+    ['control characters', '\u0000\u0001\u001f\u007f\t\r\n'],
+    ['line separators', '\u2028\u2029'],
+    ['letters beyond the first plane', '😀 𝒳 \u{10ffff}'],
+    ['half of a surrogate pair', 'a\ud800b'],
+  ])('is the same live, replayed and in a page: %s', (_name, text) => {
+    const start = log.position;
+    const answered = send(bob, 'first');
+    log.outputs.length = 0;
+    const id = send(ann, `${text} ${mentionOf(bob.account)}`, answered);
+    const live = log.outputs.flatMap(({ items }) =>
+      items.flatMap((item) => (item.type === 'frame' ? eventsOf(readFrames(item.bytes)) : [])),
+    );
+    const told = live.flatMap((event) => (event.kind === 'message' ? [event.message] : []));
+    const replayed = log
+      .replayed(ann, start)
+      .flatMap((event) => (event.kind === 'message' && event.message.id === id ? [event.message] : []));
+    expect(told).toEqual([read(id)]);
+    expect(replayed).toEqual([read(id)]);
+    expect(read(id).text).toBe(`${text.replace('\ud800', '\ufffd')} ${mentionOf(bob.account)}`);
+  });
+
+  it('is what it has become when it is changed in the same batch', () => {
+    const id = log.newId();
+    const message = id as string as MessageId;
+    log.outputs.length = 0;
+    log.batch([
+      [ann, { kind: 'message.send', channel: log.general, text: 'secret', replyTo: null }, id],
+      [ann, { kind: 'message.delete', message }],
+    ]);
+    const [output] = log.outputs;
+    const bytes = (output?.items ?? []).flatMap((item) => (item.type === 'frame' ? [item.bytes] : []));
+    expect(
+      eventsOf(bytes.flatMap((frame) => readFrames(frame))).map((event) => event.kind === 'message' && event.message),
+    ).toEqual([read(message), read(message)]);
+    expect(Buffer.concat(bytes).toString()).not.toContain('secret');
   });
 });
 
