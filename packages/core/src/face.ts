@@ -142,7 +142,10 @@ export type TabState = 'starting' | 'live' | 'elsewhere';
 export interface SkerryClient extends AsyncDisposable {
   readonly mode: 'hub' | 'hosted';
   readonly tab: Subscribable<TabState>;
-  /** Takes over from the other tab, which goes quiet without signing out or sending twice. */
+  /**
+   * Takes over from the other tab, which goes quiet without signing out or sending twice. Resolves when this one is live.
+   * @throws SkerryError `unavailable` when the browser does not give it the lock
+   */
   useHere(): Promise<void>;
   /** In a tab that is not the live one: gives a link that was opened here to the one that is. */
   handOver(link: string): void;

@@ -1,3 +1,4 @@
+import { LocalError } from '../errors.ts';
 import type { TabState } from '../face.ts';
 import type { TabLock } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
@@ -39,10 +40,25 @@ export class Tab implements AsyncDisposable {
     this.#wait(hold);
   }
 
+  /**
+   * Resolves when this tab is the live one.
+   * @throws SkerryError `unavailable` when it may not take over; what opening threw. Another tab can live then, and this one later.
+   */
   async useHere(): Promise<void> {
-    if (this.#state.get() !== 'elsewhere' || this.#ended) return;
+    if (this.#isLive()) return;
+    if (this.#state.get() === 'starting' || this.#ended) throw refused();
     const hold = this.#renew();
-    if (await this.#acquire(hold, { steal: true, wait: false })) await this.#become();
+    const held = await this.#acquire(hold, { steal: true, wait: false });
+    // Somebody asked again meanwhile; the later one answers for both.
+    if (!held && hold === this.#hold && !this.#ended) this.#wait(this.#renew());
+    if (!held) throw refused();
+    try {
+      await this.#become();
+    } catch (error) {
+      hold.abort(new Error('not opened'));
+      throw error;
+    }
+    if (!this.#isLive()) throw refused();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,6 +66,10 @@ export class Tab implements AsyncDisposable {
     // What is open is closed before the lock goes: the next tab must find the stores free.
     await this.#inTurn(() => (this.#state.get() === 'live' ? this.#deps.close() : Promise.resolve()));
     this.#hold.abort(new Error('disposed'));
+  }
+
+  #isLive(): boolean {
+    return this.#state.get() === 'live';
   }
 
   #renew(): AbortController {
@@ -93,4 +113,8 @@ export class Tab implements AsyncDisposable {
     this.#turn = done.catch(() => undefined);
     return done;
   }
+}
+
+function refused(): LocalError {
+  return new LocalError('unavailable', 'This tab could not take over from the other one.');
 }
