@@ -4,6 +4,8 @@ import { asChannelName, isChannelName } from './channel-name.ts';
 describe('channel names', () => {
   it('are made small and free of spaces while one types', () => {
     expect(asChannelName('#Release  Notes')).toBe('release-notes');
+    // As it is typed: what stands there already has its dash.
+    expect(asChannelName('tools- ')).toBe('tools-');
     expect([...asChannelName('😀'.repeat(60))]).toHaveLength(48);
   });
 
