@@ -25,6 +25,8 @@ export const app = {
     text: 'The link may be old, or meant for a server that is not on this device.',
     home: 'Go to your servers',
   },
+  inviteSignedIn: (account: string, server: string) =>
+    `You are already signed in as @${account} on ${server}. The invite was not used.`,
   noChannel: {
     none: (server: string) => `You are in no channel of ${server}`,
     noneText: 'Join one from the list, or start one.',
@@ -35,6 +37,13 @@ export const app = {
     title: 'Skerry is open in another tab',
     text: 'Only one tab holds the connections, so that nothing is sent twice.',
     useHere: 'Use here',
+    handedOver:
+      'The link you opened is shown there. Only one tab holds the connections, so that nothing is sent twice.',
+    refused: 'The other tab could not be taken over. Close it, or try again.',
+  },
+  startFailed: {
+    text: 'Skerry could not start. Nothing that is saved on this device was changed. Reload the page to try again.',
+    reload: 'Reload',
   },
   update: { ready: 'A new version of Skerry is ready.', reload: 'Reload' },
   storage: {
