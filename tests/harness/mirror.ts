@@ -126,6 +126,7 @@ export class Mirror {
       case 'message':
         return this.#message(event);
       case 'member':
+      case 'hidden':
         return this.#advance(stream as ChannelId, event.n);
       case 'channel': {
         const known = this.#channels.get(event.channel.id);

@@ -92,7 +92,7 @@ const serve: Record<Kind, () => void> = {
         const here = { seq: event.seq, tag: 'f00dfeedf00dfeed' };
         const bytes = parts.encodeFrames([frames.close()]);
         hub.publish({
-          items: [{ type: 'frame', stream, bytes }],
+          items: [{ type: 'frame', stream, bytes, hidden: null }],
           mark: parts.encodeFrame(parts.markJson(here)),
           position: here,
         });

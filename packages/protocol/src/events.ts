@@ -22,6 +22,8 @@ export const event = z.discriminatedUnion('kind', [
   // a channel's stream
   z.object({ ...base, kind: z.literal('message'), message }),
   z.object({ ...base, kind: z.literal('member'), account: accountId, joined: z.boolean() }),
+  /** Something from before this account joined has changed; what it is, the account may not see. SPEC L-14. */
+  z.object({ ...base, kind: z.literal('hidden') }),
   // the server's stream, and a private channel's own
   z.object({ ...base, kind: z.literal('channel'), channel }),
   // the server's stream

@@ -170,7 +170,8 @@ export class World {
     switch (ref.kind) {
       case 'message': {
         const message = this.messages.get(ref.message);
-        return message && { ...at, kind: 'message', message };
+        if (message === undefined) return undefined;
+        return this.#isHidden(account, message, seq) ? { ...at, kind: 'hidden' } : { ...at, kind: 'message', message };
       }
       case 'member':
         return { ...at, kind: 'member', account: ref.account, joined: ref.joined };
@@ -245,6 +246,20 @@ export class World {
 
   tombstone(account: AccountId, id: CommandId): { hash: string; result: CommandResult } | undefined {
     return this.commands.get(`${account} ${id}`);
+  }
+
+  /** L-14: a change to what was there before the account came, where that is closed and nobody showed it to them. */
+  #isHidden(account: AccountId, message: Message, seq: number): boolean {
+    if (this.channels.get(message.channel)?.history !== 'joined' || this.inbox.has(`${account} ${message.id}`))
+      return false;
+    return this.intervals.some(
+      (one) =>
+        one.account === account &&
+        one.channel === message.channel &&
+        one.fromSeq <= seq &&
+        seq < one.toSeq &&
+        one.fromN > message.n,
+    );
   }
 
   #item(row: InboxRow): InboxItem {

@@ -197,7 +197,15 @@ function readOutline({ items, markFrom, bytes, position }: OutputOutline): Outpu
     mark: buffer.subarray(markFrom),
     items: items.map((item): OutputItem =>
       item.type === 'frame'
-        ? { type: 'frame', stream: item.stream as StreamKey, bytes: buffer.subarray(item.from, item.to) }
+        ? {
+            type: 'frame',
+            stream: item.stream as StreamKey,
+            bytes: buffer.subarray(item.from, item.to),
+            hidden: item.hidden && {
+              accounts: item.hidden.accounts,
+              bytes: buffer.subarray(item.hidden.from, item.hidden.to),
+            },
+          }
         : item,
     ),
   };

@@ -1,4 +1,4 @@
-import type { ErrorBody, Position } from '@skerry/protocol';
+import type { AccountId, ErrorBody, Position } from '@skerry/protocol';
 import type { OutputItem } from '../log/output.ts';
 import type { Faults } from '../testing/kill-points.ts';
 import type { Op, Outcome } from './batch.ts';
@@ -12,7 +12,17 @@ export type ToWriter = { readonly type: 'run'; readonly ops: readonly Op[] } | {
 export type OutputOutline = {
   readonly items: readonly (
     | Exclude<OutputItem, { type: 'frame' }>
-    | { readonly type: 'frame'; readonly stream: string; readonly from: number; readonly to: number }
+    | {
+        readonly type: 'frame';
+        readonly stream: string;
+        readonly from: number;
+        readonly to: number;
+        readonly hidden: {
+          readonly accounts: ReadonlySet<AccountId>;
+          readonly from: number;
+          readonly to: number;
+        } | null;
+      }
   )[];
   readonly markFrom: number;
   readonly bytes: Uint8Array;

@@ -80,8 +80,8 @@ function answer(outcomes: readonly Outcome[], output: Output | null): void {
       ? {
           type: 'frame',
           stream: item.stream,
-          from: item.bytes.byteOffset,
-          to: item.bytes.byteOffset + item.bytes.byteLength,
+          ...rangeOf(item.bytes),
+          hidden: item.hidden && { accounts: item.hidden.accounts, ...rangeOf(item.hidden.bytes) },
         }
       : item,
   );
@@ -89,6 +89,11 @@ function answer(outcomes: readonly Outcome[], output: Output | null): void {
     { type: 'done', outcomes, output: { items, markFrom: output.mark.byteOffset, bytes, position: output.position } },
     [bytes.buffer],
   );
+}
+
+/** Where bytes lie in the batch's one buffer. */
+function rangeOf({ byteOffset, byteLength }: Uint8Array): { from: number; to: number } {
+  return { from: byteOffset, to: byteOffset + byteLength };
 }
 
 /** Random tags, 8 bytes each, drawn from the system in larger pieces. */

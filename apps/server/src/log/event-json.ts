@@ -36,6 +36,11 @@ export function messageEventJson({ seq, n }: { readonly seq: number; readonly n:
   return `{"seq":${seq},"n":${n},"kind":"message","message":${message}}`;
 }
 
+/** What an account is told of a change to a message from before it joined a channel that hides those. SPEC L-14. */
+export function hiddenEventJson({ seq, n }: { readonly seq: number; readonly n: number }): string {
+  return `{"seq":${seq},"n":${n},"kind":"hidden"}`;
+}
+
 function bodyOf(db: Statements, { kind, ref, stream }: LoggedEvent): string {
   switch (kind) {
     case 'message':

@@ -1,13 +1,20 @@
 import type { AccountId, ChannelId, Position, SessionId } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
-import { eventJson, messageEventJson } from './event-json.ts';
+import { eventJson, hiddenEventJson, messageEventJson } from './event-json.ts';
 import { EventFrames, headerLength, markJson, writeFrame, type FrameText } from './frames.ts';
+import { membersFromLater } from './hidden.ts';
 import type { Finished, PendingEvent } from './log-writer.ts';
 import { channelStream, type StreamKey } from './stream-key.ts';
 
 /** What a committed batch tells the sockets, in this order. Frames are whole WebSocket frames, shared by all who get them. */
 export type OutputItem =
-  | { readonly type: 'frame'; readonly stream: StreamKey; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'frame';
+      readonly stream: StreamKey;
+      readonly bytes: Uint8Array;
+      /** Who gets other bytes instead, since they may not see what this frame holds. */
+      readonly hidden: { readonly accounts: ReadonlySet<AccountId>; readonly bytes: Uint8Array } | null;
+    }
   | { readonly type: 'member'; readonly channel: ChannelId; readonly account: AccountId; readonly joined: boolean }
   | { readonly type: 'sessionEnded'; readonly session: SessionId };
 
@@ -15,7 +22,12 @@ export type Output = { readonly items: readonly OutputItem[]; readonly mark: Uin
 
 type Draft =
   | Exclude<OutputItem, { type: 'frame' }>
-  | { readonly type: 'frame'; readonly stream: StreamKey; readonly frame: FrameText };
+  | {
+      readonly type: 'frame';
+      readonly stream: StreamKey;
+      readonly frame: FrameText;
+      readonly hidden: { readonly accounts: ReadonlySet<AccountId>; readonly frame: FrameText } | null;
+    };
 
 /**
  * Builds the frames of a batch. A stream has one frame; a change of membership first closes the frame of its channel,
@@ -32,15 +44,23 @@ export function buildOutput(db: Statements, { pending, position, bodies }: Finis
     const frames = open.get(stream);
     if (frames === undefined) return;
     open.delete(stream);
-    drafts.push({ type: 'frame', stream, frame: frames.close() });
+    drafts.push({ type: 'frame', stream, frame: frames.close(), hidden: null });
   };
   for (const item of pending) {
     switch (item.type) {
       case 'event': {
+        const accounts = membersFromLater(db, item);
+        if (accounts !== undefined) {
+          close(item.stream);
+          const frame = frameOf(item.stream, jsonOf(item));
+          const hidden = { accounts, frame: frameOf(item.stream, hiddenEventJson(item)) };
+          drafts.push({ type: 'frame', stream: item.stream, frame, hidden });
+          break;
+        }
         let frames = open.get(item.stream);
         if (frames === undefined) open.set(item.stream, (frames = new EventFrames(item.stream)));
         const full = frames.add(jsonOf(item));
-        if (full !== undefined) drafts.push({ type: 'frame', stream: item.stream, frame: full });
+        if (full !== undefined) drafts.push({ type: 'frame', stream: item.stream, frame: full, hidden: null });
         break;
       }
       case 'member':
@@ -57,12 +77,20 @@ export function buildOutput(db: Statements, { pending, position, bodies }: Finis
   return encode(drafts, position);
 }
 
+function frameOf(stream: StreamKey, event: string): FrameText {
+  const frames = new EventFrames(stream);
+  frames.add(event);
+  return frames.close();
+}
+
 /** All frames of a batch lie in one buffer, so that handing them to another thread copies nothing. */
 function encode(drafts: readonly Draft[], position: Position): Output {
   const markText = markJson(position);
   const mark: FrameText = { json: markText, bytes: markText.length };
   const size = (frame: FrameText) => headerLength(frame.bytes) + frame.bytes;
-  const total = drafts.reduce((sum, draft) => sum + (draft.type === 'frame' ? size(draft.frame) : 0), size(mark));
+  const sizeOf = (draft: Draft) =>
+    draft.type === 'frame' ? size(draft.frame) + (draft.hidden === null ? 0 : size(draft.hidden.frame)) : 0;
+  const total = drafts.reduce((sum, draft) => sum + sizeOf(draft), size(mark));
   const buffer = Buffer.allocUnsafeSlow(total);
   let at = 0;
   const write = (frame: FrameText): Uint8Array => {
@@ -71,7 +99,14 @@ function encode(drafts: readonly Draft[], position: Position): Output {
     return buffer.subarray(from, at);
   };
   const items = drafts.map((draft): OutputItem =>
-    draft.type === 'frame' ? { type: 'frame', stream: draft.stream, bytes: write(draft.frame) } : draft,
+    draft.type === 'frame'
+      ? {
+          type: 'frame',
+          stream: draft.stream,
+          bytes: write(draft.frame),
+          hidden: draft.hidden && { accounts: draft.hidden.accounts, bytes: write(draft.hidden.frame) },
+        }
+      : draft,
   );
   return { items, mark: write(mark), position };
 }

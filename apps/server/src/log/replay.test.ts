@@ -2,6 +2,7 @@ import {
   mentionOf,
   type ChannelId,
   type Command,
+  type CommandId,
   type Event,
   type MessageId,
   type Position,
@@ -212,6 +213,7 @@ function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[
         break;
       }
       case 'member':
+      case 'hidden':
         break;
     }
   }
@@ -224,6 +226,36 @@ function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[
     inbox: sorted(inbox.values()),
   };
 }
+
+describe('a channel that hides what came before', () => {
+  it('L-14 tells a later member of a change to an older message by its numbers alone, until it mentions them', () => {
+    const ann = log.person();
+    const bob = log.person();
+    const channel = log.newId() as string as ChannelId;
+    log.run(
+      ann,
+      { kind: 'channel.create', name: 'closed', topic: '', visibility: 'public', history: 'joined' },
+      channel as string as CommandId,
+    );
+    const old = log.newId();
+    log.run(ann, message('the old secret', channel), old);
+    log.run(bob, { kind: 'channel.join', channel });
+    const start = log.position;
+    const target = old as string as MessageId;
+    log.run(ann, { kind: 'reaction.set', message: target, emoji: '👍', on: true });
+    log.run(ann, message('new', channel));
+    const kinds = () =>
+      log
+        .replayed(bob, start)
+        .filter(({ stream }) => stream === channel)
+        .map(({ kind }) => kind);
+    expect(kinds()).toEqual(['hidden', 'message']);
+    expect(JSON.stringify(log.replayed(bob, start))).not.toContain('secret');
+    expect(textsOf(log.replayed(ann, start))).toEqual(['the old secret', 'new']);
+    log.run(ann, { kind: 'message.edit', message: target, text: `for you ${mentionOf(bob.account)}` });
+    expect(kinds()).toEqual(['message', 'message', 'message']);
+  });
+});
 
 describe('a snapshot and the replay after it', () => {
   it.each([1, 2, 3])('give the state of a fresh snapshot, wherever the cut is (seed %i)', (seed) => {

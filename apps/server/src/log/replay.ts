@@ -1,7 +1,8 @@
 import { LIMITS, type AccountId, type ChannelId, type Position, type ResetReason } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
-import { eventJson } from './event-json.ts';
+import { eventJson, hiddenEventJson } from './event-json.ts';
 import { EventFrames, encodeFrames, markJson, type FrameText } from './frames.ts';
+import { isHidden } from './hidden.ts';
 import { SERVER_STREAM, accountStream, channelStream, type EventKind, type StreamKey } from './stream-key.ts';
 
 /** What a socket is connected with: everything is as of `position`. */
@@ -39,7 +40,7 @@ export function readConnection(
   const reset = resume === null ? 'new' : whyNot(db, resume, { position, first });
   if (reset !== undefined) return { position, channels, start: reset, frames: null };
   const missed = missedEvents(db, account, resume?.seq ?? 0);
-  const frames = missed === undefined ? undefined : framesOf(db, missed);
+  const frames = missed === undefined ? undefined : framesOf(db, account, missed);
   if (frames === undefined) return { position, channels, start: 'too_far', frames: null };
   const mark = markJson(position);
   return {
@@ -65,9 +66,11 @@ type Missed = {
   readonly n: number;
   readonly kind: EventKind;
   readonly ref: string;
+  /** Messages before this number are hidden from the reader; 0 where none are. */
+  readonly visibleFrom: number;
 };
 /** A stretch of one stream: from a seq up to, not including, another. */
-type Stretch = { readonly stream: StreamKey; readonly from: number; readonly to: number };
+type Stretch = { readonly stream: StreamKey; readonly from: number; readonly to: number; readonly visibleFrom: number };
 
 const EVENTS_SQL =
   'SELECT seq, n, kind, ref FROM events WHERE stream = (SELECT id FROM streams WHERE stream = ?) AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?';
@@ -75,7 +78,7 @@ const EVENTS_SQL =
 /** Events after `seq` in the order of the log, or `undefined` when they are too many. */
 function missedEvents(db: Statements, account: AccountId, seq: number): Missed[] | undefined {
   const missed: Missed[] = [];
-  for (const { stream, from, to } of stretchesOf(db, account, seq)) {
+  for (const { stream, from, to, visibleFrom } of stretchesOf(db, account, seq)) {
     const room = LIMITS.resumeEvents + 1 - missed.length;
     for (const event of db.all<{ seq: number; n: number; kind: EventKind; ref: string }>(
       EVENTS_SQL,
@@ -84,7 +87,7 @@ function missedEvents(db: Statements, account: AccountId, seq: number): Missed[]
       to,
       room,
     ))
-      missed.push({ stream, ...event });
+      missed.push({ stream, visibleFrom, ...event });
     if (missed.length > LIMITS.resumeEvents) return undefined;
   }
   return missed.sort((a, b) => a.seq - b.seq);
@@ -93,8 +96,9 @@ function missedEvents(db: Statements, account: AccountId, seq: number): Missed[]
 /** The streams of an account, a channel's only as far as it was in it. */
 function stretchesOf(db: Statements, account: AccountId, seq: number): Stretch[] {
   const from = seq + 1;
-  const intervals = db.all<{ channel_id: string; from_seq: number; to_seq: number | null }>(
-    'SELECT channel_id, from_seq, to_seq FROM intervals WHERE account_id = ? AND (to_seq IS NULL OR to_seq > ?)',
+  const intervals = db.all<{ channel_id: string; from_seq: number; to_seq: number | null; visible_from: number }>(
+    `SELECT i.channel_id, i.from_seq, i.to_seq, iif(c.history = 'joined', i.from_n, 0) AS visible_from
+     FROM intervals i JOIN channels c ON c.id = i.channel_id WHERE i.account_id = ? AND (i.to_seq IS NULL OR i.to_seq > ?)`,
     account,
     from,
   );
@@ -102,6 +106,7 @@ function stretchesOf(db: Statements, account: AccountId, seq: number): Stretch[]
     stream: stream as StreamKey,
     from,
     to: Number.MAX_SAFE_INTEGER,
+    visibleFrom: 0,
   }));
   return [
     ...always,
@@ -109,19 +114,24 @@ function stretchesOf(db: Statements, account: AccountId, seq: number): Stretch[]
       stream: channelStream(interval.channel_id),
       from: Math.max(from, interval.from_seq),
       to: interval.to_seq ?? Number.MAX_SAFE_INTEGER,
+      visibleFrom: interval.visible_from,
     })),
   ];
 }
 
 /** Neighbours of one stream share a frame. @returns `undefined` when they are too many bytes */
-function framesOf(db: Statements, missed: readonly Missed[]): FrameText[] | undefined {
+function framesOf(db: Statements, account: AccountId, missed: readonly Missed[]): FrameText[] | undefined {
   const frames: FrameText[] = [];
   let open: { stream: StreamKey; frames: EventFrames } | undefined;
   let bytes = 0;
   for (const event of missed) {
     if (open !== undefined && open.stream !== event.stream) frames.push(open.frames.close());
     if (open?.stream !== event.stream) open = { stream: event.stream, frames: new EventFrames(event.stream) };
-    const json = eventJson(db, event);
+    const { kind, ref: message, visibleFrom } = event;
+    const json =
+      kind === 'message' && isHidden(db, { account, message, visibleFrom })
+        ? hiddenEventJson(event)
+        : eventJson(db, event);
     bytes += json.length;
     if (bytes > REPLAY_BYTES) return undefined;
     const full = open.frames.add(json);

@@ -2,7 +2,8 @@ import type { AccountId, ChannelId, Event, Stream } from '@skerry/protocol';
 
 /** A stream by its name inside the server; on the wire an account only ever sees its own as `account`. */
 export type StreamKey = 'server' | `account:${string}` | `channel:${string}`;
-export type EventKind = Event['kind'];
+/** What the log holds; whether somebody may not see it is a matter of telling. */
+export type EventKind = Exclude<Event['kind'], 'hidden'>;
 
 export const SERVER_STREAM = 'server';
 export const accountStream = (account: string): StreamKey => `account:${account}`;

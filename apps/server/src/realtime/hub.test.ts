@@ -40,7 +40,12 @@ class Reader implements Subscriber {
 }
 const reader = (name: string) => new Reader(name);
 
-const frame = (stream: StreamKey, text: string): OutputItem => ({ type: 'frame', stream, bytes: encodeFrame(text) });
+const frame = (stream: StreamKey, text: string): OutputItem => ({
+  type: 'frame',
+  stream,
+  bytes: encodeFrame(text),
+  hidden: null,
+});
 let seq = 0;
 beforeEach(() => (seq = 0));
 const publish = (...items: OutputItem[]) =>

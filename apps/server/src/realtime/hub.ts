@@ -163,7 +163,8 @@ export class Hub {
     this.#queue = [];
     const [first] = outputs;
     const [only] = first?.items ?? [];
-    if (outputs.length === 1 && first?.items.length === 1 && only?.type === 'frame') this.#tellOnly(only, first);
+    if (outputs.length === 1 && first?.items.length === 1 && only?.type === 'frame' && only.hidden === null)
+      this.#tellOnly(only, first);
     else this.#tellInOrder(outputs);
     if (this.#entering.size > 0) this.#recent.push(...outputs);
     this.#options.onFlushed();
@@ -199,7 +200,7 @@ export class Hub {
       case 'frame':
         for (const subscriber of this.#followersOf(item.stream)) {
           if (subscriber.bundle === null) touched.push(subscriber);
-          subscriber.bundle = this.#bundles.add(subscriber.bundle, item.bytes);
+          subscriber.bundle = this.#bundles.add(subscriber.bundle, bytesFor(subscriber.account, item));
         }
         break;
       case 'member':
@@ -230,7 +231,7 @@ export class Hub {
       const isMeant = isChannelStream(item.stream)
         ? channels.has(ownerOf(item.stream) as ChannelId)
         : item.stream === SERVER_STREAM || item.stream === accountStream(account);
-      if (isMeant) frames.push(item.bytes);
+      if (isMeant) frames.push(bytesFor(account, item));
     }
     return frames;
   }
@@ -286,4 +287,9 @@ function removeFrom<Key>(sets: Map<Key, Set<Subscriber>>, key: Key, subscriber: 
   if (set === undefined) return;
   set.delete(subscriber);
   if (set.size === 0) sets.delete(key);
+}
+
+/** The bytes of a frame that this account may see. */
+function bytesFor(account: AccountId, { bytes, hidden }: Extract<OutputItem, { type: 'frame' }>): Uint8Array {
+  return hidden?.accounts.has(account) === true ? hidden.bytes : bytes;
 }

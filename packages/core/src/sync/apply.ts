@@ -64,6 +64,7 @@ function serverEvent(tables: Tables, event: Event): readonly Change[] {
     }
     case 'message':
     case 'member':
+    case 'hidden':
     case 'joined':
     case 'left':
     case 'marker':
@@ -108,6 +109,7 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
     }
     case 'message':
     case 'member':
+    case 'hidden':
     case 'channel':
     case 'account':
     case 'server':
@@ -153,6 +155,7 @@ function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly C
       return event.channel.id === row.channel.id && event.channel.visibility === 'private'
         ? [stays, ...renamed(row, event.channel)]
         : [stays];
+    case 'hidden':
     case 'account':
     case 'server':
     case 'joined':
