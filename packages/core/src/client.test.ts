@@ -239,6 +239,52 @@ test('T33: removing A deletes all that is stored of A and leaves B byte-equal, t
   expect([a.peers.size, b.peers.size]).toEqual([0, 1]);
 });
 
+test('T33: a server whose stored content cannot be deleted is off the list at once, and is deleted by the next start', async () => {
+  const platform = memoryPlatform();
+  const { storage } = platform;
+  const a = serverAt(platform, 'https://a.example');
+  const held = { ...platform, storage: { ...storage, destroy: () => Promise.reject(new Error('held open')) } };
+  const client = await hub(held);
+  const onA = await joined(client, a.origin);
+  const { id } = onA;
+  const stored = (): string => JSON.stringify([[...platform.disk.secrets], [...platform.disk.databases.keys()]]);
+  await onA.remove({ signOutThere: false });
+  expect(client.servers.get()).toEqual([]);
+  expect([...platform.disk.secrets].filter(([name]) => name.includes(id))).toEqual([]);
+  expect(stored()).toContain(id);
+  await client[Symbol.asyncDispose]();
+
+  const next = await hub(platform);
+  await settle();
+  expect(next.servers.get()).toEqual([]);
+  expect(stored()).not.toContain(id);
+  expect(platform.disk.registry).not.toContain(id);
+});
+
+test('a server that the list cannot let go of stays as it was', async () => {
+  const platform = memoryPlatform();
+  const { storage } = platform;
+  const a = serverAt(platform, 'https://a.example');
+  let isFull = false;
+  const registry = async (): Promise<RegistryStore> => {
+    const store = await storage.registry();
+    return {
+      load: () => store.load(),
+      setAside: (text) => store.setAside(text),
+      save: (value) => (isFull ? Promise.reject(new StoreFull('full')) : store.save(value)),
+      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    };
+  };
+  const client = await hub({ ...platform, storage: { ...storage, registry } });
+  const onA = await joined(client, a.origin);
+  isFull = true;
+  await expect(onA.remove({ signOutThere: false })).rejects.toThrow();
+  expect(client.server(onA.id)?.state.get().kind).toBe('live');
+  isFull = false;
+  await onA.remove({ signOutThere: false });
+  expect(client.server(onA.id)).toBeUndefined();
+});
+
 test('T11: a key the old one vouched for is followed and remembered; another one stops everything until the person accepts that very key', async () => {
   const platform = memoryPlatform();
   const a = serverAt(platform, 'https://a.example');

@@ -6,6 +6,7 @@ import { DialSlots } from './fleet/dial-slots.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Turns } from './fleet/turns.ts';
 import type { Platform } from './platform.ts';
+import { erase } from './servers/erase.ts';
 import { lockedVault, unsavedRegistry } from './servers/fallback-stores.ts';
 import { openHostedRegistry } from './servers/hosted-registry.ts';
 import { addSignedOut, join, resetPassword } from './servers/join.ts';
@@ -213,6 +214,8 @@ class Client implements SkerryClient {
       await vault[Symbol.asyncDispose]();
     };
     this.#open.set({ registry, fleet, vault, close });
+    const { storage } = this.#platform;
+    for (const id of registry.removing) void erase({ storage, vault, registry }, id);
   }
 
   async #openRegistry(

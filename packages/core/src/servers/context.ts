@@ -19,6 +19,7 @@ import type { EntryId, ServerEntry, StorageProblem } from '../views.ts';
 import { authenticate } from './authenticate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { described } from './described.ts';
+import { erase } from './erase.ts';
 import { Identity } from './identity.ts';
 import { type Registry, sameAccount } from './registry.ts';
 import { Session } from './session.ts';
@@ -187,16 +188,19 @@ export class ServerContext implements AsyncDisposable {
     return told;
   }
 
-  /** Deletes all that is stored here of this entry, the entry itself last: what is cut off can be repeated. */
+  /**
+   * Takes this entry off the list and deletes all that is stored of it; what is cut off goes on at the next start.
+   * @throws what the list's store throws; then the entry is still there
+   */
   async remove(signOutThere: boolean): Promise<boolean> {
     if (this.#shared.registry.fixed)
       throw new LocalError('forbidden', 'This page belongs to its server and shows no other.');
     if (signOutThere) this.connection.stopFor(new SignedOutError('person'));
     const told = signOutThere && (await this.#tellGoodbye());
+    const { platform, vault, registry } = this.#shared;
+    await registry.remove(this.id);
     await this[Symbol.asyncDispose]();
-    await this.#shared.platform.storage.destroy(this.id);
-    await this.#shared.vault.deleteAll(this.id);
-    await this.#shared.registry.remove(this.id);
+    await erase({ storage: platform.storage, vault, registry }, this.id);
     return told;
   }
 

@@ -7,6 +7,7 @@ const text = (max: number) => z.string().check(z.maxLength(max));
 
 export const MOST_ENTRIES = 500;
 const MOST_ADDRESSES = 16;
+export const MOST_REMOVING = 500;
 
 const entryId = z.uuid() as unknown as z.ZodMiniType<EntryId, string>;
 const address = z.object({ origin, note: z.nullable(text(80)) });
@@ -33,11 +34,15 @@ export const registryFile = z.object({
   version: z.literal(1),
   entries: z.array(z.unknown()).check(z.maxLength(MOST_ENTRIES)),
   primary: z.nullable(entryId),
+  /** Lists from before there was any hold none. */
+  removing: z._default(z.array(entryId).check(z.maxLength(MOST_REMOVING)), []),
 });
 export type RegistryFile = {
   readonly version: 1;
   readonly entries: readonly ServerEntry[];
   readonly primary: EntryId | null;
+  /** Removed by the person; what is stored of them may not be gone yet. */
+  readonly removing: readonly EntryId[];
 };
 
 /** An entry as it was stored; undefined for anything else. */

@@ -18,7 +18,7 @@ export function lockedVault(report: Report): VaultStore {
     get: () => Promise.resolve({ kind: 'locked' }),
     set: refuse,
     delete: () => Promise.resolve(),
-    deleteAll: () => Promise.resolve(),
+    deleteAll: refuse,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -25,6 +25,8 @@ export async function openHostedRegistry(vault: VaultStore, origin: string): Pro
     primary: constant(HOSTED_ENTRY),
     add: refused,
     remove: refused,
+    removing: [],
+    erased: () => Promise.resolve(),
     move: () => Promise.resolve(),
     setPrimary: () => Promise.resolve(),
     settled: async () => {

@@ -4,7 +4,14 @@ import type { RegistryStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import { derived, Value } from '../value.ts';
 import type { EntryId, ServerEntry, StorageProblem } from '../views.ts';
-import { MOST_ENTRIES, readEntry, type RegistryFile, registryFile, salvageEntries } from './entry-record.ts';
+import {
+  MOST_ENTRIES,
+  MOST_REMOVING,
+  readEntry,
+  type RegistryFile,
+  registryFile,
+  salvageEntries,
+} from './entry-record.ts';
 
 /** The person's list of servers: what it needs so that each entry's owner can read and change its own. */
 export interface Registry {
@@ -17,14 +24,19 @@ export interface Registry {
   add(entry: ServerEntry): Promise<void>;
   /** Does nothing for an entry that is gone. */
   change(id: EntryId, changes: Partial<Omit<ServerEntry, 'id'>>): Promise<void>;
+  /** Takes it off the list and remembers, in the same write, that what is stored of it has to go. */
   remove(id: EntryId): Promise<void>;
+  /** Entries that were removed and not yet {@link erased}. */
+  readonly removing: readonly EntryId[];
+  /** Nothing is stored of that entry any more. */
+  erased(id: EntryId): Promise<void>;
   move(id: EntryId, toIndex: number): Promise<void>;
   setPrimary(id: EntryId): Promise<void>;
   /** Resolves when everything that was asked for is stored, or has failed. */
   settled(): Promise<void>;
 }
 
-const EMPTY: RegistryFile = { version: 1, entries: [], primary: null };
+const EMPTY: RegistryFile = { version: 1, entries: [], primary: null, removing: [] };
 
 /**
  * Reads the list. Content that cannot be read is set aside as it is and said; every entry that is whole goes on.
@@ -53,19 +65,22 @@ export async function openRegistry(
 type Read = { readonly file: RegistryFile; readonly whole: boolean };
 
 function fromText(text: string): Read {
-  return { file: assemble(salvageEntries(text), null), whole: false };
+  return { file: assemble(salvageEntries(text)), whole: false };
 }
 
 function fromValue(value: unknown): Read {
   const read = registryFile.safeParse(value);
   if (!read.success) return fromText(JSON.stringify(value) ?? '');
   const entries = read.data.entries.map(readEntry).filter((entry) => entry !== undefined);
-  const file = assemble(entries, read.data.primary);
+  const file = assemble(entries, read.data);
   return { file, whole: file.entries.length === read.data.entries.length };
 }
 
 /** One entry per id, and per server and account. */
-function assemble(entries: readonly ServerEntry[], primary: EntryId | null): RegistryFile {
+function assemble(
+  entries: readonly ServerEntry[],
+  { primary, removing }: Pick<RegistryFile, 'primary' | 'removing'> = EMPTY,
+): RegistryFile {
   const kept: ServerEntry[] = [];
   for (const entry of entries) {
     const known = kept.some(
@@ -78,6 +93,7 @@ function assemble(entries: readonly ServerEntry[], primary: EntryId | null): Reg
     version: 1,
     entries: kept,
     primary: kept.some((entry) => entry.id === primary) ? primary : (kept[0]?.id ?? null),
+    removing,
   };
 }
 
@@ -126,8 +142,17 @@ class StoredRegistry implements Registry {
   remove(id: EntryId): Promise<void> {
     return this.#write((file) => {
       const entries = file.entries.filter((entry) => entry.id !== id);
-      return { ...file, entries, primary: file.primary === id ? (entries[0]?.id ?? null) : file.primary };
+      const removing = [...file.removing.filter((other) => other !== id), id].slice(-MOST_REMOVING);
+      return { ...file, entries, primary: file.primary === id ? (entries[0]?.id ?? null) : file.primary, removing };
     });
+  }
+
+  get removing(): readonly EntryId[] {
+    return this.#file.get().removing;
+  }
+
+  erased(id: EntryId): Promise<void> {
+    return this.#write((file) => ({ ...file, removing: file.removing.filter((other) => other !== id) }));
   }
 
   move(id: EntryId, toIndex: number): Promise<void> {
