@@ -1,7 +1,11 @@
 import type { Cause, ConnectionState, ServerView } from '@skerry/core';
+import { online } from 'svelte/reactivity/window';
 import { t } from '../i18n/t.ts';
 import { hash32 } from '../ui/hash.ts';
 import type { Status } from '../ui/status.ts';
+
+/** Followed where it is read. A browser that does not tell counts as online. */
+export const isDeviceOnline = (): boolean => online.current !== false;
 
 /** The mark of a server on the rail and beside its name. A muted one shows the moon only while all is well. */
 export function statusOf(state: ConnectionState, isMuted = false): Status {
@@ -13,8 +17,10 @@ export function statusOf(state: ConnectionState, isMuted = false): Status {
     case 'syncing':
       return 'connecting';
     case 'waiting':
-    case 'offline':
       return 'down';
+    case 'offline':
+      // Not dialled yet, unless there is no network to dial over.
+      return isDeviceOnline() ? 'connecting' : 'down';
     case 'signedOut':
     case 'incompatible':
     case 'identityChanged':
@@ -24,7 +30,7 @@ export function statusOf(state: ConnectionState, isMuted = false): Status {
   }
 }
 
-/** How a connection stands, in two or three words. */
+/** How a connection stands, in two or three words. That the device itself is offline is said once, elsewhere. */
 export function stateWords(state: ConnectionState): string {
   switch (state.kind) {
     case 'live':
@@ -36,9 +42,9 @@ export function stateWords(state: ConnectionState): string {
     case 'syncing':
       return t.connection.syncing;
     case 'waiting':
-      return t.connection.banner.notReachable;
+      return isDeviceOnline() ? t.connection.banner.notReachable : t.connection.notConnected;
     case 'offline':
-      return t.connection.offline;
+      return isDeviceOnline() ? t.connection.connecting : t.connection.notConnected;
     case 'signedOut':
       return t.connection.signedOut;
     case 'incompatible':
@@ -88,9 +94,10 @@ export function isTroubled(state: ConnectionState): boolean {
       return false;
     case 'connecting':
     case 'authenticating':
-      return state.attempt > 1;
-    case 'waiting':
+      return state.attempt > 1 || !isDeviceOnline();
     case 'offline':
+      return !isDeviceOnline();
+    case 'waiting':
     case 'disabled':
     case 'signedOut':
     case 'incompatible':

@@ -1,16 +1,14 @@
 import type { ServerView } from '@skerry/core';
-import { causeSentence } from '../../state/connection-words.ts';
+import { causeSentence, isDeviceOnline } from '../../state/connection-words.ts';
 import { t } from '../../i18n/t.ts';
 
-/** Why a server is not live, in one sentence. */
+/** Why a server is not live, in one sentence; nothing where it is the device that is offline. */
 export function whySentence(server: ServerView): string {
   const { state } = server;
   const words = t.connection;
   switch (state.kind) {
     case 'waiting':
-      return causeSentence(state.cause, server.host);
-    case 'offline':
-      return words.offlineText;
+      return isDeviceOnline() ? causeSentence(state.cause, server.host) : '';
     case 'signedOut':
       return words.signedOutWhy[state.why];
     case 'incompatible':
@@ -23,6 +21,7 @@ export function whySentence(server: ServerView): string {
     case 'authenticating':
     case 'syncing':
     case 'live':
+    case 'offline':
       return '';
   }
 }

@@ -40,6 +40,7 @@ export const connection = {
   incompatible: 'Versions do not fit',
   identityChanged: 'Its key has changed',
   offline: 'This device is offline',
+  notConnected: 'Not connected',
   signedOutWhy: {
     never: 'You have not signed in here yet.',
     person: 'You signed out. What was saved can be read.',
@@ -73,7 +74,6 @@ export const connection = {
     tryingAgain: 'Trying again in',
     trying: (server: string) => `Trying to reach ${server}…`,
     saved: 'You see what was saved on this device.',
-    offline: 'This device is offline. You see what was saved here.',
     signedOut: (server: string) => `You are signed out of ${server}.`,
     signedOutText: 'You see what was saved on this device. Sign in to read on and to write.',
     keyChanged: (server: string) => `${server} answers with another key.`,
