@@ -16,7 +16,7 @@ export function failureSentence(failure: ProbeFailure, host: string): string {
     case 'notSkerry':
       return words.notSkerry(host);
     case 'notEncrypted':
-      return words.plainHttp;
+      return words.plainNotHere;
     case 'redirected':
       return words.redirectedSomewhere(host);
     case 'refusedOrigin':

@@ -15,7 +15,6 @@ export type Finding =
 export class Finder {
   readonly #client: Pick<SkerryClient, 'probe'>;
   #input = $state('');
-  #allowPlain = false;
   #finding: Finding = $state.raw({ kind: 'empty' });
   #running: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,11 +35,10 @@ export class Finder {
     return this.#finding.kind === 'checking';
   }
 
-  /** The person typed; the check starts when they pause. Consent to plain http was for the text before. */
+  /** The person typed; the check starts when they pause. */
   type(input: string): void {
     if (input === this.#input) return;
     this.#input = input;
-    this.#allowPlain = false;
     this.stop();
     if (input.trim() === '') return;
     this.#timer = setTimeout(() => void this.check(), DEBOUNCE_MS);
@@ -60,12 +58,6 @@ export class Finder {
     this.#finding = result.ok ? { kind: 'found', found: result.found } : { kind: 'failed', ...result };
   }
 
-  /** The person accepts that anyone on the way can read along, for this address. */
-  allowPlain(): Promise<void> {
-    this.#allowPlain = true;
-    return this.check();
-  }
-
   stop(): void {
     clearTimeout(this.#timer);
     this.#running?.abort();
@@ -76,7 +68,8 @@ export class Finder {
   async #ask(input: string, signal: AbortSignal): Promise<ProbeResult | undefined> {
     try {
       return await this.#client.probe(input, {
-        allowPlain: this.#allowPlain,
+        // A browser refuses plain http beyond this machine: agreeing to it would help nobody.
+        allowPlain: false,
         signal,
         onStep: (step) => {
           if (!signal.aborted) this.#finding = { kind: 'checking', step };

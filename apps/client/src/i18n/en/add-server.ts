@@ -33,7 +33,8 @@ export const addServer = {
     browserBlocked: (host: string) =>
       `${host} answers, but does not allow this page to talk to it. Its owner can allow this address.`,
     plainHttp: 'This address is not encrypted. Anyone on the way can read and change what is sent.',
-    plainAllow: 'Use it on this network only',
+    plainNotHere:
+      'This address is not encrypted, and a page in a browser may not use it. Its owner can give the server TLS, or put a reverse proxy with TLS before it; then add its https:// address.',
     notSkerry: (host: string) => `Something answers at ${host}, but it is not a Skerry server.`,
     redirectedSomewhere: (host: string) =>
       `${host} sends everyone to another address. Ask its owner for the right one.`,
