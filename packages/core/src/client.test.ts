@@ -239,6 +239,22 @@ test('T33: removing A deletes all that is stored of A and leaves B byte-equal, t
   expect([a.peers.size, b.peers.size]).toEqual([0, 1]);
 });
 
+test('joining a server once more with the same account leaves one session there, and the entry goes on with it', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  const client = await hub(platform);
+  const first = await joined(client, a.origin);
+  expect(a.liveSessions).toBe(1);
+  const again = await joined(client, a.origin);
+  await platform.clock.advance(3_000);
+  expect(again.id).toBe(first.id);
+  expect(a.liveSessions).toBe(1);
+  expect(stateOf(again)).toBe('live');
+  await again.send({ channel: a.general, text: 'still here', replyTo: null });
+  await platform.clock.advance(3_000);
+  expect(a.model.page(a.bob, a.general, {}).messages.map(({ text }) => text)).toEqual(['still here']);
+});
+
 test('T33: a server whose stored content cannot be deleted is off the list at once, and is deleted by the next start', async () => {
   const platform = memoryPlatform();
   const { storage } = platform;

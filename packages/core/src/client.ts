@@ -146,7 +146,10 @@ class Client implements SkerryClient {
       credentials,
       signal: this.#within(signal),
     });
-    if (!joined.isNew) fleet.signedInAgain(joined.id);
+    if (!joined.isNew) {
+      fleet.signedInAgain(joined.id);
+      void joined.endBefore();
+    }
     return joined.id;
   }
 

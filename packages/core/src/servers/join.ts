@@ -14,7 +14,13 @@ import { REFRESH } from './session.ts';
 export type JoinDeps = { readonly platform: Platform; readonly registry: Registry; readonly vault: VaultStore };
 
 /** What joining made of the list: a new entry, or a sign-in on one that was there already. */
-export type Joined = { readonly id: EntryId; readonly account: SignedIn['account']; readonly isNew: boolean };
+export type Joined = {
+  readonly id: EntryId;
+  readonly account: SignedIn['account'];
+  readonly isNew: boolean;
+  /** Ends, on the server, the session that this one took the place of, once nothing here uses it. Tries once, never throws. */
+  readonly endBefore: () => Promise<void>;
+};
 
 /**
  * Signs in or registers on a server that was found, after it proved the found key once more, and adds its entry. The secret
@@ -36,9 +42,14 @@ export async function join(
   const { account } = signedIn;
   const known = registry.entries.get().find((entry) => sameAccount(entry, found.info.serverId, account.id));
   if (known !== undefined) {
+    const before = await vault.get(known.id, REFRESH);
     await vault.set(known.id, REFRESH, signedIn.refreshToken);
     await registry.change(known.id, { addresses: withAddress(known, found.origin), enabled: true });
-    return { id: known.id, account, isNew: false };
+    const endBefore = (): Promise<void> =>
+      before.kind === 'secret'
+        ? endSession(platform, found, { refreshToken: before.value, signal: options.signal })
+        : Promise.resolve();
+    return { id: known.id, account, isNew: false, endBefore };
   }
   const entry = newEntry(platform, found, account);
   await vault.set(entry.id, REFRESH, signedIn.refreshToken);
@@ -48,7 +59,7 @@ export async function join(
     await vault.deleteAll(entry.id);
     throw error;
   }
-  return { id: entry.id, account, isNew: true };
+  return { id: entry.id, account, isNew: true, endBefore: () => Promise.resolve() };
 }
 
 /** Adds an entry without signing in. One that is there already, never signed in, is used again. */
@@ -89,8 +100,24 @@ function refuseOtherKey(registry: Registry, found: Found): void {
     );
 }
 
-/** An API for one address and the key it has just proved, with no sign-in. */
-function apiOf(platform: Platform, found: Found, signal: AbortSignal): Api {
+/** Nobody could end it any more once its token is replaced here, so it is done while the token is still at hand. */
+async function endSession(
+  platform: Platform,
+  found: Found,
+  { refreshToken, signal }: { refreshToken: string; signal: AbortSignal },
+): Promise<void> {
+  try {
+    const { accessToken } = await apiOf(platform, found, signal).call('refresh', { body: { refreshToken }, signal });
+    await apiOf(platform, found, signal, () => Promise.resolve(accessToken)).call('signOut', { signal });
+  } catch {
+    // It runs out by itself, or the person ends it in the list of sessions.
+  }
+}
+
+const nobody = (): Promise<never> => Promise.reject(new SignedOutError('never'));
+
+/** An API for one address and the key it has just proved, with no sign-in unless a token is given. */
+function apiOf(platform: Platform, found: Found, signal: AbortSignal, token: () => Promise<string> = nobody): Api {
   const { http, crypto, clock, random } = platform;
   const identity = new Identity({
     http,
@@ -103,11 +130,10 @@ function apiOf(platform: Platform, found: Found, signal: AbortSignal): Api {
     onMismatch: () => undefined,
     signal,
   });
-  const nobody = (): Promise<never> => Promise.reject(new SignedOutError('never'));
   return new Api({
     http,
     proven: (maxAgeMs, caller) => identity.proven(maxAgeMs, caller),
-    access: { token: nobody, renewed: nobody },
+    access: { token, renewed: nobody },
   });
 }
 

@@ -105,6 +105,10 @@ export class FakeServer implements NetworkServer {
   }
 
   /** Ends every session, as a person would from another device. */
+  get liveSessions(): number {
+    return [...this.#sessions.values()].filter(({ revoked }) => !revoked).length;
+  }
+
   revokeAll(): void {
     for (const session of this.#sessions.values()) session.revoked = true;
     this.closeAll(4401);
