@@ -16,8 +16,8 @@ import { uuidBytes, uuidText } from './uuid.ts';
 import { decodeDistribution, decodeGroupMessage, encodeDistribution, encodeGroupMessage } from './wire.ts';
 import { signXeddsa, verifyXeddsa } from './xeddsa.ts';
 
-export const ROTATE_CHAIN_AFTER_MS = 7 * 86_400_000;
-export const ROTATE_CHAIN_AFTER_MESSAGES = 1000;
+const ROTATE_CHAIN_AFTER_MS = 7 * 86_400_000;
+const ROTATE_CHAIN_AFTER_MESSAGES = 1000;
 
 export type GroupSealed = {
   readonly message: Uint8Array;

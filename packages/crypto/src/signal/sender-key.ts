@@ -4,7 +4,7 @@ import { PUBLIC_KEY_LENGTH, SECRET_KEY_LENGTH } from './keys.ts';
 import { SKIPPED_KEY } from './session-state.ts';
 
 /** Chains kept of one sender: what was sent just before a rotation may come after it. */
-export const MAX_SENDER_CHAINS = 5;
+const MAX_SENDER_CHAINS = 5;
 
 const HOLDER = { address: one.bytes(1), confirmed: one.uint32(2) } satisfies Schema;
 

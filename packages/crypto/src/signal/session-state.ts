@@ -6,7 +6,7 @@ import { PUBLIC_KEY_LENGTH } from './keys.ts';
 export const MAX_RECEIVING_CHAINS = 5;
 export const MAX_SKIPPED_KEYS = 2000;
 export const MAX_JUMP = 25_000;
-export const MAX_ARCHIVED_SESSIONS = 40;
+const MAX_ARCHIVED_SESSIONS = 40;
 
 const KEY = 32;
 
@@ -55,8 +55,6 @@ const STATE = {
 const RECORD = { isCurrent: one.uint32(1), states: many.record(2, STATE) } satisfies Schema;
 
 export type ReceivingChain = Decoded<typeof RECEIVING>;
-export type SendingChain = Decoded<typeof SENDING>;
-export type PendingPreKey = Decoded<typeof PENDING>;
 export type SessionState = Decoded<typeof STATE>;
 export type SessionRecord = { current: SessionState | undefined; archived: SessionState[] };
 

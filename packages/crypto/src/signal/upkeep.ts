@@ -11,12 +11,12 @@ import type { KyberPreKeyRecord, SignedPreKeyRecord } from './prekeys.ts';
 import { signXeddsa } from './xeddsa.ts';
 
 const DAY_MS = 86_400_000;
-export const ROTATE_AFTER_MS = 7 * DAY_MS;
-export const KEEP_REPLACED_MS = 30 * DAY_MS;
+const ROTATE_AFTER_MS = 7 * DAY_MS;
+const KEEP_REPLACED_MS = 30 * DAY_MS;
 export const FULL_STOCK = 100;
 export const REFILL_BELOW = 20;
 /** One-time prekeys held at most: a server that always says "none left" must not fill the disk. */
-export const MAX_ONE_TIME = 1000;
+const MAX_ONE_TIME = 1000;
 const ROTATE_AFTER_USES = 1000;
 
 /** What the server has of this device. */
