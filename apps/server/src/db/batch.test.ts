@@ -66,6 +66,7 @@ describe('the numbers of the log', () => {
     expect(log.db.has("SELECT 1 FROM exchange_nonces WHERE nonce = 'written'")).toBe(false);
     expect(log.db.has("SELECT 1 FROM streams WHERE stream = 'channel:new'")).toBe(false);
     expect(results.output?.items.map((item) => item.type)).toEqual(['frame']);
+    expect(log.snapshot(ann).channels[0]).toMatchObject({ unread: 0 });
     // The stream that was begun and undone can be begun again.
     expect(log.do((tx) => tx.append('channel:new', 'member', `+${ann.account}`).n)).toBe(1);
   });

@@ -266,6 +266,27 @@ describe('markers', () => {
     }
   });
 
+  it('is right within one batch, whatever was sent in it before', () => {
+    const message = (text: string) => ({ kind: 'message.send', channel: log.general, text, replyTo: null }) as const;
+    const mark = (n: number) => ({ kind: 'marker.set', channel: log.general, n }) as const;
+    log.batch([
+      [bob, message('own')],
+      [ann, message('hers')],
+      [bob, message('own')],
+      [bob, mark(1_000)],
+      [ann, message('after')],
+      [bob, message('own')],
+    ]);
+    expect(unread(bob)).toMatchObject({ unread: 1 });
+    log.batch([
+      [bob, message('own')],
+      [bob, { kind: 'channel.leave', channel: log.general }],
+      [bob, { kind: 'channel.join', channel: log.general }],
+      [ann, message('new')],
+    ]);
+    expect(unread(bob)).toMatchObject({ unread: 1 });
+  });
+
   it('who joins has nothing unread, and who comes back neither', () => {
     send(ann, 'before');
     const late = log.person();

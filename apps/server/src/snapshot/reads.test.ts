@@ -12,10 +12,11 @@ beforeEach(async () => {
 });
 afterEach(() => log[Symbol.dispose]());
 
-const mention = (): MessageId => {
-  const id = log.newId();
-  log.run(ann, { kind: 'message.send', channel: log.general, text: `<@${bob.account}>`, replyTo: null }, id);
-  return id as string as MessageId;
+const mention = (many = 1): MessageId[] => {
+  const ids = Array.from({ length: many }, () => log.newId());
+  const command = { kind: 'message.send', channel: log.general, text: `<@${bob.account}>`, replyTo: null } as const;
+  log.batch(ids.map((id) => [ann, command, id] as const));
+  return ids as string[] as MessageId[];
 };
 
 it('a snapshot is what the protocol says, as of the end of the log', () => {
@@ -29,7 +30,7 @@ it('a snapshot is what the protocol says, as of the end of the log', () => {
 });
 
 it('the inbox holds what waits before what is done, newest first, 600 at most', () => {
-  const ids = Array.from({ length: 610 }, mention);
+  const ids = mention(610);
   const waiting = [ids[0], ids[5]];
   log.batch(
     ids
