@@ -34,7 +34,7 @@ export async function join(
 ): Promise<Joined> {
   const { platform, registry, vault } = deps;
   refuseOtherKey(registry, found);
-  const api = apiOf(platform, found, options.signal);
+  const api = apiOf(platform, found, options);
   const signedIn = await authenticate(api, options.credentials, {
     device: platform.deviceLabel,
     signal: options.signal,
@@ -85,7 +85,7 @@ export async function resetPassword(
   options: { code: string; password: string; signal: AbortSignal },
 ): Promise<void> {
   const { code, password, signal } = options;
-  await apiOf(platform, found, signal).call('reset', { body: { code, password }, signal });
+  await apiOf(platform, found, { signal }).call('reset', { body: { code, password }, signal });
 }
 
 /** The remembered key is changed in one place only, where the person compares the words. */
@@ -107,8 +107,11 @@ async function endSession(
   { refreshToken, signal }: { refreshToken: string; signal: AbortSignal },
 ): Promise<void> {
   try {
-    const { accessToken } = await apiOf(platform, found, signal).call('refresh', { body: { refreshToken }, signal });
-    await apiOf(platform, found, signal, () => Promise.resolve(accessToken)).call('signOut', { signal });
+    const { accessToken } = await apiOf(platform, found, { signal }).call('refresh', {
+      body: { refreshToken },
+      signal,
+    });
+    await apiOf(platform, found, { signal, token: () => Promise.resolve(accessToken) }).call('signOut', { signal });
   } catch {
     // It runs out by itself, or the person ends it in the list of sessions.
   }
@@ -117,7 +120,11 @@ async function endSession(
 const nobody = (): Promise<never> => Promise.reject(new SignedOutError('never'));
 
 /** An API for one address and the key it has just proved, with no sign-in unless a token is given. */
-function apiOf(platform: Platform, found: Found, signal: AbortSignal, token: () => Promise<string> = nobody): Api {
+function apiOf(
+  platform: Platform,
+  found: Found,
+  { signal, token = nobody }: { signal: AbortSignal; token?: () => Promise<string> },
+): Api {
   const { http, crypto, clock, random } = platform;
   const identity = new Identity({
     http,
