@@ -91,6 +91,8 @@ describe('the configuration', () => {
     [['--json=maybe'], '--json does not take "maybe"'],
     [['--name', ' '], '--name does not take " "'],
     [['--name', 'x'.repeat(49)], 'it takes 1 to 48 visible characters.'],
+    [['--description', 'a\u202eb'], 'visible characters.'],
+    [['--operator', 'a\u061cb'], 'it takes at most 200 visible characters.'],
     [['--registration', 'everyone'], 'it takes open, invite or closed.'],
     [['--log-level', 'loud'], 'it takes one of debug, info, warn, error, silent.'],
     [['--origins', 'https://a.example/path'], '--origins does not take "https://a.example/path"'],

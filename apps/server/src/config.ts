@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { LIMITS, plainName, registrationMode, type RegistrationMode } from '@skerry/protocol';
+import { LIMITS, plainName, plainText, registrationMode, type RegistrationMode } from '@skerry/protocol';
 import { type Faults, NO_FAULTS, parseFaults } from './testing/kill-points.ts';
 import { ConfigError, type Flags, type FlagTable, readFlags } from './config-flags.ts';
 
@@ -82,11 +82,15 @@ export function parseConfig(argv: readonly string[], environment: Environment): 
     ),
     description: flags.matching(
       'description',
-      (value) => value.length <= LIMITS.serverDescription,
-      `at most ${LIMITS.serverDescription} characters`,
+      (value) => plainText(LIMITS.serverDescription).safeParse(value).success,
+      `at most ${LIMITS.serverDescription} visible characters`,
     ),
     registration: registration(flags),
-    operator: flags.matching('operator', (value) => value.length <= 200, 'at most 200 characters'),
+    operator: flags.matching(
+      'operator',
+      (value) => plainText(200).safeParse(value).success,
+      'at most 200 visible characters',
+    ),
     json: flags.on('json'),
     origins: origins(flags),
     trustProxy: flags.on('trust-proxy'),

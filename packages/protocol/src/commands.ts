@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { plainName, role } from './accounts.ts';
+import { plainName, plainText, role } from './accounts.ts';
 import { channelName, history, topic, visibility } from './channels.ts';
 import { accountId, channelId, commandId, messageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
@@ -34,7 +34,7 @@ export const command = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('server.update'),
     name: plainName(LIMITS.serverName),
-    description: z.string().check(z.maxLength(LIMITS.serverDescription)),
+    description: plainText(LIMITS.serverDescription),
     registration: registrationMode,
   }),
 ]);

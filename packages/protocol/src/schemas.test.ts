@@ -19,6 +19,20 @@ test.each(['', ' Ada', 'A\nb', 'A\u202eb', 'A\u200bb', 'x'.repeat(49)])('%j is n
   expect(plainName(48).safeParse(text).success).toBe(false),
 );
 
+test.each(['\u061c', '\u115f', '\u1160', '\u2800', '\u3164', '\uffa0', '\u{e0041}', '\u{e007f}'])(
+  'a name with %j in it, which shows as nothing or turns the line around, is none (T7)',
+  (letter) => {
+    for (const name of [letter, `A${letter}b`]) expect(plainName(48).safeParse(name).success).toBe(false);
+  },
+);
+
+test('T7: a description may have lines, and no letter that turns one around', () => {
+  const update = { kind: 'server.update', name: 'Harbour', description: 'One.\nTwo, 李 👍🏽.', registration: 'open' };
+  expect(command.safeParse(update).success).toBe(true);
+  for (const letter of ['\u061c', '\u200f', '\u202e', '\u2066', '\u0000', '\u001b'])
+    expect(command.safeParse({ ...update, description: `a${letter}b` }).success).toBe(false);
+});
+
 test.each(['ada', 'a.brandt', 'a_b-c', '7'])('%j is a user name', (text) =>
   expect(username.safeParse(text).success).toBe(true),
 );
