@@ -1,4 +1,16 @@
-import type { Account, AccountId, Channel, ChannelId, InboxItem, InboxState, Message, MessageId, Role, ServerInfo, ServerProfile } from '@skerry/protocol';
+import type {
+  Account,
+  AccountId,
+  Channel,
+  ChannelId,
+  InboxItem,
+  InboxState,
+  Message,
+  MessageId,
+  Role,
+  ServerInfo,
+  ServerProfile,
+} from '@skerry/protocol';
 
 /** The client's own id of a server entry, a local UUID: never sent to any server. */
 export type EntryId = string & { readonly __id: 'entry' };
@@ -52,16 +64,35 @@ export type ConnectionState =
   | { readonly kind: 'authenticating'; readonly attempt: number; readonly since: number }
   | { readonly kind: 'syncing'; readonly since: number }
   | { readonly kind: 'live'; readonly since: number }
-  | { readonly kind: 'waiting'; readonly attempt: number; readonly nextAt: number; readonly cause: Cause; readonly since: number }
-  | { readonly kind: 'signedOut'; readonly why: 'never' | 'person' | 'expired' | 'revoked' | 'locked'; readonly since: number }
+  | {
+      readonly kind: 'waiting';
+      readonly attempt: number;
+      readonly nextAt: number;
+      readonly cause: Cause;
+      readonly since: number;
+    }
+  | {
+      readonly kind: 'signedOut';
+      readonly why: 'never' | 'person' | 'expired' | 'revoked' | 'locked';
+      readonly since: number;
+    }
   | { readonly kind: 'incompatible'; readonly older: 'client' | 'server'; readonly since: number }
-  | { readonly kind: 'identityChanged'; readonly seenKey: string; readonly seenWords: readonly string[]; readonly since: number };
+  | {
+      readonly kind: 'identityChanged';
+      readonly seenKey: string;
+      readonly seenWords: readonly string[];
+      readonly since: number;
+    };
 
 /** S1.11: what a peer with three words would call it. */
 export type SimpleState = 'connecting' | 'connected' | 'error';
 
 /** A line of one server's connection history, newest last; the last 50 are kept in memory. */
-export type ConnectionEvent = { readonly at: number; readonly what: ConnectionState['kind']; readonly cause: Cause | null };
+export type ConnectionEvent = {
+  readonly at: number;
+  readonly what: ConnectionState['kind'];
+  readonly cause: Cause | null;
+};
 
 /** One row of the rail, the servers page and the status popover. */
 export type ServerView = {
@@ -114,7 +145,10 @@ export type PendingMessage = {
   readonly text: string;
   readonly replyTo: MessageId | null;
   readonly writtenAt: number;
-  readonly state: { readonly kind: 'waiting' } | { readonly kind: 'sending' } | { readonly kind: 'parked'; readonly code: string; readonly message: string };
+  readonly state:
+    | { readonly kind: 'waiting' }
+    | { readonly kind: 'sending' }
+    | { readonly kind: 'parked'; readonly code: string; readonly message: string };
   /** Set on a refused edit of that message: it is listed for its text's sake. Its `id` is good for `retry` and `takeBack`. */
   readonly edits: MessageId | null;
 };
@@ -164,7 +198,10 @@ export type InboxView = {
 export type ProbeStep = 'address' | 'reachable' | 'secure' | 'compatible' | 'identity';
 
 export type ProbeFailure =
-  | { readonly kind: 'address'; readonly problem: 'empty' | 'not_an_address' | 'has_credentials' | 'has_path' | 'scheme' }
+  | {
+      readonly kind: 'address';
+      readonly problem: 'empty' | 'not_an_address' | 'has_credentials' | 'has_path' | 'scheme';
+    }
   | { readonly kind: 'offline' }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'timeout' }
@@ -201,7 +238,12 @@ export type ProbeResult =
   | { readonly ok: false; readonly step: ProbeStep; readonly failure: ProbeFailure };
 
 /** What removing or signing out would delete here, in numbers. */
-export type Holdings = { readonly messages: number; readonly bytes: number | null; readonly drafts: number; readonly unsent: number };
+export type Holdings = {
+  readonly messages: number;
+  readonly bytes: number | null;
+  readonly drafts: number;
+  readonly unsent: number;
+};
 
 /** Something on this device that could not be read. It was set aside, never emptied. */
 export type StorageProblem = {

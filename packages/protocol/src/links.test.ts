@@ -15,7 +15,10 @@ test.each([
     'skerry://join/chat.example?invite=abcdefgh12',
     { kind: 'join', origin: 'https://chat.example', invite: 'abcdefgh12' },
   ],
-  ['https://chat.example/l/reset#code=abcdefgh12', { kind: 'reset', origin: 'https://chat.example', code: 'abcdefgh12' }],
+  [
+    'https://chat.example/l/reset#code=abcdefgh12',
+    { kind: 'reset', origin: 'https://chat.example', code: 'abcdefgh12' },
+  ],
   ['echora://connect/chat.example', { kind: 'connect', origin: 'https://chat.example' }],
   ['http://localhost:4401/l/connect', { kind: 'connect', origin: 'http://localhost:4401' }],
   [`skerry://terminal/localhost:1?key=${FP}&commit=${FP}`, { kind: 'terminal', key: FP, commit: FP }],

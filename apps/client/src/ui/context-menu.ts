@@ -23,7 +23,11 @@ export function contextMenu(
       if (spec === undefined) return false;
       // The keyboard's event carries no useful point: the menu goes to the element.
       const at = x === 0 && y === 0 ? node : { x, y };
-      if (spec instanceof Promise) void spec.then((made) => overlays.openMenu(at, made), () => undefined);
+      if (spec instanceof Promise)
+        void spec.then(
+          (made) => overlays.openMenu(at, made),
+          () => undefined,
+        );
       else overlays.openMenu(at, spec);
       return true;
     };

@@ -44,7 +44,6 @@ export type ConfirmSpec = {
   readonly danger?: boolean;
 };
 
-
 type OpenMenu = { readonly anchor: MenuAnchor; readonly spec: MenuSpec; readonly serial: number };
 type OpenConfirm = { readonly spec: ConfirmSpec; readonly serial: number; readonly settle: (agreed: boolean) => void };
 type Announcement = { readonly text: string; readonly serial: number };

@@ -88,8 +88,8 @@ export function shellShortcuts({ client, router, openPalette, openHelp }: ShellS
       keys: `Control+Alt+Digit${digit}`,
       group: 'servers',
       label: t.shortcuts.serverNumber,
-        // One line stands for all nine.
-        hidden: index > 0,
+      // One line stands for all nine.
+      hidden: index > 0,
       run: unlessWriting(() => goServer(index)),
     })),
     {

@@ -270,7 +270,8 @@ export class Composer {
     field.setSelectionRange(edit.from, edit.to);
     // The old command is the only one that keeps the browser's undo; it fires the input event itself.
     const isDone =
-      'execCommand' in document && document.execCommand(edit.insert === '' ? 'delete' : 'insertText', false, edit.insert);
+      'execCommand' in document &&
+      document.execCommand(edit.insert === '' ? 'delete' : 'insertText', false, edit.insert);
     if (!isDone) {
       field.setRangeText(edit.insert, edit.from, edit.to, 'end');
       this.typed(field.value);

@@ -21,9 +21,20 @@ afterEach(async () => {
 });
 
 /** A composer with a text field, as the component has it. */
-async function open(): Promise<{ composer: Composer; conversation: Conversation; field: HTMLTextAreaElement; type: (text: string) => void }> {
+async function open(): Promise<{
+  composer: Composer;
+  conversation: Conversation;
+  field: HTMLTextAreaElement;
+  type: (text: string) => void;
+}> {
   const timeline = live.handle.timeline(live.general);
-  const parts = { server: live.handle, channel: live.general, timeline, openLink: () => undefined, openPerson: () => undefined };
+  const parts = {
+    server: live.handle,
+    channel: live.general,
+    timeline,
+    openLink: () => undefined,
+    openPerson: () => undefined,
+  };
   const { value: conversation, stop } = inRoot(() => new Conversation(parts));
   const { value: composer, stop: stopComposer } = inRoot(() => new Composer(conversation));
   const field = document.createElement('textarea');
@@ -128,7 +139,12 @@ describe('Composer', () => {
   });
 
   it('answers the message it was told to answer, once', async () => {
-    const target = await live.as(live.bob, { kind: 'message.send', channel: live.general, text: 'a question', replyTo: null });
+    const target = await live.as(live.bob, {
+      kind: 'message.send',
+      channel: live.general,
+      text: 'a question',
+      replyTo: null,
+    });
     const { composer, conversation, type } = await open();
     const message = conversation.timeline.view.get().messages.at(-1)?.message;
     expect(message?.id).toBe(target);

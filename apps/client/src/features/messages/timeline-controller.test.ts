@@ -20,7 +20,8 @@ afterEach(async () => {
   await live.client[Symbol.asyncDispose]();
 });
 
-const say = (text: string): Promise<MessageId> => live.as(live.bob, { kind: 'message.send', channel: live.general, text, replyTo: null });
+const say = (text: string): Promise<MessageId> =>
+  live.as(live.bob, { kind: 'message.send', channel: live.general, text, replyTo: null });
 /** More than one frame, since a frame is what the controller waits for. */
 const frames = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 80));
 
@@ -58,11 +59,16 @@ const list = {
   scrollBy: vi.fn(),
 };
 
-async function open(unread: number | null = 0): Promise<ReturnType<typeof screen> & { controller: TimelineController; timeline: Timeline; arrived: Message[] }> {
+async function open(
+  unread: number | null = 0,
+): Promise<ReturnType<typeof screen> & { controller: TimelineController; timeline: Timeline; arrived: Message[] }> {
   const timeline = live.handle.timeline(live.general);
   await settle();
   const arrived: Message[] = [];
-  const { value: controller, stop } = inRoot(() => new TimelineController({ timeline, me: live.anna, unread, onarrived: (messages) => arrived.push(...messages) }));
+  const { value: controller, stop } = inRoot(
+    () =>
+      new TimelineController({ timeline, me: live.anna, unread, onarrived: (messages) => arrived.push(...messages) }),
+  );
   const given = screen(controller);
   const unfollow = controller.follow();
   const disconnect = controller.connect(given.element);
@@ -102,7 +108,12 @@ describe('TimelineController', () => {
     scroll(200);
     await say('one');
     await say('two');
-    await live.as(live.anna, { kind: 'message.send', channel: live.general, text: 'my own, from another device', replyTo: null });
+    await live.as(live.anna, {
+      kind: 'message.send',
+      channel: live.general,
+      text: 'my own, from another device',
+      replyTo: null,
+    });
     await frames();
     expect(at.top).toBe(200);
     expect([controller.below, controller.isFar]).toEqual([2, true]);
