@@ -7,6 +7,7 @@ import {
   mentionOf,
   type ChannelId,
   type Command,
+  type Down,
   type DownOf,
   type ErrorCode,
   type MessageId,
@@ -457,6 +458,12 @@ export function serverContract(name: string, open: () => Promise<ContractSubject
         await accountEvent(socket, (event) => event.kind === 'joined' && event.state.channel.id === channel);
         const late = await send(owner, 'now you are here', { channel });
         await messageEvent(socket, late);
+        // L-14: that something old has changed is told, what it says is not.
+        await run(owner, { kind: 'reaction.set', message: early, emoji: '👍', on: true });
+        const hidden = (frame: Down): boolean =>
+          frame.t === 'events' && frame.stream === channel && frame.events.some((event) => event.kind === 'hidden');
+        await socket.find(hidden);
+        expect(JSON.stringify(socket.frames)).not.toContain('before you came');
         const page = await call(origin, 'messages', { token: member.accessToken, params: { channelId: channel } });
         expect(page.messages.map((message) => message.id)).toEqual([late]);
         await refused(
