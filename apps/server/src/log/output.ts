@@ -49,7 +49,8 @@ export function buildOutput(db: Statements, { pending, position, bodies }: Finis
   for (const item of pending) {
     switch (item.type) {
       case 'event': {
-        const accounts = membersFromLater(db, item);
+        // A body is at hand only for a message that this event made, which is hidden from nobody who is told of it.
+        const accounts = bodies.has(item.ref) ? undefined : membersFromLater(db, item);
         if (accounts !== undefined) {
           close(item.stream);
           const frame = frameOf(item.stream, jsonOf(item));
