@@ -20,6 +20,7 @@ const AHEAD_PX = 1600;
 const GESTURE_MS = 500;
 const LAYOUT_MS = 150;
 const READ_MS = 300;
+const MEASURE_MS = 250;
 const FLASH_MS = 2000;
 const SETTLE_FRAMES = 4;
 /** A jump to what was new goes back no further than this many pages. */
@@ -53,6 +54,9 @@ export class TimelineController {
   #size = { top: 0, width: 0, height: 0 };
   #gestureAt = -Infinity;
   #layoutAt = -Infinity;
+  /** When the person last went far in one step. */
+  #farAt = -Infinity;
+  #loadTimer: ReturnType<typeof setTimeout> | undefined;
   #frames = 0;
   #frame = 0;
   /** The channel had something new when it was opened; else a line is drawn only for what came while nobody looked. */
@@ -126,6 +130,7 @@ export class TimelineController {
     return () => {
       unsubscribe();
       clearTimeout(this.#readTimer);
+      clearTimeout(this.#loadTimer);
       clearTimeout(this.#flashTimer);
     };
   }
@@ -343,6 +348,8 @@ export class TimelineController {
     const { top, width, height, distance } = this.#measure();
     const now = performance.now();
     const isResized = width !== this.#size.width || height !== this.#size.height;
+    // By the scroll bar: rows there have no heights yet, and must get them before a page moves them.
+    if (Math.abs(top - this.#size.top) > height * 1.5) this.#farAt = now;
     const isUp = top < this.#size.top - 1;
     const isAsked = now - this.#gestureAt < GESTURE_MS;
     this.#size = { top, width, height };
@@ -394,6 +401,14 @@ export class TimelineController {
   #load(): void {
     const view = this.#view;
     if (this.#jumping || view.error !== null || this.#list === undefined || this.#scroller === undefined) return;
+    const wait = this.#farAt + MEASURE_MS - performance.now();
+    if (wait > 0) {
+      this.#loadTimer ??= setTimeout(() => {
+        this.#loadTimer = undefined;
+        this.#load();
+      }, wait);
+      return;
+    }
     const { top, distance } = this.#measure();
     if (view.older && !view.loadingOlder && top < AHEAD_PX) void this.#timeline.loadOlder();
     if (view.newer && !view.loadingNewer && distance < AHEAD_PX) void this.#timeline.loadNewer();

@@ -79,6 +79,17 @@ describe('TimelineRows', () => {
     expect(shape(new TimelineRows(ada).next(view(messages, { newAfter: 1 })))).toEqual(['m5 head day new', 'm6']);
   });
 
+  it('draws no row that would change when older ones come', () => {
+    const all = Array.from({ length: 60 }, (_, n) => entry(n, { at: NOON + n * 60_000, author: n % 7 < 4 ? ben : ada }));
+    const rows = new TimelineRows(ada);
+    const before = rows.next(view(all.slice(30), { older: true }));
+    expect(before[0]?.key).toBe('m31');
+    const after = rows.next(view(all));
+    expect(after).toHaveLength(60);
+    expect(after.slice(31)).toEqual(before);
+    for (const [at, row] of before.entries()) expect(after[31 + at]).toBe(row);
+  });
+
   it('puts what waits to be sent below the line up to which is saved', () => {
     const pending = [
       {

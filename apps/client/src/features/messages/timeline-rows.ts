@@ -16,6 +16,8 @@ export type PendingRow = Above & { readonly kind: 'pending'; readonly key: strin
 export type SavedRow = { readonly kind: 'saved'; readonly key: 'saved'; readonly at: number };
 export type TimelineRow = MessageRow | PendingRow | SavedRow;
 
+/** A window of fewer messages shows all of them, whatever stands before. */
+const FEW = 20;
 const GROUP_MS = 5 * 60_000;
 
 type Previous = { readonly author: string; readonly at: number } | undefined;
@@ -40,7 +42,15 @@ export class TimelineRows {
     // The first message of a window is not the first new one while there are older ones that are not in it.
     const reachesBack = !view.older || (view.messages[0]?.message.n ?? 0) <= (view.newAfter ?? 0);
     let isNewPlaced = !reachesBack;
-    for (const entry of view.messages) {
+    // How a row is drawn depends on the one before it. The first of a window has none that is known, and would change its
+    // height, and with it the place of all others, when older ones come: so it waits for them.
+    const [first] = view.messages;
+    const waits = view.older && view.messages.length > FEW && first !== undefined;
+    if (waits) {
+      days.opens(first.message.at);
+      previous = first.message;
+    }
+    for (const entry of waits ? view.messages.slice(1) : view.messages) {
       const { message } = entry;
       const isNew = !isNewPlaced && view.newAfter !== null && message.n > view.newAfter && message.author !== this.#me;
       if (isNew) isNewPlaced = true;
