@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { MessageId } from '@skerry/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkpoint } from './checkpoint.ts';
+import { openDriver } from './driver.ts';
 import { readFrames } from '../testing/read-frames.ts';
 import { eventsOf, LogFixture, type Person } from '../testing/log-fixture.ts';
 
@@ -240,17 +242,27 @@ describe('a full disk', () => {
 });
 
 describe('erasing', () => {
-  it('leaves no byte of a deleted message in the file', () => {
+  it('leaves no byte of a deleted message on the disk once the side file was emptied', () => {
     const secret = 'a-sentence-that-must-be-gone';
     const file = path.join(log.folder, 'skerry.db');
     const id = log.newId();
-    const holds = () => {
-      log.driver.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all([]);
-      return readFileSync(file).includes(secret);
-    };
+    const holds = () => [file, `${file}-wal`].map((name) => readFileSync(name).includes(secret));
     log.run(ann, message(`${secret} ${'z'.repeat(6_000)}`), id);
-    expect(holds()).toBe(true);
+    checkpoint(log.driver);
+    expect(holds()).toEqual([true, false]);
     log.run(ann, { kind: 'message.delete', message: id as string as MessageId });
-    expect(holds()).toBe(false);
+    checkpoint(log.driver);
+    expect(holds()).toEqual([false, false]);
+  });
+
+  it('waits only a moment for a reader that is in the way, and writes go on', async () => {
+    const reader = await openDriver(path.join(log.folder, 'skerry.db'), 'read');
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM messages').get([]);
+    log.run(ann, message('x'));
+    checkpoint(log.driver);
+    expect(log.run(ann, message('y')).seq).toBe(log.position.seq);
+    expect(log.driver.prepare('PRAGMA busy_timeout').get([])).toEqual([5_000]);
+    reader.close();
   });
 });

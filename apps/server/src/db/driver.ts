@@ -24,9 +24,10 @@ export interface SqliteDriver {
 /** `copy` reads only, but `VACUUM INTO` counts as writing to SQLite. */
 export type Access = 'write' | 'read' | 'copy';
 
-const BUSY_MS = 5_000;
+/** Milliseconds a connection waits for another one that is in its way. */
+export const BUSY_MS = 5_000;
 /** KiB of page cache for each connection. */
-const CACHE_KIB = 64 * 1_024;
+const CACHE_KIB = 32 * 1_024;
 
 /**
  * Opens the file with `node:sqlite` where Node has a stable one (24 and later) and with libsql before that.

@@ -1,4 +1,4 @@
-import type { ChannelId } from '@skerry/protocol';
+import type { ChannelId, CommandId } from '@skerry/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogFixture, type Person } from '../testing/log-fixture.ts';
 import { Memo } from './memo.ts';
@@ -68,11 +68,11 @@ describe('permission is that of the moment, within one batch too', () => {
   });
 
   it('and not that of something that was undone', () => {
-    const channel = log.newId() as string as ChannelId;
+    const channel = log.newId<ChannelId>();
     log.run(
       owner,
       { kind: 'channel.create', name: 'c', topic: '', visibility: 'public', history: 'all' },
-      channel as never,
+      channel as string as CommandId,
     );
     const { outcomes } = log.batches.run([
       {

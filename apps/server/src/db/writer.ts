@@ -3,6 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import type { Output } from '../log/output.ts';
 import { Batches, type Op, type Outcome } from './batch.ts';
 import { describeBug } from './bug.ts';
+import { checkpoint } from './checkpoint.ts';
 import { openDriver, type SqliteDriver } from './driver.ts';
 import type { FromWriter, OutputOutline, ToWriter, WorkerSettings } from './messages.ts';
 import { migrate } from './migrate.ts';
@@ -12,6 +13,8 @@ import { writeProcedures } from './write-procedures.ts';
 
 /** More than this in one transaction would make the first of them wait for the last. */
 const MOST_OPS = 1_024;
+/** What was erased is gone from the disk after this long. */
+const CHECKPOINT_MS = 5 * 60_000;
 
 if (parentPort === null) throw new Error('this file is a worker');
 const port: MessagePort = parentPort;
@@ -46,6 +49,17 @@ function serve(driver: SqliteDriver): void {
     },
   });
   let isClosing = false;
+  let hasWritten = true;
+  const checkpoints = setInterval(() => {
+    if (!hasWritten) return;
+    hasWritten = false;
+    try {
+      checkpoint(driver);
+    } catch (error) {
+      // Nothing is lost by it: what was committed stays where it is.
+      post({ type: 'bug', bug: describeBug(error) });
+    }
+  }, CHECKPOINT_MS);
   port.on('message', (first: ToWriter) => {
     // What came in while the last group was committed is the next group.
     for (let message: ToWriter | undefined = first; message !== undefined;) {
@@ -56,11 +70,13 @@ function serve(driver: SqliteDriver): void {
       }
       if (ops.length > 0) {
         answeredEarly = false;
+        hasWritten = true;
         const { outcomes, output } = batches.run(ops);
         answer(answeredEarly ? [] : outcomes, output);
       }
     }
     if (!isClosing) return;
+    clearInterval(checkpoints);
     driver.close();
     post({ type: 'closed' });
     port.close();

@@ -67,7 +67,7 @@ export class LogWriter implements Tx {
     return this.#now;
   }
 
-  append(stream: StreamKey, kind: EventKind, ref: string, body?: string): Appended {
+  append(stream: StreamKey, kind: EventKind, ref: string): Appended {
     const seq = this.#here().seq + 1;
     const state = this.#of(stream);
     const n = state.head + 1;
@@ -86,9 +86,12 @@ export class LogWriter implements Tx {
     this.#change(stream, { ...state, head: n });
     this.#pending.push({ type: 'event', stream, kind, ref, seq, n });
     // Another event of the same thing changes it, so what was at hand for the one before is no longer right.
-    if (body === undefined) this.#bodies.delete(ref);
-    else this.#bodies.set(ref, body);
+    this.#bodies.delete(ref);
     return { seq, n };
+  }
+
+  presetBody(ref: string, json: string): void {
+    this.#bodies.set(ref, json);
   }
 
   countMessage(channel: ChannelId, author: AccountId): void {

@@ -231,7 +231,7 @@ describe('a channel that hides what came before', () => {
   it('L-14 tells a later member of a change to an older message by its numbers alone, until it mentions them', () => {
     const ann = log.person();
     const bob = log.person();
-    const channel = log.newId() as string as ChannelId;
+    const channel = log.newId<ChannelId>();
     log.run(
       ann,
       { kind: 'channel.create', name: 'closed', topic: '', visibility: 'public', history: 'joined' },

@@ -12,9 +12,10 @@ export interface Tx {
   /**
    * Takes the next numbers and writes the event. The body is read from what `ref` names when the event is told. For
    * `member` the ref is `+` or `-` and the account.
-   * @param body what reading it would give now, as JSON, where that is at hand; it is not stored
    */
-  append(stream: StreamKey, kind: EventKind, ref: string, body?: string): Appended;
+  append(stream: StreamKey, kind: EventKind, ref: string): Appended;
+  /** Gives the JSON that reading the message of this ref would give now, to spare the reading. It is not stored. */
+  presetBody(ref: string, json: string): void;
   /** Counts a new message of a channel and of its author. */
   countMessage(channel: ChannelId, author: AccountId): void;
   /** Brings the account's own count in the table of markers up to date, before it is read. */

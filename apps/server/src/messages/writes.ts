@@ -47,8 +47,9 @@ export const sendMessage: CommandHandler<'message.send'> = (
   };
   insertMessage(tx, message);
   tx.countMessage(channelId, actor.account);
+  const event = tx.append(stream, 'message', id);
   // Half of a surrogate pair does not survive being stored, so such a text is read back before it is told.
-  const event = tx.append(stream, 'message', id, LONE_SURROGATE.test(text) ? undefined : JSON.stringify(message));
+  if (!LONE_SURROGATE.test(text)) tx.presetBody(id, JSON.stringify(message));
   for (const account of mentions) tellInbox(tx, { account, channel: channelId, message: id, reason: 'mention' });
   if (
     answered !== undefined &&

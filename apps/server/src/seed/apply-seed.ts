@@ -75,6 +75,9 @@ class PastTx implements Tx {
   append(...args: Parameters<Tx['append']>) {
     return this.#tx.append(...args);
   }
+  presetBody(...args: Parameters<Tx['presetBody']>) {
+    this.#tx.presetBody(...args);
+  }
   countMessage(...args: Parameters<Tx['countMessage']>) {
     this.#tx.countMessage(...args);
   }

@@ -127,6 +127,8 @@ CREATE TABLE intervals (
   PRIMARY KEY (account_id, channel_id, from_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX members ON intervals (channel_id, account_id) WHERE to_seq IS NULL;
+-- Who came into a channel after one of its numbers.
+CREATE INDEX intervals_of_channel ON intervals (channel_id, from_n);
 
 -- A page is one run of neighbours in this table. Mentions and reactions are kept as the JSON they are sent as.
 CREATE TABLE messages (
