@@ -80,7 +80,9 @@ describe('TimelineRows', () => {
   });
 
   it('draws no row that would change when older ones come', () => {
-    const all = Array.from({ length: 60 }, (_, n) => entry(n, { at: NOON + n * 60_000, author: n % 7 < 4 ? ben : ada }));
+    const all = Array.from({ length: 60 }, (_, n) =>
+      entry(n, { at: NOON + n * 60_000, author: n % 7 < 4 ? ben : ada }),
+    );
     const rows = new TimelineRows(ada);
     const before = rows.next(view(all.slice(30), { older: true }));
     expect(before[0]?.key).toBe('m31');
