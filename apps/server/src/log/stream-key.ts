@@ -1,4 +1,4 @@
-import type { AccountId, ChannelId, Event, Stream } from '@skerry/protocol';
+import type { ChannelId, Event, Stream } from '@skerry/protocol';
 
 /** A stream by its name inside the server; on the wire an account only ever sees its own as `account`. */
 export type StreamKey = 'server' | `account:${string}` | `channel:${string}`;
@@ -19,5 +19,3 @@ export function wireStream(stream: StreamKey): Stream {
   if (stream === 'server' || isAccountStream(stream)) return isAccountStream(stream) ? 'account' : 'server';
   return ownerOf(stream) as ChannelId;
 }
-
-export type Member = { readonly channel: ChannelId; readonly account: AccountId };

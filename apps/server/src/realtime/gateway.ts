@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { CLOSE, LIMITS, SkerryError } from '@skerry/protocol';
+import { CLOSE, LIMITS, SOCKET_PATH, SkerryError } from '@skerry/protocol';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { callerAddress } from '../http/caller.ts';
 import { judgeOrigin, type OriginPolicy } from '../http/origin.ts';
@@ -16,8 +16,6 @@ export type GatewayOptions = SessionDeps & {
   /** A socket is gone: the code this side closed it with, else what the other side said. */
   readonly onClosed: (code: number) => void;
 };
-
-export const SOCKET_PATH = '/api/socket';
 
 const TICK_MS = 1_000;
 /** How long a closing socket may take before it is cut. */
