@@ -36,6 +36,8 @@ it('Every screen is sound on a phone, in both themes and at both widths', async 
         await page.setViewportSize(viewport);
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+          // Colours fade into each other.
+          await page.waitForTimeout(300);
           for (const one of await axeFindings(page)) found.push(`${name}, ${viewport.width}, ${colorScheme}: ${one}`);
         }
         const wide = await page.evaluate(
