@@ -130,8 +130,8 @@ class Servers {
   }
 
   async #next(): Promise<FromServers> {
-    const { value, done } = await this.#said.next();
-    if (done === true) throw new Error('the process with the servers ended');
-    return JSON.parse(value) as FromServers;
+    const line: IteratorResult<string, unknown> = await this.#said.next();
+    if (line.done === true) throw new Error('the process with the servers ended');
+    return JSON.parse(line.value) as FromServers;
   }
 }

@@ -10,31 +10,31 @@ export type RawSession = {
 
 /** A session without any client: for the writing side and for the bare socket. */
 export async function signInRaw(origin: string, username: string): Promise<RawSession> {
-  const { accessToken } = await call(origin, 'signIn', { username, password: PASSWORD, device: 'Bench' });
+  const { accessToken } = await call(origin, 'signIn', { body: { username, password: PASSWORD, device: 'Bench' } });
   return {
     token: accessToken,
-    snapshot: () => call(origin, 'snapshot', null, accessToken),
+    snapshot: () => call(origin, 'snapshot', { token: accessToken }),
     send: async (channel, text) => {
       const id = uuidv7(Date.now(), randomBytes(10));
-      await call(
-        origin,
-        'command',
-        { id, command: { kind: 'message.send', channel, text, replyTo: null } },
-        accessToken,
-      );
+      const command = { kind: 'message.send', channel, text, replyTo: null };
+      await call(origin, 'command', { body: { id, command }, token: accessToken });
     },
   };
 }
 
-async function call<N extends RouteName>(origin: string, name: N, body: unknown, token?: string): Promise<Answer<N>> {
+async function call<N extends RouteName>(
+  origin: string,
+  name: N,
+  { body, token }: { body?: unknown; token?: string },
+): Promise<Answer<N>> {
   const route = ROUTES[name];
   const response = await fetch(`${origin}${route.path}`, {
     method: route.method,
     headers: {
-      ...(body === null ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
-    ...(body === null ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw new Error(`${name} answered ${response.status}: ${await response.text()}`);
   return (await response.json()) as Answer<N>;
