@@ -13,6 +13,7 @@ import { listen, localName } from './http/listen.ts';
 import { createRouter } from './http/router.ts';
 import { StaticSite } from './http/static.ts';
 import { type Every, every, Housekeeping } from './housekeeping.ts';
+import { keyHandlers } from './keys/handlers.ts';
 import { Lifetime } from './lifetime.ts';
 import { Commands } from './log/commands.ts';
 import { logHandlers } from './log/handlers.ts';
@@ -23,6 +24,7 @@ import { openRealtime } from './realtime/realtime.ts';
 import { DATABASE_FILE } from './server/data-files.ts';
 import { DataLock } from './server/data-lock.ts';
 import { serverHandlers } from './server/handlers.ts';
+import { sealedHandlers } from './sealed/handlers.ts';
 import { identify } from './server/identify.ts';
 import { KillSwitch } from './testing/kill-points.ts';
 import { VERSION } from './version.ts';
@@ -107,6 +109,8 @@ export async function startServer(
         ...logHandlers({ db, commands }),
         ...channelHandlers({ db }),
         ...messageHandlers({ db }),
+        ...keyHandlers(),
+        ...sealedHandlers(),
         ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
         ...authHandlers({
           db,

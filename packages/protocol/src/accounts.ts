@@ -43,6 +43,8 @@ export const account = z.object({
   role,
   disabled: z.boolean(),
   createdAt: time,
+  /** Version of its signed device list; missing while it has none, so that nothing can be encrypted for it. */
+  devices: z.optional(time),
   /** Number, in the server's stream, of this account's last change: the higher one wins. */
   rev: time,
 });

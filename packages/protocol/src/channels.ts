@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { plainName } from './accounts.ts';
 import { accountId, channelId } from './ids.ts';
 import { LIMITS } from './limits.ts';
+import { sealedKind } from './sealed.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
 
@@ -18,6 +19,10 @@ export const channel = z.object({
   visibility,
   history,
   archived: z.boolean(),
+  /** Missing where the server can read what is said. */
+  sealed: z.optional(sealedKind),
+  /** The two people of a direct conversation. */
+  pair: z.optional(z.tuple([accountId, accountId])),
   /** Who made it and may change it; null for the first channel of a server. */
   createdBy: z.nullable(accountId),
   createdAt: count,

@@ -3,7 +3,9 @@ import { plainName, plainText, role } from './accounts.ts';
 import { channelName, history, topic, visibility } from './channels.ts';
 import { accountId, channelId, commandId, messageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
+import { deviceList } from './keys.ts';
 import { emoji, inboxState, messageText } from './messages.ts';
+import { envelope, groupBlock, sealedSend } from './sealed.ts';
 import { registrationMode } from './server.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
@@ -36,6 +38,17 @@ export const command = z.discriminatedUnion('kind', [
     name: plainName(LIMITS.serverName),
     description: plainText(LIMITS.serverDescription),
     registration: registrationMode,
+  }),
+  z.strictObject({ kind: z.literal('devices.set'), list: deviceList }),
+  z.strictObject({ kind: z.literal('direct.create'), account: accountId }),
+  /** The block's channel is the command's id. */
+  z.strictObject({ kind: z.literal('group.create'), block: groupBlock }),
+  z.strictObject({ kind: z.literal('group.change'), block: groupBlock }),
+  z.strictObject({ kind: z.literal('sealed.send'), ...sealedSend }),
+  /** What belongs to no message: keys asked for again, a session begun anew, receipts. */
+  z.strictObject({
+    kind: z.literal('envelopes.send'),
+    envelopes: z.array(envelope).check(z.minLength(1), z.maxLength(LIMITS.envelopesPerSend)),
   }),
 ]);
 export type Command = z.infer<typeof command>;

@@ -3,6 +3,7 @@ import { account } from './accounts.ts';
 import { channel, channelState } from './channels.ts';
 import { accountId, channelId } from './ids.ts';
 import { inboxItem, message } from './messages.ts';
+import { sealedMessage } from './sealed.ts';
 import { serverProfile } from './server.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
@@ -24,6 +25,10 @@ export const event = z.discriminatedUnion('kind', [
   z.object({ ...base, kind: z.literal('member'), account: accountId, joined: z.boolean() }),
   /** Something from before this account joined has changed; what it is, the account may not see. SPEC L-14. */
   z.object({ ...base, kind: z.literal('hidden') }),
+  /** Said in an encrypted conversation. */
+  z.object({ ...base, kind: z.literal('sealed'), message: sealedMessage }),
+  /** A group's membership chain has reached this version. */
+  z.object({ ...base, kind: z.literal('chain'), channel: channelId, version: count }),
   // the server's stream, and a private channel's own
   z.object({ ...base, kind: z.literal('channel'), channel }),
   // the server's stream

@@ -61,6 +61,10 @@ export const down = z.discriminatedUnion('t', [
     full: z.boolean(),
     accounts: z.array(z.tuple([accountId, presenceState])).check(z.maxLength(100_000)),
   }),
+  /** The queue of this session's device reaches up to here: fetch it. Comes after `welcome`, and whenever it grows. */
+  z.object({ t: z.literal('to_device'), head: count }),
+  /** So many one-time prekeys of this session's device are left: publish more. */
+  z.object({ t: z.literal('prekeys'), left: count }),
   z.object({ t: z.literal('pong'), n: count, serverTime: count }),
 ]);
 export type Down = z.infer<typeof down>;

@@ -12,6 +12,7 @@ export type ChannelId = string & { readonly __id: 'channel' };
 export type MessageId = string & { readonly __id: 'message' };
 export type CommandId = string & { readonly __id: 'command' };
 export type InviteId = string & { readonly __id: 'invite' };
+export type BlobId = string & { readonly __id: 'blob' };
 
 export const serverId = id<'server'>();
 export const accountId = id<'account'>();
@@ -21,6 +22,8 @@ export const messageId = id<'message'>();
 /** A UUIDv7 made by the client. For `message.send` and `channel.create` it becomes the id of what is made. */
 export const commandId = id<'command'>();
 export const inviteId = id<'invite'>();
+/** Encrypted bytes that a server keeps for a conversation. */
+export const blobId = id<'blob'>();
 
 /**
  * A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits, so ids made later sort later.

@@ -31,6 +31,25 @@ export const LIMITS = {
   channelsPerServer: 5_000,
   accountsPerServer: 100_000,
   inboxItems: 600,
+  /** Bytes of a server's icon, and the kinds of picture it may be: PNG, JPEG, WebP. */
+  iconBytes: 256 * 1024,
+  /** Bytes of the JSON of one HTTP request: an encrypted message to many devices outgrows a frame. */
+  requestBytes: 2 * 1024 * 1024,
+  devicesPerAccount: 16,
+  prekeysPerUpload: 100,
+  /** One-time prekeys kept of a device. */
+  prekeysPerDevice: 200,
+  groupMembers: 64,
+  /** Bytes of one ciphertext. */
+  sealedBytes: 64 * 1024,
+  envelopesPerSend: 1_024,
+  blobsPerMessage: 10,
+  /** Bytes of one attachment, encrypted. */
+  blobBytes: 26 * 1024 * 1024,
+  /** Bytes of the encrypted copy of a client's state. */
+  backupBytes: 64 * 1024 * 1024,
+  /** Items that wait for one device. */
+  queueItems: 10_000,
 } as const;
 
 /** Milliseconds. */
@@ -45,6 +64,11 @@ export const TIMES = {
   resetLinkMs: 24 * 3_600_000,
   /** A typing notice is forgotten after this. */
   typingMs: 6_000,
+  /** A challenge to sign in by key. */
+  challengeMs: 60_000,
+  /** What waits for a device, and blobs no message names, are dropped after these. */
+  queueMs: 30 * 24 * 3_600_000,
+  looseBlobMs: 24 * 3_600_000,
 } as const;
 
 /** WebSocket close codes. SPEC P-8. */

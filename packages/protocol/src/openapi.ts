@@ -35,17 +35,20 @@ function operation(name: string, route: Route): Json {
     summary: route.summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.auth === 'session' ? { security: [{ session: [] }] } : {}),
-    ...(route.body === null
-      ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schema(route.body) } } } }),
+    ...(route.body === null ? {} : { requestBody: { required: true, content: content(route.body, route.bodyBytes) } }),
     responses: {
-      '200': { description: 'Done', content: { 'application/json': { schema: schema(route.answer) } } },
+      '200': { description: 'Done', content: content(route.answer, route.answerBytes) },
       default: {
         description: 'Refused',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
     },
   };
+}
+
+/** What is not JSON is described by its type alone. */
+function content(type: z.ZodMiniType, bytes: number | undefined): Json {
+  return bytes === undefined ? { 'application/json': { schema: schema(type) } } : { 'application/octet-stream': {} };
 }
 
 function fields(object: z.ZodMiniType, place: 'path' | 'query'): Json[] {

@@ -12,9 +12,20 @@ import {
 } from './accounts.ts';
 import { commandRequest, commandResult } from './commands.ts';
 import { page, snapshot } from './events.ts';
-import { accountId, channelId, inviteId, messageId, sessionId } from './ids.ts';
+import { accountId, blobId, channelId, inviteId, messageId, sessionId } from './ids.ts';
+import {
+  challenge,
+  deviceBinding,
+  deviceList,
+  deviceNumber,
+  keyProof,
+  ownDevice,
+  prekeyBundle,
+  prekeyUpload,
+} from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { message } from './messages.ts';
+import { groupBlock, sealedPage, toDevicePage } from './sealed.ts';
 import { health, proof, proofRequest, serverInfo } from './server.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
@@ -35,7 +46,13 @@ export type Route = {
   readonly query: Schema;
   readonly body: Schema | null;
   readonly answer: Schema;
+  /** The body is not JSON but plain bytes, at most so many. */
+  readonly bodyBytes?: number;
+  /** The answer is not JSON but plain bytes, at most so many. */
+  readonly answerBytes?: number;
 };
+
+const bytes = z.instanceof(Uint8Array);
 
 const route = <
   const R extends Omit<Route, 'params' | 'query' | 'body'> & Partial<Pick<Route, 'params' | 'query' | 'body'>>,
@@ -51,6 +68,8 @@ const route = <
     readonly query: R extends { query: infer Q extends Schema } ? Q : typeof none;
     readonly body: R extends { body: infer B extends Schema } ? B : null;
     readonly answer: R['answer'];
+    readonly bodyBytes?: number;
+    readonly answerBytes?: number;
   };
 
 const registration = z.strictObject({
@@ -105,6 +124,212 @@ export const ROUTES = {
       device: deviceLabel,
     }),
     answer: signedIn,
+  }),
+  challenge: route({
+    method: 'POST',
+    path: '/api/auth/challenge',
+    summary: 'A number to sign, once and soon, by which a key shows that it is held',
+    auth: 'none',
+    body: none,
+    answer: challenge,
+  }),
+  keyRegister: route({
+    method: 'POST',
+    path: '/api/auth/key/register',
+    summary: 'Make an account that is entered by key',
+    auth: 'none',
+    body: z.strictObject({ ...registration.shape, password: z.nullable(password), proof: keyProof }),
+    answer: signedIn,
+  }),
+  keySignIn: route({
+    method: 'POST',
+    path: '/api/auth/key/sign-in',
+    summary: 'Sign in by key',
+    auth: 'none',
+    body: z.strictObject({ proof: keyProof, device: deviceLabel }),
+    answer: signedIn,
+  }),
+  addKey: route({
+    method: 'POST',
+    path: '/api/auth/key',
+    summary: 'Give this account, made with a password, a key as well',
+    auth: 'session',
+    body: z.strictObject({
+      proof: keyProof,
+      password: z.string().check(z.minLength(1), z.maxLength(LIMITS.passwordMax)),
+    }),
+    answer: none,
+  }),
+  bindDevice: route({
+    method: 'POST',
+    path: '/api/keys/device',
+    summary: 'Say which device this session is, and show that it is',
+    auth: 'session',
+    body: deviceBinding,
+    answer: z.object({ device: deviceNumber }),
+  }),
+  ownDevices: route({
+    method: 'GET',
+    path: '/api/keys/devices',
+    summary: 'The devices of this account',
+    auth: 'session',
+    answer: z.object({ devices: z.array(ownDevice).check(z.maxLength(1_000)) }),
+  }),
+  renameDevice: route({
+    method: 'POST',
+    path: '/api/keys/devices/:device',
+    summary: 'Give one of the own devices another label',
+    auth: 'session',
+    params: z.object({ device: z.pipe(queryCount, deviceNumber) }),
+    body: z.strictObject({ label: deviceLabel }),
+    answer: none,
+  }),
+  publishPrekeys: route({
+    method: 'POST',
+    path: '/api/keys/prekeys',
+    summary: "Put prekeys of this session's device into the directory",
+    auth: 'session',
+    body: prekeyUpload,
+    answer: z.object({ oneTimeLeft: count }),
+  }),
+  claimPrekeys: route({
+    method: 'POST',
+    path: '/api/keys/claim',
+    summary: 'What begins a session with a device; no one-time prekey is handed out twice',
+    auth: 'session',
+    body: z.strictObject({ account: accountId, device: deviceNumber }),
+    answer: prekeyBundle,
+  }),
+  deviceLists: route({
+    method: 'POST',
+    path: '/api/keys/lists',
+    summary: 'The signed device lists of accounts, oldest first, after the versions one has',
+    auth: 'session',
+    body: z.strictObject({
+      accounts: z
+        .array(z.strictObject({ account: accountId, after: count }))
+        .check(z.minLength(1), z.maxLength(LIMITS.groupMembers)),
+    }),
+    answer: z.object({
+      accounts: z
+        .array(
+          z.object({
+            account: accountId,
+            lists: z.array(deviceList).check(z.maxLength(LIMITS.page)),
+            more: z.boolean(),
+          }),
+        )
+        .check(z.maxLength(LIMITS.groupMembers)),
+    }),
+  }),
+  toDevice: route({
+    method: 'GET',
+    path: '/api/to-device',
+    summary: "What waits for this session's device, after a number",
+    auth: 'session',
+    query: z.object({ after: z.optional(queryCount) }),
+    answer: toDevicePage,
+  }),
+  ackToDevice: route({
+    method: 'POST',
+    path: '/api/to-device/ack',
+    summary: 'Everything up to this number is kept by the device and may be dropped',
+    auth: 'session',
+    body: z.strictObject({ n: count }),
+    answer: none,
+  }),
+  sealedMessages: route({
+    method: 'GET',
+    path: '/api/channels/:channelId/sealed',
+    summary: 'What was said in an encrypted conversation after a number',
+    auth: 'session',
+    params: z.object({ channelId }),
+    query: z.object({ after: z.optional(queryCount), limit: z.optional(queryCount) }),
+    answer: sealedPage,
+  }),
+  groupChain: route({
+    method: 'GET',
+    path: '/api/channels/:channelId/chain',
+    summary: "The signed changes of a group's membership after a version",
+    auth: 'session',
+    params: z.object({ channelId }),
+    query: z.object({ after: z.optional(queryCount) }),
+    answer: z.object({ blocks: z.array(groupBlock).check(z.maxLength(LIMITS.page)), more: z.boolean() }),
+  }),
+  putBlob: route({
+    method: 'POST',
+    path: '/api/channels/:channelId/blobs',
+    summary: 'Keep encrypted bytes for a conversation; a message that names them makes them stay',
+    auth: 'session',
+    params: z.object({ channelId }),
+    body: bytes,
+    bodyBytes: LIMITS.blobBytes,
+    answer: z.object({ blob: blobId }),
+  }),
+  blob: route({
+    method: 'GET',
+    path: '/api/blobs/:blobId',
+    summary: 'The encrypted bytes of an attachment',
+    auth: 'session',
+    params: z.object({ blobId }),
+    answer: bytes,
+    answerBytes: LIMITS.blobBytes,
+  }),
+  putBackup: route({
+    method: 'POST',
+    path: '/api/backup',
+    summary: "Keep the encrypted copy of a client's state; it replaces the one before once it is whole",
+    auth: 'session',
+    body: bytes,
+    bodyBytes: LIMITS.backupBytes,
+    answer: z.object({ at: count }),
+  }),
+  backupInfo: route({
+    method: 'GET',
+    path: '/api/backup/info',
+    summary: 'Whether there is an encrypted copy, from when, and how large',
+    auth: 'session',
+    answer: z.object({ backup: z.nullable(z.object({ at: count, bytes: count })) }),
+  }),
+  backup: route({
+    method: 'GET',
+    path: '/api/backup',
+    summary: 'The encrypted copy',
+    auth: 'session',
+    answer: bytes,
+    answerBytes: LIMITS.backupBytes,
+  }),
+  dropBackup: route({
+    method: 'DELETE',
+    path: '/api/backup',
+    summary: 'Erase the encrypted copy',
+    auth: 'session',
+    answer: none,
+  }),
+  icon: route({
+    method: 'GET',
+    path: '/api/server/icon/:digest',
+    summary: 'The picture of this server, by the digest its address ends in',
+    auth: 'none',
+    params: z.object({ digest: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)) }),
+    answer: bytes,
+    answerBytes: LIMITS.iconBytes,
+  }),
+  setIcon: route({
+    method: 'POST',
+    path: '/api/server/icon',
+    summary: 'Set the picture of this server: PNG, JPEG or WebP',
+    auth: 'session',
+    body: bytes,
+    bodyBytes: LIMITS.iconBytes,
+    answer: z.object({ iconUrl: z.string() }),
+  }),
+  removeIcon: route({
+    method: 'DELETE',
+    path: '/api/server/icon',
+    summary: 'Take the picture of this server away',
+    auth: 'session',
+    answer: none,
   }),
   exchange: route({
     method: 'POST',

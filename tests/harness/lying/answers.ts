@@ -149,8 +149,39 @@ export function honestAnswers(world: World, identity: () => Identity, ended: () 
       return { head: world.head(params.channelId), accounts: world.membersOf(params.channelId) };
     },
     command: ({ body, session }) => runCommand(world, session.account, body),
+    ...WITHOUT_KEYS,
   };
 }
+
+/** A server that offers neither keys nor pictures says so on each of these. */
+const absent = (): never => {
+  throw new SkerryError('not_found');
+};
+const WITHOUT_KEYS = {
+  challenge: absent,
+  keyRegister: absent,
+  keySignIn: absent,
+  addKey: absent,
+  bindDevice: absent,
+  ownDevices: absent,
+  renameDevice: absent,
+  publishPrekeys: absent,
+  claimPrekeys: absent,
+  deviceLists: absent,
+  toDevice: absent,
+  ackToDevice: absent,
+  sealedMessages: absent,
+  groupChain: absent,
+  putBlob: absent,
+  blob: absent,
+  putBackup: absent,
+  backupInfo: absent,
+  backup: absent,
+  dropBackup: absent,
+  icon: absent,
+  setIcon: absent,
+  removeIcon: absent,
+};
 
 function readable(world: World, account: AccountId, id: MessageId): Message {
   const message = world.messages.get(id);

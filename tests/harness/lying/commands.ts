@@ -185,6 +185,14 @@ class Doer {
         world.profile = { ...world.profile, name, description, registration, rev: row.n };
         return result(row);
       }
+      case 'devices.set':
+      case 'direct.create':
+      case 'group.create':
+      case 'group.change':
+      case 'sealed.send':
+      case 'envelopes.send':
+        // It offers no encrypted conversations.
+        throw new SkerryError('not_found');
     }
   }
 

@@ -9,9 +9,11 @@ import {
   updateChannel,
 } from '../channels/writes.ts';
 import { setInboxState } from '../inbox/writes.ts';
+import { setDevices } from '../keys/writes.ts';
 import type { CommandHandlers } from '../log/run-command.ts';
 import { setMarker } from '../messages/marker-writes.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../messages/writes.ts';
+import { changeGroup, createDirect, createGroup, sendEnvelopes, sendSealed } from '../sealed/writes.ts';
 import { updateServer } from '../server/update.ts';
 
 /** One handler per kind of command, whether it came by socket or by HTTP. SPEC P-20. */
@@ -33,4 +35,10 @@ export const COMMAND_HANDLERS: CommandHandlers = {
   'account.role': setRole,
   'account.disable': setDisabled,
   'server.update': updateServer,
+  'devices.set': setDevices,
+  'direct.create': createDirect,
+  'group.create': createGroup,
+  'group.change': changeGroup,
+  'sealed.send': sendSealed,
+  'envelopes.send': sendEnvelopes,
 };

@@ -2,9 +2,10 @@ import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { SqliteDriver } from './driver.ts';
 import { initial } from './migrations/0001-initial.ts';
+import { keys } from './migrations/0002-keys.ts';
 
 /** In order; the file's `user_version` says how many of them it has had. Never changed once released, only added to. */
-const MIGRATIONS: readonly string[] = [initial];
+const MIGRATIONS: readonly string[] = [initial, keys];
 
 export class NewerDatabaseError extends Error {
   constructor(found: number) {

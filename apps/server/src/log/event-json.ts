@@ -1,5 +1,5 @@
 import type { Statements } from '../db/statements.ts';
-import { ACCOUNT, CHANNEL, CHANNEL_STATE, INBOX_ITEM, MESSAGE, SERVER_PROFILE } from './json-sql.ts';
+import { ACCOUNT, CHANNEL, CHANNEL_STATE, INBOX_ITEM, MESSAGE, SEALED, SERVER_PROFILE } from './json-sql.ts';
 import { ownerOf, type EventKind, type StreamKey } from './stream-key.ts';
 import { unreachable } from './unreachable.ts';
 
@@ -7,6 +7,7 @@ import { unreachable } from './unreachable.ts';
 const MESSAGE_SQL = `SELECT ${MESSAGE} FROM messages m WHERE m.id = ?`;
 const CHANNEL_SQL = `SELECT ${CHANNEL} FROM channels c WHERE c.id = ?`;
 const ACCOUNT_SQL = `SELECT ${ACCOUNT} FROM accounts a WHERE a.id = ?`;
+const SEALED_SQL = `SELECT ${SEALED} FROM sealed x WHERE x.id = ?`;
 const SERVER_SQL = `SELECT ${SERVER_PROFILE} FROM server p`;
 const JOINED_SQL = `SELECT ${CHANNEL_STATE} FROM intervals i JOIN channels c ON c.id = i.channel_id
   JOIN markers k ON k.account_id = i.account_id AND k.channel_id = i.channel_id
@@ -61,6 +62,10 @@ function bodyOf(db: Statements, { kind, ref, stream }: LoggedEvent): string {
       return marker(db, ownerOf(stream), ref);
     case 'inbox':
       return inbox(db, ownerOf(stream), ref);
+    case 'sealed':
+      return `"kind":"sealed","message":${one(db, SEALED_SQL, ref)}`;
+    case 'chain':
+      return `"kind":"chain","channel":"${ownerOf(stream)}","version":${ref}`;
     default:
       return unreachable(kind);
   }

@@ -7,6 +7,10 @@ export const MESSAGE = `json_object('id', m.id, 'channel', m.channel_id, 'n', m.
   'text', m.text, 'replyTo', m.reply_to, 'editedAt', m.edited_at, 'deleted', ${truth('m.deleted')},
   'mentions', json(m.mentions), 'reactions', json(m.reactions))`;
 
+/** A `sealedMessage` of the table `sealed` under the alias `x`. */
+export const SEALED = `json_object('id', x.id, 'channel', x.channel_id, 'n', x.n, 'author', x.author, 'device', x.device, 'at', x.at,
+  'op', x.op, 'target', x.target, 'body', x.body, 'erased', ${truth('x.erased')})`;
+
 /** An `account` of the table `accounts` under the alias `a`. */
 export const ACCOUNT = `json_object('id', a.id, 'username', a.username, 'displayName', a.display_name, 'role', a.role,
   'disabled', ${truth('a.disabled')}, 'createdAt', a.created_at, 'rev', a.rev)`;

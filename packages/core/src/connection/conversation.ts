@@ -246,6 +246,10 @@ export class Conversation {
       case 'pong':
         this.#heartbeat?.ponged(frame.n);
         return this.#deps.heardTime(frame.serverTime);
+      case 'to_device':
+      case 'prekeys':
+        // Only a client with keys has use for these.
+        return;
       case 'proof':
       case 'welcome':
         return this.#fail(`a second "${frame.t}"`, CLOSE.protocol);

@@ -149,6 +149,14 @@ function endOfCode(error: SkerryError): End {
     case 'limit_reached':
     case 'code_invalid':
     case 'too_large':
+    case 'challenge_invalid':
+    case 'key_taken':
+    case 'no_device':
+    case 'list_refused':
+    case 'devices_changed':
+    case 'chain_conflict':
+    case 'peer_without_keys':
+    case 'direct_exists':
       return lost({ kind: 'protocol', what: ERRORS[error.code].sentence });
     default:
       return unreachable(error.code);

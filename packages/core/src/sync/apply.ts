@@ -65,6 +65,8 @@ function serverEvent(tables: Tables, event: Event): readonly Change[] {
     case 'message':
     case 'member':
     case 'hidden':
+    case 'sealed':
+    case 'chain':
     case 'joined':
     case 'left':
     case 'marker':
@@ -110,6 +112,8 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
     case 'message':
     case 'member':
     case 'hidden':
+    case 'sealed':
+    case 'chain':
     case 'channel':
     case 'account':
     case 'server':
@@ -156,6 +160,8 @@ function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly C
         ? [stays, ...renamed(row, event.channel)]
         : [stays];
     case 'hidden':
+    case 'sealed':
+    case 'chain':
     case 'account':
     case 'server':
     case 'joined':

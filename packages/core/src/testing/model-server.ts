@@ -403,6 +403,14 @@ export class ModelServer {
         this.#state.server = { ...this.#state.server, name, description, registration, rev: made.n };
         return made;
       }
+      case 'devices.set':
+      case 'direct.create':
+      case 'group.create':
+      case 'group.change':
+      case 'sealed.send':
+      case 'envelopes.send':
+        // It offers no encrypted conversations.
+        throw new SkerryError('not_found');
     }
   }
 
