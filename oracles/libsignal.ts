@@ -13,6 +13,8 @@ export type PrivateKey = Handle & {
   getPublicKey(): PublicKey;
 };
 export type Ciphertext = Handle & { type(): number };
+type Scannable = { compare(other: Scannable): boolean; toBuffer(): Uint8Array };
+type Fingerprints = { displayableFingerprint(): { toString(): string }; scannableFingerprint(): Scannable };
 type KemPair = { getPublicKey(): Handle };
 type Opaque = { readonly opaque: unique symbol };
 export type ProtocolAddress = Opaque & { toString(): string };
@@ -25,6 +27,8 @@ export type Libsignal = {
   readonly IdentityChange?: object;
   readonly PrivateKey: Reads<PrivateKey> & { generate(): PrivateKey };
   readonly PublicKey: Reads<PublicKey>;
+  readonly Fingerprint: { new: (...parts: unknown[]) => Fingerprints };
+  readonly ScannableFingerprint: { _fromBuffer(bytes: Bytes): Scannable };
   readonly KEMKeyPair: { generate(): KemPair };
   readonly KEMPublicKey: Reads<Handle>;
   readonly ProtocolAddress: { new: (name: string, device: number) => ProtocolAddress };

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { concat, equalBytes, lengthPrefixed, toBase64Url } from './bytes.ts';
+import { concat, equalBytes, lengthPrefixed, toBase64Url, toHex } from './bytes.ts';
 
-test('base64url is that of the platform', () => {
+test('base64url and hexadecimal are those of the platform', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+      expect(toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'));
       expect(toBase64Url(bytes)).toBe(Buffer.from(bytes).toString('base64url'));
     }),
   );

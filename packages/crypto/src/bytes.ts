@@ -50,3 +50,11 @@ export function toBase64Url(bytes: Uint8Array): string {
   }
   return bits > 0 ? out + ALPHABET.charAt((held << (6 - bits)) & 63) : out;
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function toHex(bytes: Uint8Array): string {
+  let out = '';
+  for (const byte of bytes) out += HEX[byte] ?? '';
+  return out;
+}

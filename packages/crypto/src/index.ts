@@ -2,6 +2,12 @@ export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode, Remedy } from './errors.ts';
 export type { Clock, Curve, Exclusive, KeyUse, Random, Subtle, WebAlgorithm, WebKey } from './ports.ts';
 export { webCurve } from './curve/web-curve.ts';
+export { openRecord, sealRecord } from './sealed-record.ts';
+export type { RecordPlace } from './sealed-record.ts';
+
+export { compareScanned, safetyNumber } from './identity/safety-number.ts';
+export type { Comparison, Party, SafetyNumber } from './identity/safety-number.ts';
+export { createSigningKey, signBytes, signingKeyOf, verifyBytes } from './identity/sign.ts';
 
 export { createMasterSecret } from './master/master-secret.ts';
 export { deriveAccountKeys } from './master/account-keys.ts';
@@ -22,6 +28,8 @@ export type { GroupSealed } from './signal/groups.ts';
 export { createIdentity } from './signal/identity.ts';
 export type { KnownIdentity, PublicIdentity } from './signal/identity.ts';
 export type { Bundle, PostQuantum } from './signal/initiate.ts';
+export { signalStoresOver } from './signal/sealed-stores.ts';
+export type { RecordPort, RecordWrite, SealedStores } from './signal/sealed-stores.ts';
 export { Sessions } from './signal/sessions.ts';
 export type { Envelope } from './signal/sessions.ts';
 export type {

@@ -1,6 +1,6 @@
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { concat, equalBytes } from '../bytes.ts';
+import { concat, equalBytes, toHex } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Curve } from '../ports.ts';
 
@@ -42,7 +42,5 @@ export function reduce(hash: Uint8Array): bigint {
 }
 
 export function littleEndian(bytes: Uint8Array): bigint {
-  let hex = '';
-  for (const byte of bytes) hex = byte.toString(16).padStart(2, '0') + hex;
-  return BigInt(`0x${hex}`);
+  return BigInt(`0x${toHex(bytes.toReversed())}`);
 }

@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { lengthPrefixed, toBase64Url } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
+import { verifyBytes } from '../identity/sign.ts';
 import type { Clock, Curve } from '../ports.ts';
 import type { KeyPair } from './account-keys.ts';
 
@@ -36,7 +37,7 @@ export async function verifyLogin(
 ): Promise<boolean> {
   const { challenge, publicKey, signature } = answer;
   if (!isCurrent(challenge, deps.clock)) return false;
-  return deps.curve.verify(signature, encodeLogin(challenge, publicKey), publicKey);
+  return verifyBytes({ bytes: encodeLogin(challenge, publicKey), signature, publicKey }, deps.curve);
 }
 
 function isCurrent({ expiry }: LoginChallenge, clock: Clock): boolean {

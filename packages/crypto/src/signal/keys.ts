@@ -1,5 +1,6 @@
 import { x25519 } from '@noble/curves/ed25519.js';
-import { concat } from '../bytes.ts';
+import { concat, toHex } from '../bytes.ts';
+import { isReduced } from '../curve/coordinate.ts';
 import { CryptoError } from '../errors.ts';
 import type { Random } from '../ports.ts';
 
@@ -28,15 +29,8 @@ export function coordinateOf(publicKey: Uint8Array): Uint8Array {
   if (publicKey.length !== PUBLIC_KEY_LENGTH || publicKey[0] !== CURVE25519) throw new CryptoError('malformed');
   const u = publicKey.slice(1);
   if (!isReduced(u)) throw new CryptoError('malformed');
-  if (SMALL_ORDER.has(hexOf(u))) throw new CryptoError('weak_key');
+  if (SMALL_ORDER.has(toHex(u))) throw new CryptoError('weak_key');
   return u;
-}
-
-/** Below 2^255 - 19, so that no two keys are the same point. */
-function isReduced(u: Uint8Array): boolean {
-  if ((u[31] ?? 0) < 0x7f) return true;
-  if ((u[31] ?? 0) > 0x7f) return false;
-  return u.subarray(1, 31).some((byte) => byte !== 0xff) || (u[0] ?? 0) < 0xed;
 }
 
 /** The coordinates of the points of order 1, 2, 4 and 8, on the curve and on its twist. */
@@ -47,7 +41,3 @@ const SMALL_ORDER = new Set([
   '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
   `ec${'ff'.repeat(30)}7f`,
 ]);
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
