@@ -32,6 +32,10 @@ const REMEDIES = {
   no_identity: 'change',
   /** The recovery phrase is not right. */
   phrase_wrong: 'change',
+  /** The passphrase is not the one that this was sealed with. */
+  passphrase_wrong: 'change',
+  /** There is more of it than this package takes. */
+  too_large: 'change',
   /** The challenge is no longer valid. */
   expired: 'change',
   /** The content was sealed with another key, or was changed. */

@@ -6,3 +6,6 @@ declare class TextDecoder {
   constructor(label: 'utf-8', options: { fatal: boolean });
   decode(bytes: Uint8Array): string;
 }
+interface AbortSignal {
+  throwIfAborted(): void;
+}

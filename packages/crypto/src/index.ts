@@ -1,7 +1,11 @@
 export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode, Remedy } from './errors.ts';
-export type { Clock, Curve, Exclusive, KeyUse, Random, Subtle, WebAlgorithm, WebKey } from './ports.ts';
+export type { Clock, Curve, Exclusive, KeyUse, Random, Subtle, WebAlgorithm, WebKey, WrapKey } from './ports.ts';
 export { webCurve } from './curve/web-curve.ts';
+export { MAX_ATTACHMENT, openAttachment, sealAttachment } from './attachments.ts';
+export type { AttachmentKey } from './attachments.ts';
+export { MAX_BACKUP, openBackup, sealBackup } from './backup/backup.ts';
+export type { BackupUse } from './backup/backup.ts';
 export { openRecord, sealRecord } from './sealed-record.ts';
 export type { RecordPlace } from './sealed-record.ts';
 
@@ -17,6 +21,8 @@ export type { LoginChallenge } from './master/login.ts';
 export { openSealed, sealTo } from './master/sealed-box.ts';
 export { createDataKey, openPayload, sealPayload, unwrapKey, wrapKey } from './master/payload.ts';
 export type { PayloadDeps, PayloadPlace } from './master/payload.ts';
+
+export { unwrapSecret, webWrapKey, wrapSecret } from './vault/wrapped-secret.ts';
 
 export { addressKey } from './signal/address.ts';
 export type { Address } from './signal/address.ts';

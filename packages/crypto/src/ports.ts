@@ -31,6 +31,7 @@ export interface Subtle {
   verify(algorithm: WebAlgorithm, key: WebKey, signature: Bytes, data: Bytes): Promise<boolean>;
   encrypt(algorithm: WebAlgorithm, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
   decrypt(algorithm: WebAlgorithm, key: WebKey, data: Bytes): Promise<ArrayBuffer>;
+  digest(algorithm: 'SHA-256', data: Bytes): Promise<ArrayBuffer>;
 }
 
 export type KeyUse = 'deriveBits' | 'verify' | 'encrypt' | 'decrypt';
@@ -46,4 +47,14 @@ export interface Curve {
 /** Runs what bears one name one after another: in one process, or over all tabs of an origin. */
 export interface Exclusive {
   run<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * A key that never leaves its keeper: a non-extractable CryptoKey, or one in the keychain of the system. What it wraps is
+ * authenticated, together with `bound`.
+ */
+export interface WrapKey {
+  wrap(bytes: Uint8Array, bound: Uint8Array): Promise<Uint8Array>;
+  /** @throws CryptoError `cannot_open` for bytes that this key didn't wrap with `bound`; other errors are the keeper's */
+  unwrap(bytes: Uint8Array, bound: Uint8Array): Promise<Uint8Array>;
 }

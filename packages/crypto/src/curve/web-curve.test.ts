@@ -64,6 +64,7 @@ test.each<[string, Partial<Subtle>, { agree: boolean; verify: boolean }]>([
     verify: subtle.verify.bind(subtle),
     encrypt: subtle.encrypt.bind(subtle),
     decrypt: subtle.decrypt.bind(subtle),
+    digest: subtle.digest.bind(subtle),
     ...lie,
   };
   const curve = await webCurve(lying);

@@ -1,5 +1,5 @@
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { concat, lengthPrefixed, uint32 } from '../bytes.ts';
+import { concat, lengthPrefixed, owned, uint32 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Random, Subtle } from '../ports.ts';
 
@@ -83,8 +83,4 @@ function placeBytes({ session, type, sequence }: PayloadPlace): Uint8Array<Array
   if (!Number.isSafeInteger(sequence) || sequence < 0) throw new CryptoError('malformed');
   const high = Math.floor(sequence / 2 ** 32);
   return lengthPrefixed('skerry/payload/1', session, type, concat(uint32(high), uint32(sequence % 2 ** 32)));
-}
-
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes);
 }
