@@ -25,10 +25,17 @@ module.exports = {
       to: { path: [...CORE, ...CRYPTO, ...SERVER, ...CLIENT, ...CLI, ...OUTER] },
     },
     {
-      name: 'core-imports-only-protocol',
+      name: 'core-imports-only-protocol-and-crypto',
       severity: 'error',
       from: { path: '^packages/core/' },
-      to: { path: [...CRYPTO, ...SERVER, ...CLIENT, ...CLI, ...OUTER] },
+      to: { path: [...SERVER, ...CLIENT, ...CLI, ...OUTER] },
+    },
+    {
+      name: 'core-meets-crypto-in-three-folders',
+      comment: 'They are loaded once a person has keys; whoever only chats never downloads them.',
+      severity: 'error',
+      from: { path: '^packages/core/src/', pathNot: ['^packages/core/src/(identity|keys|sealed)/', TEST] },
+      to: { path: CRYPTO },
     },
     {
       name: 'crypto-imports-only-protocol',

@@ -1,5 +1,6 @@
 import type { Subscribable } from './subscribable.ts';
 import type { CacheStore, RegistryStore, StateStore, VaultStore } from './stores/stores.ts';
+import type { Subtle } from './keys/subtle.ts';
 import type { EntryId } from './views.ts';
 
 /** Time, as the only way the core waits. */
@@ -103,6 +104,8 @@ export type Platform = {
   readonly http: Http;
   readonly openTransport: OpenTransport;
   readonly crypto: Crypto;
+  /** WebCrypto; null on a page over plain http, where there can be no keys of a person. */
+  readonly subtle: Subtle | null;
   readonly storage: Storage;
   readonly tabLock: TabLock;
   /** How this device calls itself to servers ("Firefox on Linux"). */

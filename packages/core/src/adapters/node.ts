@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, webcrypto } from 'node:crypto';
 import type { Platform, Storage } from '../platform.ts';
 import { nodeClock } from './node/clock.ts';
 import { nodeConnectivity } from './node/connectivity.ts';
@@ -24,6 +24,7 @@ export function createNodePlatform({ storage, deviceLabel }: NodePlatformOptions
     http: nodeHttp(),
     openTransport: openNodeSocket,
     crypto: nodeCrypto,
+    subtle: webcrypto.subtle as Platform['subtle'],
     storage: typeof storage === 'string' ? createSqliteStorage(storage) : storage,
     tabLock: soleTab,
     deviceLabel,

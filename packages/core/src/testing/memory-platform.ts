@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import { createHash, createPublicKey, randomBytes, verify, webcrypto } from 'node:crypto';
 import type { Crypto, Platform, Random, Storage, TabLock, WakeReason } from '../platform.ts';
 import { createMemoryStorage, MemoryDisk } from '../stores/memory-storage.ts';
 import { Value } from '../value.ts';
@@ -53,6 +53,7 @@ export function memoryPlatform(options: MemoryPlatformOptions = {}): MemoryPlatf
     http: network.http,
     openTransport: network.openTransport,
     crypto: memoryCrypto,
+    subtle: webcrypto.subtle as Platform['subtle'],
     storage: options.storage ?? createMemoryStorage(disk),
     tabLock: tabs.lock(),
     deviceLabel: 'Test on Node',
