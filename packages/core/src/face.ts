@@ -10,6 +10,7 @@ import type {
   PresenceState,
   ServerProfile,
 } from '@skerry/protocol';
+import type { SealedHandle } from './sealed/face.ts';
 import type { Subscribable } from './subscribable.ts';
 import type {
   ChannelView,
@@ -91,6 +92,9 @@ export interface ServerHandle {
   retry(pending: MessageId): Promise<void>;
   /** Reads everything: sets every joined channel's marker to its head. */
   markAllRead(): Promise<void>;
+
+  /** Encrypted conversations of this server. */
+  readonly sealed: SealedHandle;
 
   /**
    * Does one command now and waits for its answer; not queued.
@@ -185,9 +189,9 @@ export interface SkerryClient extends AsyncDisposable {
   /** Reads server lists of earlier products (`echora_servers`, `server_configs`, `server_url`): addresses and labels only. */
   importList(
     text: string,
-  ): readonly { readonly address: string; readonly label: string | null; readonly enabled: boolean }[];
+  ): Promise<readonly { readonly address: string; readonly label: string | null; readonly enabled: boolean }[]>;
   /** Addresses, labels and words of all entries, nothing secret, as JSON that `importList` reads. */
-  exportList(): string;
+  exportList(): Promise<string>;
   retryAll(): void;
 }
 

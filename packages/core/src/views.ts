@@ -11,6 +11,7 @@ import type {
   ServerInfo,
   ServerProfile,
 } from '@skerry/protocol';
+import type { AttachmentView, SealedPart } from './sealed/face.ts';
 
 /** The client's own id of a server entry, a local UUID: never sent to any server. */
 export type EntryId = string & { readonly __id: 'entry' };
@@ -134,7 +135,12 @@ export type ChannelView = {
   readonly mentions: number;
   readonly lastAt: number;
   readonly hasDraft: boolean;
+  /** The other person of a direct conversation. */
+  readonly peer?: AccountId;
 };
+
+/** `direct`: said in a direct conversation. Rows of encrypted conversations are made on this device. */
+export type InboxItemView = Omit<InboxItem, 'reason'> & { readonly reason: InboxItem['reason'] | 'direct' };
 
 export type AccountView = Account;
 
@@ -151,10 +157,17 @@ export type PendingMessage = {
     | { readonly kind: 'parked'; readonly code: string; readonly message: string };
   /** Set on a refused edit of that message: it is listed for its text's sake. Its `id` is good for `retry` and `takeBack`. */
   readonly edits: MessageId | null;
+  /** Files that go with it, in an encrypted conversation. */
+  readonly attachments?: readonly AttachmentView[];
 };
 
 /** A message, with what the person's own unsent edits and reactions already make of it. */
-export type TimelineMessage = { readonly message: Message; readonly pendingEdit: boolean };
+export type TimelineMessage = {
+  readonly message: Message;
+  readonly pendingEdit: boolean;
+  /** In an encrypted conversation: what is wrong with it, its files, or that it is a line and no message. */
+  readonly sealed?: SealedPart;
+};
 
 export type TimelineView = {
   /** `loading`: nothing to show yet; `stored`: from storage, no server answered since; `fresh`: from the server. */
@@ -176,7 +189,7 @@ export type TimelineView = {
 
 export type InboxRow = {
   readonly entryId: EntryId;
-  readonly item: InboxItem;
+  readonly item: InboxItemView;
   readonly serverLabel: string;
   readonly channelName: string;
   readonly authorName: string;

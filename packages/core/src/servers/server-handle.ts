@@ -4,7 +4,8 @@ import type { ServerHandle } from '../face.ts';
 import type { Platform } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { Entry } from '../sync/entry.ts';
-import { followed } from '../value.ts';
+import { sealedHandle } from '../sealed/handle.ts';
+import { constant, followed } from '../value.ts';
 import type { ServerView } from '../views.ts';
 import type { ServerContext } from './context.ts';
 
@@ -42,6 +43,8 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     retry: (pending) => now().retry(pending),
     markAllRead: () => now().markAllRead(),
     holdings: () => now().holdings(),
+
+    sealed: sealedHandle(constant('off'), constant(undefined)),
 
     run: (command: Command, signal?: AbortSignal) => {
       const id = uuidv7<CommandId>(platform.clock.now(), platform.random.bytes(10));

@@ -1,7 +1,6 @@
 import type {
   Answer,
   ChannelId,
-  InboxItem,
   InboxState,
   Message,
   MessageId,
@@ -13,7 +12,7 @@ import type { ServerHandle } from '../face.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { CacheStore, StateStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
-import type { EntryId, StorageProblem } from '../views.ts';
+import type { EntryId, InboxItemView, StorageProblem } from '../views.ts';
 import type { EntrySync } from './entry-sync.ts';
 
 /** The reading calls of one server, already bound to its context. They throw `SkerryError`, or anything when cut off. */
@@ -48,7 +47,7 @@ export type EntryCounts = {
 
 /** An inbox row before it is put beside those of other servers. */
 export type EntryInboxRow = {
-  readonly item: InboxItem;
+  readonly item: InboxItemView;
   readonly channelName: string;
   readonly authorName: string;
   /** Server time corrected by the measured skew, not later than its arrival here. Unix milliseconds. */
@@ -103,6 +102,18 @@ export interface Entry extends EntryFace, AsyncDisposable {
   readonly ready: Promise<void>;
   readonly counts: Subscribable<EntryCounts>;
   readonly inbox: Subscribable<EntryInbox>;
+  /** What keys and encrypted conversations keep lies in here as well. Closed with the entry. */
+  readonly state: StateStore;
+  /** What the server said of this session's device since the socket opened; null while it said nothing, or there is none. */
+  readonly notices: {
+    readonly toDevice: Subscribable<number | null>;
+    /** A new object with each notice. */
+    readonly prekeys: Subscribable<{ readonly left: number } | null>;
+  };
+  /** The server is heard, and everything it told is stored and shown. */
+  readonly live: Subscribable<boolean>;
+  /** Server time minus device time, in milliseconds; null until it was measured. */
+  readonly skew: Subscribable<number | null>;
   /** Told by `welcome` already; call it with the `serverTime` of every pong. */
   heardTime(serverTime: number): void;
 }
