@@ -67,6 +67,14 @@ export const RATES = {
   refresh: { burst: 60, everyMs: SECOND },
   reset: { burst: 10, everyMs: MINUTE },
   proof: { burst: 120, everyMs: 100 },
+  /** Challenges to sign, per address. */
+  challenge: { burst: 60, everyMs: SECOND },
+  /** Devices tied to sessions, and prekeys put into the directory, of one account. */
+  device: { burst: 60, everyMs: 10 * SECOND },
+  /** Prekeys one account takes of one device. */
+  claim: { burst: 20, everyMs: 30 * SECOND },
+  /** Attachments and backups one account uploads. */
+  upload: { burst: 60, everyMs: 10 * SECOND },
   /** Commands of one account, by socket and HTTP together. */
   command: { burst: 300, everyMs: 25 },
   /** Frames of one account's sockets, whatever they say. */

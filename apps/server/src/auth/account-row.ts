@@ -11,17 +11,19 @@ type Cells = {
   role: Role;
   disabled: number;
   createdAt: number;
+  devices: number;
   rev: number;
 };
 
 /** @throws SkerryError not_found */
 export function accountById(db: Statements, id: AccountId): AccountRow {
   const row = db.get<Cells>(
-    'SELECT id, username, display_name AS displayName, role, disabled, created_at AS createdAt, rev FROM accounts WHERE id = ?',
+    'SELECT id, username, display_name AS displayName, role, disabled, created_at AS createdAt, devices, rev FROM accounts WHERE id = ?',
     id,
   );
   if (row === undefined) throw new SkerryError('not_found');
-  return { ...row, disabled: row.disabled === 1 };
+  const { devices, ...rest } = row;
+  return { ...rest, disabled: row.disabled === 1, ...(devices > 0 ? { devices } : {}) };
 }
 
 /** Whether the actor has a say over the other account: owners over all, admins over those below them. */

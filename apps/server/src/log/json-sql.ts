@@ -11,9 +11,11 @@ export const MESSAGE = `json_object('id', m.id, 'channel', m.channel_id, 'n', m.
 export const SEALED = `json_object('id', x.id, 'channel', x.channel_id, 'n', x.n, 'author', x.author, 'device', x.device, 'at', x.at,
   'op', x.op, 'target', x.target, 'body', x.body, 'erased', ${truth('x.erased')})`;
 
-/** An `account` of the table `accounts` under the alias `a`. */
-export const ACCOUNT = `json_object('id', a.id, 'username', a.username, 'displayName', a.display_name, 'role', a.role,
-  'disabled', ${truth('a.disabled')}, 'createdAt', a.created_at, 'rev', a.rev)`;
+const ACCOUNT_FIELDS = `'id', a.id, 'username', a.username, 'displayName', a.display_name, 'role', a.role,
+  'disabled', ${truth('a.disabled')}, 'createdAt', a.created_at, 'rev', a.rev`;
+
+/** An `account` of the table `accounts` under the alias `a`. Only the one of the two that holds is built. */
+export const ACCOUNT = `iif(a.devices > 0, json_object(${ACCOUNT_FIELDS}, 'devices', a.devices), json_object(${ACCOUNT_FIELDS}))`;
 
 /** A `channel` of the table `channels` under the alias `c`. */
 export const CHANNEL = `json_object('id', c.id, 'name', c.name, 'topic', c.topic, 'visibility', c.visibility, 'history', c.history,

@@ -18,7 +18,21 @@ export type MemberChange = {
   readonly joined: boolean;
 };
 export type SessionEnd = { readonly type: 'sessionEnded'; readonly session: SessionId };
-export type Pending = PendingEvent | MemberChange | SessionEnd;
+/** Few one-time prekeys of a device are left, so it is to publish more. */
+export type PrekeysLow = {
+  readonly type: 'prekeysLow';
+  readonly account: AccountId;
+  readonly device: number;
+  readonly left: number;
+};
+/** The queue of a device reaches up to here. */
+export type QueueGrown = {
+  readonly type: 'queueGrown';
+  readonly account: AccountId;
+  readonly device: number;
+  readonly head: number;
+};
+export type Pending = PendingEvent | MemberChange | SessionEnd | PrekeysLow | QueueGrown;
 
 /** What a batch tells once it is committed. */
 export type Finished = {
@@ -120,6 +134,14 @@ export class LogWriter implements Tx {
 
   sessionEnded(session: SessionId): void {
     this.#pending.push({ type: 'sessionEnded', session });
+  }
+
+  prekeysLow(low: { account: AccountId; device: number; left: number }): void {
+    this.#pending.push({ type: 'prekeysLow', ...low });
+  }
+
+  queueGrown(grown: { account: AccountId; device: number; head: number }): void {
+    this.#pending.push({ type: 'queueGrown', ...grown });
   }
 
   startBatch(now: number): void {

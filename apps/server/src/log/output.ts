@@ -3,8 +3,13 @@ import type { Statements } from '../db/statements.ts';
 import { eventJson, hiddenEventJson, messageEventJson } from './event-json.ts';
 import { EventFrames, headerLength, markJson, writeFrame, type FrameText } from './frames.ts';
 import { membersFromLater } from './hidden.ts';
-import type { Finished, PendingEvent } from './log-writer.ts';
+import type { Finished, PendingEvent, PrekeysLow, QueueGrown } from './log-writer.ts';
 import { channelStream, type StreamKey } from './stream-key.ts';
+
+/** What is no part of the log and concerns the one session of a device: how far its queue reaches, how few prekeys are left. */
+export type Notice =
+  | { readonly type: 'toDevice'; readonly session: SessionId; readonly head: number }
+  | { readonly type: 'prekeys'; readonly session: SessionId; readonly left: number };
 
 /** What a committed batch tells the sockets, in this order. Frames are whole WebSocket frames, shared by all who get them. */
 export type OutputItem =
@@ -16,7 +21,8 @@ export type OutputItem =
       readonly hidden: { readonly accounts: ReadonlySet<AccountId>; readonly bytes: Uint8Array } | null;
     }
   | { readonly type: 'member'; readonly channel: ChannelId; readonly account: AccountId; readonly joined: boolean }
-  | { readonly type: 'sessionEnded'; readonly session: SessionId };
+  | { readonly type: 'sessionEnded'; readonly session: SessionId }
+  | Notice;
 
 export type Output = { readonly items: readonly OutputItem[]; readonly mark: Uint8Array; readonly position: Position };
 
@@ -36,6 +42,7 @@ type Draft =
 export function buildOutput(db: Statements, { pending, position, bodies }: Finished): Output {
   const drafts: Draft[] = [];
   const open = new Map<StreamKey, EventFrames>();
+  const notices = new Map<string, QueueGrown | PrekeysLow>();
   const jsonOf = (event: PendingEvent): string => {
     const message = event.kind === 'message' ? bodies.get(event.ref) : undefined;
     return message === undefined ? eventJson(db, event) : messageEventJson(event, message);
@@ -72,10 +79,29 @@ export function buildOutput(db: Statements, { pending, position, bodies }: Finis
         for (const stream of [...open.keys()]) close(stream);
         drafts.push(item);
         break;
+      case 'queueGrown':
+      case 'prekeysLow':
+        // Of several about one device the last one is right.
+        notices.set(`${item.type} ${item.account} ${item.device}`, item);
+        break;
     }
   }
   for (const stream of [...open.keys()]) close(stream);
+  for (const item of notices.values()) drafts.push(...noticesOf(db, item));
   return encode(drafts, position);
+}
+
+const SESSION_SQL = 'SELECT id FROM sessions WHERE account_id = ? AND device_number = ? AND ended_at IS NULL';
+
+/** For the session that the device is signed in with now, if it is. */
+function noticesOf(db: Statements, item: QueueGrown | PrekeysLow): Notice[] {
+  return db
+    .values<SessionId>(SESSION_SQL, item.account, item.device)
+    .map((session) =>
+      item.type === 'queueGrown'
+        ? { type: 'toDevice', session, head: item.head }
+        : { type: 'prekeys', session, left: item.left },
+    );
 }
 
 function frameOf(stream: StreamKey, event: string): FrameText {

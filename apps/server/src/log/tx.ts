@@ -26,4 +26,8 @@ export interface Tx {
   memberChanged(change: { channel: ChannelId; account: AccountId; joined: boolean }): void;
   /** Closes the session's sockets, after what was appended before this. */
   sessionEnded(session: SessionId): void;
+  /** Tells the device that few of its one-time prekeys are left. */
+  prekeysLow(low: { account: AccountId; device: number; left: number }): void;
+  /** Tells the device up to where its queue reaches. */
+  queueGrown(grown: { account: AccountId; device: number; head: number }): void;
 }

@@ -93,4 +93,10 @@ class PastTx implements Tx {
   sessionEnded(...args: Parameters<Tx['sessionEnded']>) {
     this.#tx.sessionEnded(...args);
   }
+  prekeysLow(...args: Parameters<Tx['prekeysLow']>) {
+    this.#tx.prekeysLow(...args);
+  }
+  queueGrown(...args: Parameters<Tx['queueGrown']>) {
+    this.#tx.queueGrown(...args);
+  }
 }

@@ -23,6 +23,8 @@ CREATE TABLE devices (
   registration_id INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER NOT NULL,
+  -- Bound to a session; on the newest signed list; or on one before it and never again.
+  state TEXT NOT NULL DEFAULT 'bound' CHECK (state IN ('bound', 'listed', 'removed')),
   -- As they are sent, JSON.
   signed_prekey TEXT,
   kyber_prekey TEXT,
