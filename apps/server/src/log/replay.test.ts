@@ -213,6 +213,8 @@ function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[
         break;
       }
       case 'member':
+      case 'sealed':
+      case 'chain':
       case 'hidden':
         break;
     }

@@ -1,4 +1,11 @@
-import { LIMITS, type AccountId, type ChannelId, type Position, type ResetReason } from '@skerry/protocol';
+import {
+  LIMITS,
+  type AccountId,
+  type ChannelId,
+  type Position,
+  type ResetReason,
+  type SessionId,
+} from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
 import { eventJson, hiddenEventJson } from './event-json.ts';
 import { EventFrames, encodeFrames, markJson, type FrameText } from './frames.ts';
@@ -13,6 +20,8 @@ export type Connection = {
   readonly start: 'resumed' | ResetReason;
   /** What was missed, as whole frames in the order of the log, ending in a mark; nothing after a reset. */
   readonly frames: Uint8Array | null;
+  /** The device this session is bound to: how far its queue reaches, and the one-time prekeys left of it, as far as counted. */
+  readonly device: { readonly head: number; readonly prekeysLeft: number } | null;
 };
 
 /** Bytes of events in one replay; for more than this a snapshot is cheaper. */
@@ -21,7 +30,11 @@ const REPLAY_BYTES = 512 * 1_024;
 /** Reads what a socket of the account needs to go on after `resume`. SPEC L-3, L-4. */
 export function readConnection(
   db: Statements,
-  { account, resume }: { readonly account: AccountId; readonly resume: Position | null },
+  {
+    account,
+    session,
+    resume,
+  }: { readonly account: AccountId; readonly session: SessionId; readonly resume: Position | null },
 ): Connection {
   const {
     seq,
@@ -37,18 +50,30 @@ export function readConnection(
     'SELECT channel_id FROM intervals WHERE account_id = ? AND to_seq IS NULL',
     account,
   );
+  const device = deviceOf(db, session);
   const reset = resume === null ? 'new' : whyNot(db, resume, { position, first });
-  if (reset !== undefined) return { position, channels, start: reset, frames: null };
+  if (reset !== undefined) return { position, channels, start: reset, frames: null, device };
   const missed = missedEvents(db, account, resume?.seq ?? 0);
   const frames = missed === undefined ? undefined : framesOf(db, account, missed);
-  if (frames === undefined) return { position, channels, start: 'too_far', frames: null };
+  if (frames === undefined) return { position, channels, start: 'too_far', frames: null, device };
   const mark = markJson(position);
   return {
     position,
     channels,
     start: 'resumed',
     frames: encodeFrames([...frames, { json: mark, bytes: mark.length }]),
+    device,
   };
+}
+
+/** Prekeys are counted up to here: with so many, no more are asked for. */
+export const PREKEYS_ENOUGH = 20;
+const DEVICE_SQL = `SELECT d.queue_head AS head, (SELECT count(*) FROM (
+    SELECT 1 FROM prekeys p WHERE p.account_id = d.account_id AND p.device = d.device AND p.claimed_at IS NULL LIMIT ${PREKEYS_ENOUGH})) AS prekeysLeft
+  FROM sessions s JOIN devices d ON d.account_id = s.account_id AND d.device = s.device_number WHERE s.id = ?`;
+
+function deviceOf(db: Statements, session: SessionId): Connection['device'] {
+  return db.get<NonNullable<Connection['device']>>(DEVICE_SQL, session) ?? null;
 }
 
 /** The log is another one where it carries another tag there, or none yet. */

@@ -1,6 +1,6 @@
 import type { AccountId, ChannelId, Position, SessionId } from '@skerry/protocol';
 import { encodeFrame, markJson } from '../log/frames.ts';
-import type { Output, OutputItem } from '../log/output.ts';
+import type { Notice, Output, OutputItem } from '../log/output.ts';
 import {
   SERVER_STREAM,
   accountStream,
@@ -11,6 +11,7 @@ import {
   type StreamKey,
 } from '../log/stream-key.ts';
 import { Bundles, joined, type Bundle } from './bundles.ts';
+import { Notices, noticeBytes } from './notices.ts';
 
 /** Where bytes go: the socket under a WebSocket. Every write is whole frames, so they mix with what `ws` itself sends. */
 export interface Sink {
@@ -54,6 +55,7 @@ export class Hub {
   /** Everyone who entered; a session has one socket. */
   readonly #sessions = new Map<SessionId, Subscriber>();
   readonly #bundles = new Bundles();
+  readonly #notices = new Notices();
   #queue: Output[] = [];
   #isScheduled = false;
   #position: Position;
@@ -109,6 +111,8 @@ export class Hub {
     this.flush();
     if (!this.#entering.delete(subscriber)) return;
     const missed = this.#recent.filter((output) => output.position.seq > state.position.seq);
+    // These take no numbers, so which of them the state holds already is not known. Telling one again is harmless.
+    const notices = this.#recent.flatMap(({ items }) => items.filter((item) => isNoticeFor(subscriber, item)));
     if (this.#entering.size === 0) this.#recent = [];
     // The reader may be ahead of the writer's messages. Until they arrive they hold nothing new for this subscriber.
     if (state.position.seq > this.#position.seq) {
@@ -119,6 +123,7 @@ export class Hub {
     const frames = this.#missedBy(subscriber, channels, missed);
     this.#subscribe(subscriber, channels);
     if (frames.length > 0) this.send(subscriber, Buffer.concat([...frames, this.#mark]));
+    if (notices.length > 0) this.send(subscriber, noticeBytes(notices));
   }
 
   /** Stops telling the subscriber. Safe to call at any time and twice. */
@@ -187,6 +192,13 @@ export class Hub {
       this.#mark = output.mark;
       this.#attachReached();
     }
+    for (const [session, frames] of this.#notices.take()) {
+      const subscriber = this.#sessions.get(session);
+      // One that is entering is told when it is attached.
+      if (subscriber === undefined || this.#entering.has(subscriber)) continue;
+      if (subscriber.bundle === null) touched.push(subscriber);
+      subscriber.bundle = this.#bundles.add(subscriber.bundle, frames);
+    }
     for (const subscriber of touched) {
       const { bundle } = subscriber;
       subscriber.bundle = null;
@@ -211,6 +223,10 @@ export class Hub {
         if (subscriber !== undefined) this.#end(subscriber);
         break;
       }
+      case 'toDevice':
+      case 'prekeys':
+        this.#notices.add(item);
+        break;
     }
   }
 
@@ -287,6 +303,10 @@ function removeFrom<Key>(sets: Map<Key, Set<Subscriber>>, key: Key, subscriber: 
   if (set === undefined) return;
   set.delete(subscriber);
   if (set.size === 0) sets.delete(key);
+}
+
+function isNoticeFor({ session }: Subscriber, item: OutputItem): item is Notice {
+  return (item.type === 'toDevice' || item.type === 'prekeys') && item.session === session;
 }
 
 /** The bytes of a frame that this account may see. */

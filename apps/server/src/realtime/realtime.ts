@@ -1,4 +1,3 @@
-import type { AccountId, Position } from '@skerry/protocol';
 import type { Database } from '../db/database.ts';
 import type { Commands } from '../log/commands.ts';
 import type { RateLimits } from '../rate-limits.ts';
@@ -42,6 +41,6 @@ export async function openRealtime({
     hub,
     presence: new Presence(hub),
     replies: new Replies(hub, () => kill.pass('answered')),
-    connect: (account: AccountId, resume: Position | null) => db.read('log.connection', { account, resume }),
+    connect: (caller, resume) => db.read('log.connection', { ...caller, resume }),
   });
 }

@@ -16,14 +16,18 @@ import {
 } from '@skerry/protocol';
 import type { Commands } from '../log/commands.ts';
 import { encodeFrame } from '../log/frames.ts';
-import type { Connection } from '../log/replay.ts';
+import type { Notice } from '../log/output.ts';
+import { PREKEYS_ENOUGH, type Connection } from '../log/replay.ts';
 import { channelStream } from '../log/stream-key.ts';
 import { unreachable } from '../log/unreachable.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { Hub, Sink, Subscriber } from './hub.ts';
 import { parseUp } from './parse-up.ts';
+import { noticeBytes } from './notices.ts';
 import type { Here, Presence } from './presence.ts';
 import type { Replies } from './replies.ts';
+
+type Caller = { readonly account: AccountId; readonly session: SessionId };
 
 /** What every session of a server shares. */
 export type SessionDeps = {
@@ -33,8 +37,8 @@ export type SessionDeps = {
   readonly commands: Commands;
   readonly limits: RateLimits;
   /** @throws SkerryError unauthorized or session_revoked */
-  readonly authenticate: (token: string) => Promise<{ readonly account: AccountId; readonly session: SessionId }>;
-  readonly connect: (account: AccountId, resume: Position | null) => Promise<Connection>;
+  readonly authenticate: (token: string) => Promise<Caller>;
+  readonly connect: (caller: Caller, resume: Position | null) => Promise<Connection>;
   readonly prove: (question: { readonly nonce: string; readonly origin: string }) => Proof;
   /** Unix milliseconds, exact. */
   readonly now: () => number;
@@ -184,7 +188,7 @@ export class Session {
     };
     this.#state = { kind: 'entering', subscriber };
     hub.enter(subscriber);
-    const connection = await connect(caller.account, resume);
+    const connection = await connect(caller, resume);
     // Meanwhile the socket may have ended, or its session.
     if (this.#state.kind !== 'entering') return;
     this.#welcome(subscriber, connection);
@@ -210,6 +214,7 @@ export class Session {
       parts.push(encodeFrame(JSON.stringify({ t: 'reset', reason: connection.start } satisfies Down)));
     if (connection.frames !== null) parts.push(Buffer.from(connection.frames));
     parts.push(encodeFrame(presence.full()));
+    if (connection.device !== null) parts.push(noticeBytes(noticesOf(subscriber.session, connection.device)));
     const opening = Buffer.concat(parts);
     subscriber.allowance = opening.length;
     this.#socket.write(opening);
@@ -298,6 +303,12 @@ export class Session {
     this.ended();
     this.#socket.terminate();
   }
+}
+
+/** What a device is told when it comes: how far its queue reaches, and whether it is to publish prekeys. */
+function noticesOf(session: SessionId, { head, prekeysLeft }: NonNullable<Connection['device']>): Notice[] {
+  const queue: Notice = { type: 'toDevice', session, head };
+  return prekeysLeft < PREKEYS_ENOUGH ? [queue, { type: 'prekeys', session, left: prekeysLeft }] : [queue];
 }
 
 /** The time plus or minus a tenth, so that many sockets do not beat at once. */

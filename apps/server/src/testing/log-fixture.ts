@@ -142,7 +142,7 @@ export class LogFixture implements Disposable {
   }
 
   connect(person: Person, resume: Position | null): Connection {
-    return readConnection(this.db, { account: person.account, resume });
+    return readConnection(this.db, { ...person, resume });
   }
 
   /** The events a connection replays, flat. */
