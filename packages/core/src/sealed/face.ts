@@ -48,6 +48,8 @@ export type MemberTrust = 'none' | 'unknown' | 'known' | 'verified' | 'changed' 
 export type MemberView = {
   readonly account: AccountId;
   readonly trust: MemberTrust;
+  /** Devices on the newest list that was verified: these can read. 0 while none is known. */
+  readonly devices: number;
   /** May remove others. Of a direct conversation nobody is. */
   readonly founder: boolean;
 };
