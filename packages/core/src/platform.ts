@@ -33,13 +33,25 @@ export type HttpRequest = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /** A body of plain bytes instead. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+  /** An answer that is a success comes as plain bytes. */
+  readonly asBytes?: boolean;
+  /** Bytes that have gone up or come down so far; not every platform can tell of those that go up. */
+  readonly onProgress?: (moved: number) => void;
   /** Milliseconds for the whole exchange. */
   readonly timeoutMs: number;
   /** Bytes of answer after which it is cut off and fails. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 };
-export type HttpAnswer = { readonly status: number; readonly contentType: string; readonly text: string };
+export type HttpAnswer = {
+  readonly status: number;
+  readonly contentType: string;
+  /** Empty where `bytes` were asked for and came. */
+  readonly text: string;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+};
 export type HttpFailure = 'unreachable' | 'timeout' | 'redirected' | 'tooLarge' | 'aborted';
 
 /** Sends no cookies, follows no redirect. Only a server's context may call it. @throws HttpError */

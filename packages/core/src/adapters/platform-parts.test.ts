@@ -67,6 +67,35 @@ for (const [name, http] of [
     });
   });
 
+  test(`${name}, P-30: plain bytes go up and come down unchanged, with their progress`, async () => {
+    const up = new Uint8Array(600_000).map((_, index) => (index * 7) & 0xff);
+    const origin = await serve((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        response.writeHead(200, { 'content-type': request.headers['content-type'] ?? '' });
+        response.end(Buffer.concat(parts).reverse());
+      });
+    });
+    const moved: number[] = [];
+    const answer = await http.request(
+      asking(origin, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        bytes: up,
+        asBytes: true,
+        maxBytes: up.length,
+        onProgress: (bytes) => moved.push(bytes),
+      }),
+    );
+    expect(answer).toMatchObject({ status: 200, contentType: 'application/octet-stream', text: '' });
+    expect(Buffer.from(answer.bytes ?? []).equals(Buffer.from(up).reverse())).toBe(true);
+    expect(moved.at(-1)).toBe(up.length);
+    const refused = await serve((_, response) => response.writeHead(404).end('{"error":1}'));
+    const failed = await http.request(asking(refused, { asBytes: true }));
+    expect([failed.text, failed.bytes]).toEqual(['{"error":1}', undefined]);
+  });
+
   test(`${name}, T10: a redirect is an error, and what it points to hears nothing`, async () => {
     let heard = 0;
     const other = await serve((_, response) => response.end(String(heard++)));

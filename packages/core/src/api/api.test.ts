@@ -1,4 +1,4 @@
-import { SkerryError, toBase64Url } from '@skerry/protocol';
+import { LIMITS, SkerryError, toBase64Url } from '@skerry/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { deferred } from '../deferred.ts';
@@ -177,6 +177,22 @@ test('T34: answers that are no JSON, of another shape, too large or redirected a
     code: 'rate_limited',
     retryAfterMs: 5,
   });
+});
+
+test('P-30: plain bytes have a limit before they leave, and an answer of another kind is none', async () => {
+  const platform = memoryPlatform();
+  const server = new FakeServer('https://a.example', { now: () => platform.clock.now() });
+  platform.network.serve(server.origin, server);
+  const { api } = apiTo(platform, server, { token: TOKEN_A, renewals: [] });
+  const large = new Uint8Array(LIMITS.iconBytes + 1);
+  await expect(api.call('setIcon', { body: large, signal })).rejects.toMatchObject({ code: 'too_large' });
+  expect(pathsOf(platform)).not.toContain('/api/server/icon');
+  const bytes = Uint8Array.of(1, 2, 3);
+  const answers = ['text/html', 'application/octet-stream'];
+  server.lies.http = ({ name }) =>
+    name === 'backup' ? { status: 200, contentType: answers.shift() ?? '', text: '', bytes } : undefined;
+  await expect(api.call('backup', { signal })).rejects.toMatchObject({ reason: { kind: 'notSkerry' } });
+  expect(await api.call('backup', { signal })).toEqual(bytes);
 });
 
 test('T3: among servers that redirect, lie about their key, answer with addresses or with anything, no secret reaches but its owner after its proof', async () => {

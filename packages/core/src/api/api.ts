@@ -35,13 +35,18 @@ export interface Access {
 
 export type CallOptions<N extends RouteName> = {
   readonly signal: AbortSignal;
+  /** Bytes moved so far, for routes that carry plain bytes. */
+  readonly onProgress?: (moved: number) => void;
 } & (Record<string, never> extends Params<N> ? { readonly params?: Params<N> } : { readonly params: Params<N> }) & {
     readonly query?: Query<N>;
   } & (Body<N> extends null
     ? { readonly body?: null }
     : Record<string, never> extends Body<N>
       ? { readonly body?: Body<N> }
-      : { readonly body: Body<N> });
+      : {
+          /** A function is told the origin that is dialled, for what has to name it. */
+          readonly body: Body<N> | ((origin: string) => Body<N>);
+        });
 
 /** Routes that carry nothing secret and that the proof itself needs. Every other one waits for the proof. */
 const OPEN: ReadonlySet<RouteName> = new Set<RouteName>(['health', 'info', 'proof']);
@@ -53,10 +58,15 @@ const SECRET: ReadonlySet<RouteName> = new Set<RouteName>([
   'refresh',
   'reset',
   'changePassword',
+  'keyRegister',
+  'keySignIn',
+  'addKey',
 ]);
 
 const PROOF_AGE_MS = 60_000;
 const SECRET_PROOF_AGE_MS = 10_000;
+/** The largest file over a slow line. */
+const BYTES_MS = 15 * 60_000;
 
 /**
  * The typed HTTP client of one server, made from the route table. Bound to one context: it can name routes, never addresses,
@@ -112,6 +122,7 @@ type Exchange<N extends RouteName> = {
     readonly params?: unknown;
     readonly query?: unknown;
     readonly body?: unknown;
+    readonly onProgress?: (moved: number) => void;
   };
   readonly token: string | null;
 };
@@ -127,14 +138,28 @@ async function exchange<N extends RouteName>(
     query: (options.query ?? {}) as Query<N>,
   });
   if (!staysAt(url, origin)) throw new SkerryError('bad_request');
-  const body = route.body === null ? null : writeBody(route.body, options.body ?? {});
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const given = typeof options.body === 'function' ? (options.body as (at: string) => unknown)(origin) : options.body;
+  const bytes = route.bodyBytes === undefined ? undefined : plainBytes(given, route.bodyBytes);
+  const body = route.body === null || bytes !== undefined ? null : writeBody(route.body, given ?? {});
+  const wantsBytes = route.answerBytes !== undefined;
+  const headers: Record<string, string> = { accept: wantsBytes ? '*/*' : 'application/json' };
   if (body !== null) headers['content-type'] = 'application/json';
+  if (bytes !== undefined) headers['content-type'] = 'application/octet-stream';
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
   const caps = capsOf(name);
   let answer: HttpAnswer;
   try {
-    answer = await http.request({ method: route.method, url, headers, body, ...caps, signal: options.signal });
+    answer = await http.request({
+      method: route.method,
+      url,
+      headers,
+      body,
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(wantsBytes ? { asBytes: true } : {}),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+      ...caps,
+      signal: options.signal,
+    });
   } catch (error) {
     options.signal.throwIfAborted();
     throw new ReachError(causeOf(error), {
@@ -153,9 +178,26 @@ function writeBody(schema: NonNullable<Route['body']>, value: unknown): string {
   throw new SkerryError('bad_request', typeof field === 'string' ? { field } : {});
 }
 
+/** @throws SkerryError `too_large` before anything leaves; `bad_request` */
+function plainBytes(value: unknown, most: number): Uint8Array<ArrayBuffer> {
+  if (!(value instanceof Uint8Array)) throw new SkerryError('bad_request');
+  if (value.length > most) throw new SkerryError('too_large');
+  return value.buffer instanceof ArrayBuffer ? (value as Uint8Array<ArrayBuffer>) : Uint8Array.from(value);
+}
+
 /** How long an answer may take and how large it may get. */
 function capsOf(name: RouteName): { timeoutMs: number; maxBytes: number } {
+  const { bodyBytes, answerBytes }: Route = ROUTES[name];
+  if (bodyBytes !== undefined || answerBytes !== undefined)
+    return { timeoutMs: BYTES_MS, maxBytes: answerBytes ?? 1024 * 1024 };
   switch (name) {
+    case 'deviceLists':
+    case 'groupChain':
+    case 'sealedMessages':
+    case 'toDevice':
+      return { timeoutMs: 20_000, maxBytes: 16 * 1024 * 1024 };
+    case 'command':
+      return { timeoutMs: 30_000, maxBytes: 1024 * 1024 };
     case 'snapshot':
       return { timeoutMs: 30_000, maxBytes: 48 * 1024 * 1024 };
     case 'messages':

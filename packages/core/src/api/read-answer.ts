@@ -8,10 +8,14 @@ import type { Cause } from '../views.ts';
  * @throws SkerryError what the server said · ReachError what did not come from a Skerry server, or makes no sense
  */
 export function readAnswer<N extends RouteName>(name: N, answer: HttpAnswer): Answer<N> {
+  const route: Route = ROUTES[name];
+  if (route.answerBytes !== undefined && answer.bytes !== undefined) {
+    if (!isPlain(answer.contentType)) throw new ReachError({ kind: 'notSkerry' }, { answered: answer.status });
+    return answer.bytes as Answer<N>;
+  }
   const body = parse(answer);
   if (answer.status >= 200 && answer.status < 300) {
     if (body === undefined) throw new ReachError({ kind: 'notSkerry' }, { answered: answer.status });
-    const route: Route = ROUTES[name];
     const read = route.answer.safeParse(body);
     if (!read.success)
       throw new ReachError(
@@ -23,6 +27,11 @@ export function readAnswer<N extends RouteName>(name: N, answer: HttpAnswer): An
   const said = readError(body);
   if (said !== undefined) throw said;
   throw new ReachError(causeOfStatus(answer.status), { answered: answer.status });
+}
+
+/** Bytes or a picture; a page or JSON comes from something else. SPEC P-30. */
+function isPlain(contentType: string): boolean {
+  return /^(?:application\/octet-stream|image\/(?:png|jpeg|webp))\b/i.test(contentType);
 }
 
 /** Errors travel as `{ error: { code, message, … } }`. */

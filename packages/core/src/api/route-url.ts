@@ -28,6 +28,7 @@ export function staysAt(href: string, origin: string): boolean {
 }
 
 function segment(value: unknown): string {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   if (typeof value !== 'string' || value === '' || /^\.+$/.test(value)) throw new SkerryError('bad_request');
   return encodeURIComponent(value);
 }

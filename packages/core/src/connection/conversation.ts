@@ -247,9 +247,9 @@ export class Conversation {
         this.#heartbeat?.ponged(frame.n);
         return this.#deps.heardTime(frame.serverTime);
       case 'to_device':
+        return sync.toDevice(frame.head);
       case 'prekeys':
-        // Only a client with keys has use for these.
-        return;
+        return sync.prekeys(frame.left);
       case 'proof':
       case 'welcome':
         return this.#fail(`a second "${frame.t}"`, CLOSE.protocol);

@@ -44,6 +44,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const typing = new Typing(clock);
 
   const skew = new Value<number | null>(null);
+  const toDevice = new Value<number | null>(null);
+  const prekeys = new Value<{ readonly left: number } | null>(null);
   const loaded = new Value(false);
   /** Counts up with everything that was told. */
   const told = new Value(0);
@@ -91,6 +93,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
         queue.unlinked();
         presence.clear();
         typing.clear();
+        toDevice.set(null);
+        prekeys.set(null);
       },
       reset: () => queue.forgetAnswers(),
       answered: (id, answer) => queue.answered(id, answer),
@@ -99,6 +103,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
         if (rowOf(frame.channel)?.member === true && tables.accounts.has(frame.account) && frame.account !== tables.me)
           typing.heard(frame);
       },
+      toDevice: (head) => toDevice.set(head),
+      prekeys: (left) => prekeys.set({ left }),
     },
   });
   const { live } = follower;
@@ -160,6 +166,10 @@ export function createEntrySync(deps: EntryDeps): Entry {
     sync: follower,
     ready,
     ...views,
+    state,
+    notices: { toDevice, prekeys },
+    live,
+    skew,
     heardTime,
     profile: derived([told], () => tables.server ?? undefined),
     me: derived([told, accounts], (_told, all) => (tables.me === null ? undefined : all.get(tables.me))),

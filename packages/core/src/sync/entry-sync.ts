@@ -27,6 +27,10 @@ export interface EntrySync {
   answered(id: CommandId, answer: CommandAnswer): void;
   presence(frame: DownOf<'presence'>): void;
   typing(frame: DownOf<'typing'>): void;
+  /** The queue of this session's device reaches up to `head`. */
+  toDevice(head: number): void;
+  /** So many one-time prekeys of this session's device are left in the directory. */
+  prekeys(left: number): void;
   /** The socket is gone; what was in flight is sent again after the next welcome. */
   unlinked(): void;
   /** Resolves once what is shown is up to date after `welcomed`; rejects when the snapshot can't be had. */

@@ -28,6 +28,8 @@ export type FollowerListener = {
   answered(id: CommandId, answer: CommandAnswer): void;
   presence(frame: DownOf<'presence'>): void;
   typing(frame: DownOf<'typing'>): void;
+  toDevice(head: number): void;
+  prekeys(left: number): void;
 };
 
 export type FollowerDeps = {
@@ -148,6 +150,14 @@ export class Follower implements EntrySync {
 
   typing(frame: DownOf<'typing'>): void {
     if (this.#link !== undefined) this.#deps.listener.typing(frame);
+  }
+
+  toDevice(head: number): void {
+    if (this.#link !== undefined) this.#deps.listener.toDevice(head);
+  }
+
+  prekeys(left: number): void {
+    if (this.#link !== undefined) this.#deps.listener.prekeys(left);
   }
 
   unlinked(): void {

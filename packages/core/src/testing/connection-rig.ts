@@ -44,6 +44,12 @@ export class RecordingSync implements EntrySync {
   typing(): void {
     this.calls.push('typing');
   }
+  toDevice(head: number): void {
+    this.calls.push(`toDevice ${head}`);
+  }
+  prekeys(left: number): void {
+    this.calls.push(`prekeys ${left}`);
+  }
   unlinked(): void {
     this.calls.push('unlinked');
     this.link = undefined;

@@ -25,13 +25,13 @@ export const fetchHttp: Http = {
 };
 
 async function exchange(
-  { method, url, headers, body, maxBytes }: HttpRequest,
+  { method, url, headers, body, bytes, asBytes, maxBytes, onProgress }: HttpRequest,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const response = await fetch(url, {
     method,
     headers,
-    ...(body === null ? {} : { body }),
+    ...(bytes === undefined ? (body === null ? {} : { body }) : { body: bytes }),
     redirect: 'manual',
     credentials: 'omit',
     mode: 'cors',
@@ -43,28 +43,49 @@ async function exchange(
     await response.body?.cancel();
     throw new HttpError('redirected');
   }
-  return {
-    status: response.status,
-    contentType: response.headers.get('content-type') ?? '',
-    text: await readText(response, maxBytes),
-  };
-}
-
-/** Reads no further than allowed, whatever the server says about the length. */
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return '';
+  // Only now is it known that all of it has gone up: `fetch` tells nothing on the way.
+  if (bytes !== undefined) onProgress?.(bytes.length);
+  const head = { status: response.status, contentType: response.headers.get('content-type') ?? '' };
+  if (asBytes === true && response.ok) {
+    const parts: Uint8Array[] = [];
+    const length = await readAll(response, maxBytes, (part, moved) => {
+      parts.push(part);
+      onProgress?.(moved);
+    });
+    return { ...head, text: '', bytes: joined(parts, length) };
+  }
   const decoder = new TextDecoder();
   let text = '';
-  let bytes = 0;
+  await readAll(response, maxBytes, (part) => void (text += decoder.decode(part, { stream: true })));
+  return { ...head, text: text + decoder.decode() };
+}
+
+/** Reads no further than allowed, whatever the server says about the length. @returns how much it was */
+async function readAll(
+  response: Response,
+  maxBytes: number,
+  take: (part: Uint8Array, moved: number) => void,
+): Promise<number> {
+  const reader = response.body?.getReader();
+  let moved = 0;
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.byteLength;
-    if (bytes > maxBytes) {
-      await reader.cancel();
+    const next = await reader?.read();
+    if (next === undefined || next.done) return moved;
+    moved += next.value.byteLength;
+    if (moved > maxBytes) {
+      await reader?.cancel();
       throw new HttpError('tooLarge');
     }
-    text += decoder.decode(value, { stream: true });
+    take(next.value, moved);
   }
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestPlain } from 'node:http';
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
 import { Agent as HttpsAgent, request as requestTls } from 'node:https';
 import { type Http, type HttpAnswer, HttpError, type HttpRequest } from '../../platform.ts';
 
@@ -12,12 +12,13 @@ export function nodeHttp(): Http {
 }
 
 function exchange(options: HttpRequest, agents: { plain: HttpAgent; tls: HttpsAgent }): Promise<HttpAnswer> {
-  const { method, url, headers, body, timeoutMs, maxBytes, signal } = options;
+  const { method, url, headers, body, bytes, asBytes, timeoutMs, maxBytes, onProgress, signal } = options;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new HttpError('aborted'));
     const isTls = url.startsWith('https:');
     const send = isTls ? requestTls : requestPlain;
-    const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const size = bytes?.length ?? (body === null ? undefined : Buffer.byteLength(body));
+    const length = size === undefined ? {} : { 'content-length': String(size) };
     const sent = send(url, { method, headers: { ...headers, ...length }, agent: isTls ? agents.tls : agents.plain });
     const fail = (error: HttpError): void => {
       settle();
@@ -35,25 +36,54 @@ function exchange(options: HttpRequest, agents: { plain: HttpAgent; tls: HttpsAg
     sent.on('response', (answer) => {
       const status = answer.statusCode ?? 0;
       if (status >= 300 && status < 400) return fail(new HttpError('redirected'));
-      read(answer, maxBytes).then(
-        (text) => {
+      const isBytes = asBytes === true && status >= 200 && status < 300;
+      read(answer, maxBytes, isBytes ? onProgress : undefined).then(
+        (content) => {
           settle();
-          resolve({ status, contentType: answer.headers['content-type'] ?? '', text });
+          const head = { status, contentType: answer.headers['content-type'] ?? '' };
+          // A copy of its own, since small buffers of Node share memory.
+          resolve(
+            isBytes
+              ? { ...head, text: '', bytes: new Uint8Array(content) }
+              : { ...head, text: content.toString('utf8') },
+          );
         },
         (error: unknown) => fail(error instanceof HttpError ? error : new HttpError('unreachable', error)),
       );
     });
-    sent.end(body ?? undefined);
+    if (bytes === undefined) sent.end(body ?? undefined);
+    else upload(sent, bytes, onProgress);
   });
 }
 
-async function read(answer: IncomingMessage, maxBytes: number): Promise<string> {
+const PIECE = 256 * 1024;
+
+function upload(sent: ClientRequest, bytes: Uint8Array, onProgress: ((moved: number) => void) | undefined): void {
+  const next = (from: number): void => {
+    if (sent.destroyed) return;
+    if (from >= bytes.length) return void sent.end();
+    const to = Math.min(bytes.length, from + PIECE);
+    sent.write(bytes.subarray(from, to), (error) => {
+      if (error !== null && error !== undefined) return;
+      onProgress?.(to);
+      next(to);
+    });
+  };
+  next(0);
+}
+
+async function read(
+  answer: IncomingMessage,
+  maxBytes: number,
+  onProgress: ((moved: number) => void) | undefined,
+): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of answer as AsyncIterable<Buffer>) {
     bytes += part.length;
     if (bytes > maxBytes) throw new HttpError('tooLarge');
     parts.push(part);
+    onProgress?.(bytes);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
