@@ -109,7 +109,7 @@ export async function startServer(
         ...logHandlers({ db, commands }),
         ...channelHandlers({ db }),
         ...messageHandlers({ db }),
-        ...keyHandlers(),
+        ...keyHandlers({ db, limits, serverId: identity.serverId }),
         ...sealedHandlers(),
         ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
         ...authHandlers({

@@ -1,6 +1,7 @@
 import { type Account, type AccountId, type Role, SkerryError } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
 import { isAtLeast, RANK } from '../log/command-handler.ts';
+import type { Tx } from '../log/tx.ts';
 
 export type AccountRow = Account;
 
@@ -24,6 +25,14 @@ export function accountById(db: Statements, id: AccountId): AccountRow {
   if (row === undefined) throw new SkerryError('not_found');
   const { devices, ...rest } = row;
   return { ...rest, disabled: row.disabled === 1, ...(devices > 0 ? { devices } : {}) };
+}
+
+/** @throws SkerryError not_found, forbidden when the account is switched off */
+export function enabledAccount(tx: Tx, id: AccountId): AccountRow {
+  const account = accountById(tx.db, id);
+  if (account.disabled)
+    throw new SkerryError('forbidden', { message: 'This account has been switched off on this server.' });
+  return account;
 }
 
 /** Whether the actor has a say over the other account: owners over all, admins over those below them. */

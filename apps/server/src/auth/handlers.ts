@@ -1,27 +1,19 @@
 import { type AccountId, type ChannelId, type InviteId, SkerryError, TIMES } from '@skerry/protocol';
-import type { Database } from '../db/database.ts';
 import type { Handlers } from '../http/router.ts';
 import { newId } from '../new-id.ts';
-import type { Clock, RateLimits } from '../rate-limits.ts';
+import type { AuthDeps } from './auth-deps.ts';
 import { readExchangeCode } from './exchange.ts';
+import { keyLoginHandlers } from './key-handlers.ts';
 import { issueAccess, issueSession } from './issue.ts';
-import type { Passwords } from './passwords.ts';
 import { hashSecret, mintToken, normaliseTypedCode, sessionOfRefreshToken, successorOf } from './secrets.ts';
 import { SignInGuard } from './sign-in-guard.ts';
 
-export type AuthDeps = {
-  readonly db: Pick<Database, 'read' | 'write'>;
-  readonly passwords: Passwords;
-  readonly limits: RateLimits;
-  readonly clock: Clock;
-  readonly serverId: string;
-  /** Makes refresh tokens' successors. */
-  readonly refreshKey: Uint8Array;
-  readonly exchangeKey: string | null;
-};
-
 type AuthRoute =
   | 'register'
+  | 'challenge'
+  | 'keyRegister'
+  | 'keySignIn'
+  | 'addKey'
   | 'signIn'
   | 'exchange'
   | 'refresh'
@@ -44,6 +36,8 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
   const guard = new SignInGuard(limits);
 
   return {
+    ...keyLoginHandlers(deps, guard),
+
     register: async ({ body, address }) => {
       limits.take('register', address);
       const codeHash = body.code === null ? null : hashSecret(normaliseTypedCode(body.code));
@@ -57,6 +51,7 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
           username,
           displayName,
           passwordHash,
+          proof: null,
           codeHash,
           session: kept,
           firstChannel: newId<ChannelId>(clock),
@@ -120,6 +115,7 @@ export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
 
     changePassword: async ({ body, caller, address }) => {
       guard.admit(caller.account, address);
+      // An account that is entered by key alone has no password to change: nothing here shows that its key is held.
       const known = await db.read('auth.credentials', { account: caller.account });
       if (known === null || !(await passwords.matches(body.current, known.passwordHash)))
         throw new SkerryError('credentials_wrong', { field: 'current' });

@@ -1,4 +1,5 @@
 import { createInvite, listInvites, revokeInvite } from './invites.ts';
+import { addChallenge, addKey, keySignIn } from './key-login.ts';
 import { accessByHash, credentials, listSessions } from './reads.ts';
 import { prepareSetup, register, requireAdmission } from './registration.ts';
 import {
@@ -16,6 +17,9 @@ export const AUTH_WRITES = {
   'auth.register': register,
   'auth.prepareSetup': prepareSetup,
   'auth.signIn': signIn,
+  'auth.challenge': addChallenge,
+  'auth.keySignIn': keySignIn,
+  'auth.addKey': addKey,
   'auth.exchange': exchange,
   'auth.refresh': refresh,
   'auth.revokeSession': revokeSession,

@@ -12,6 +12,7 @@ import { SERVER_STREAM } from '../log/stream-key.ts';
 import type { Tx } from '../log/tx.ts';
 import { accountById, type AccountRow } from './account-row.ts';
 import { isUsable, useInvite } from './invites.ts';
+import { type CheckedProof, requireFreeKey, useChallenge } from './key-login.ts';
 import { type NewSession, startSession } from './sessions.ts';
 
 /** The hash of what the person typed as code, or `null` for none. */
@@ -21,7 +22,9 @@ export type NewAccount = {
   readonly id: AccountId;
   readonly username: string;
   readonly displayName: string;
-  readonly passwordHash: string;
+  readonly passwordHash: string | null;
+  /** Of the key the account is entered by; `null` for none. */
+  readonly proof: CheckedProof | null;
   readonly codeHash: CodeHash;
   readonly session: NewSession;
   /** Id of the channel that is made together with the first account. */
@@ -33,10 +36,12 @@ const FIRST_CHANNEL = 'general';
 /**
  * Makes an account and signs it in. On a new server the set-up code makes the owner, and with the owner comes the first
  * channel. Everybody joins the channels that are marked for it.
- * @throws SkerryError code_invalid, registration_closed, invite_required, name_taken, limit_reached
+ * @throws SkerryError code_invalid, registration_closed, invite_required, name_taken, limit_reached; with a key also
+ * challenge_invalid, credentials_wrong, key_taken
  */
 export function register(tx: Tx, args: NewAccount): AccountRow {
   const { db } = tx;
+  if (args.proof !== null) requireFreeKey(db, args.proof);
   const isFirst = !hasAccounts(db);
   requireAdmission(db, { codeHash: args.codeHash, now: tx.now });
   if (isFirst) {
@@ -46,6 +51,10 @@ export function register(tx: Tx, args: NewAccount): AccountRow {
   if ((db.value<number>('SELECT count(*) FROM accounts') ?? 0) >= LIMITS.accountsPerServer)
     throw new SkerryError('limit_reached');
   const account = addAccount(tx, { ...args, role: isFirst ? 'owner' : 'member' });
+  if (args.proof !== null) {
+    useChallenge(tx, args.proof);
+    db.run('UPDATE accounts SET account_key = ? WHERE id = ?', args.proof.publicKey, account.id);
+  }
   joinDefaultChannels(tx, account.id);
   startSession(tx, account.id, args.session);
   return account;

@@ -1,6 +1,6 @@
 import { type AccountId, type SessionId, SkerryError } from '@skerry/protocol';
 import type { Tx } from '../log/tx.ts';
-import { type AccountRow, accountById, mayManage } from './account-row.ts';
+import { type AccountRow, accountById, enabledAccount, mayManage } from './account-row.ts';
 import { addAccessToken, endSession, endSessions, type NewSession, startSession } from './sessions.ts';
 
 /**
@@ -147,6 +147,7 @@ export function tidy(tx: Tx, { now }: { readonly now: number }): null {
   const { db } = tx;
   db.run('DELETE FROM access_tokens WHERE expires_at <= ?', now);
   db.run('DELETE FROM exchange_nonces WHERE expires_at <= ?', now);
+  db.run('DELETE FROM challenges WHERE expires_at <= ?', now);
   db.run('DELETE FROM reset_codes WHERE expires_at <= ? OR used_at IS NOT NULL', now);
   const endedBefore = now - ENDED_SESSION_MS;
   db.run('DELETE FROM access_tokens WHERE session_id IN (SELECT id FROM sessions WHERE ended_at <= ?)', endedBefore);
@@ -156,11 +157,4 @@ export function tidy(tx: Tx, { now }: { readonly now: number }): null {
 
 function setPassword(tx: Tx, account: AccountId, hash: string): void {
   tx.db.run('UPDATE accounts SET password_hash = ? WHERE id = ?', hash, account);
-}
-
-function enabledAccount(tx: Tx, id: AccountId): AccountRow {
-  const account = accountById(tx.db, id);
-  if (account.disabled)
-    throw new SkerryError('forbidden', { message: 'This account has been switched off on this server.' });
-  return account;
 }

@@ -1,6 +1,7 @@
 import type { Position } from '@skerry/protocol';
 import { AUTH_READS } from '../auth/procedures.ts';
 import { readMembers } from '../channels/reads.ts';
+import { KEY_READS } from '../keys/procedures.ts';
 import { readConnection } from '../log/replay.ts';
 import { readMessage, readPage } from '../messages/reads.ts';
 import { SERVER_READS } from '../server/procedures.ts';
@@ -23,6 +24,7 @@ export const READ_PROCEDURES = {
   'messages.one': readMessage,
   'channels.members': readMembers,
   ...AUTH_READS,
+  ...KEY_READS,
   ...SERVER_READS,
 };
 

@@ -1,4 +1,5 @@
 import { AUTH_WRITES } from '../auth/procedures.ts';
+import { KEY_WRITES } from '../keys/procedures.ts';
 import { pruneEvents } from '../log/prune.ts';
 import { commandProcedure, commandProcedureWithoutDedupe } from '../log/run-command.ts';
 import type { Tx } from '../log/tx.ts';
@@ -17,6 +18,7 @@ export const WRITE_PROCEDURES = {
   'log.prune': pruneEvents,
   'command.run': commandProcedure(COMMAND_HANDLERS),
   ...AUTH_WRITES,
+  ...KEY_WRITES,
   ...SERVER_WRITES,
   'seed.apply': applySeed,
 };

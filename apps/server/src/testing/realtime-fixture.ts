@@ -182,6 +182,7 @@ export class RealtimeFixture implements AsyncDisposable {
       id: account,
       username,
       displayName: username,
+      proof: null,
       passwordHash: 'x',
       codeHash,
       session,
