@@ -1,4 +1,5 @@
 import type { AccountId, ChannelId, Message } from '@skerry/protocol';
+import type { SealedPart } from '../sealed/face.ts';
 import type { PendingMessage, TimelineMessage } from '../views.ts';
 import { messageOf } from './queue-row.ts';
 import type { Queued } from './send-queue.ts';
@@ -21,9 +22,10 @@ export function withPending(
   return messages.map((message) => {
     const own = changes.get(message.id);
     const changed = own?.reduce((before, row) => changedBy(before, row, me), message) ?? message;
-    if (changed !== message) return { message: changed, pendingEdit: true };
+    const sealed = 'sealed' in message ? { sealed: message.sealed as SealedPart } : {};
+    if (changed !== message) return { message: changed, pendingEdit: true, ...sealed };
     let shown = plain.get(message);
-    if (shown === undefined) plain.set(message, (shown = { message, pendingEdit: false }));
+    if (shown === undefined) plain.set(message, (shown = { message, pendingEdit: false, ...sealed }));
     return shown;
   });
 }
@@ -52,6 +54,7 @@ export function pendingIn(
           writtenAt,
           state,
           edits: null,
+          ...(row.attachments === undefined ? {} : { attachments: row.attachments }),
         },
       ];
     }

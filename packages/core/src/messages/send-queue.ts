@@ -9,6 +9,7 @@ import {
   uuidv7,
 } from '@skerry/protocol';
 import type { Clock, Random } from '../platform.ts';
+import type { AttachmentView } from '../sealed/face.ts';
 import { type StateStore, StoreFull, type Write } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { CommandAnswer, Link } from '../sync/entry-sync.ts';
@@ -17,7 +18,11 @@ import { Value } from '../value.ts';
 import { Flights } from './flights.ts';
 import { afterRefusal, isText, laneOf, messageOf, type QueueRow, readQueueRow, supersedes } from './queue-row.ts';
 
-export type Queued = QueueRow & { readonly isSending: boolean };
+export type Queued = QueueRow & {
+  readonly isSending: boolean;
+  /** Files that go with it, in an encrypted conversation. */
+  readonly attachments?: readonly AttachmentView[];
+};
 
 export type SendQueueDeps = {
   readonly state: StateStore;

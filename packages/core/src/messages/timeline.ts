@@ -2,21 +2,22 @@ import { type AccountId, type ChannelId, type Message, type MessageId, SkerryErr
 import type { Timeline } from '../face.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { Told } from '../sync/batch.ts';
-import type { EntryApi } from '../sync/entry.ts';
-import type { Replica } from '../sync/replica.ts';
 import { Value } from '../value.ts';
 import type { TimelineMessage, TimelineView } from '../views.ts';
 import { pendingIn, withPending } from './overlay.ts';
-import type { Pager } from './pager.ts';
+import type { PageQuery } from './pager.ts';
 import type { Queued } from './send-queue.ts';
+import type { TimelineStore } from './timeline-store.ts';
 import { changedIn, type Window } from './window.ts';
 import { type Found, WindowSource } from './window-source.ts';
 
 export type TimelineDeps = {
   readonly channel: ChannelId;
-  readonly replica: Replica;
-  readonly pager: Pager;
-  readonly api: EntryApi;
+  readonly store: TimelineStore;
+  /** Brings what the store lacks into it. @throws SkerryError */
+  readonly load: (missing: PageQuery, signal: AbortSignal) => Promise<unknown>;
+  /** Asks for one message that is not in the store. @throws SkerryError */
+  readonly ask: (id: MessageId, signal: AbortSignal) => Promise<Message | undefined>;
   readonly rows: Subscribable<readonly Queued[]>;
   /** Whether the server is heard and everything it told is here. */
   readonly live: Subscribable<boolean>;
@@ -35,7 +36,7 @@ const EMPTY: Window = { messages: [], from: 0, to: null };
 const NONE: readonly Message[] = [];
 
 /**
- * One channel's window. It reads storage in the replica's turn, so what it holds and what is told later fit together;
+ * One channel's window. It reads storage in its turn, so what it holds and what is told later fit together;
  * only what storage lacks is asked of the server, and read from storage then.
  */
 export class ChannelTimeline implements Timeline {
@@ -59,11 +60,11 @@ export class ChannelTimeline implements Timeline {
 
   constructor(deps: TimelineDeps) {
     this.#deps = deps;
-    this.#source = new WindowSource(deps.replica, deps.channel);
+    this.#source = new WindowSource(deps.store, deps.channel);
     this.#newAfter = deps.readN();
     this.#view = new Value(this.#compute(undefined));
     this.#ends = [
-      deps.replica.listen((told) => this.#told(told)),
+      deps.store.listen((told) => this.#told(told)),
       deps.rows.subscribe(() => this.#publish()),
       deps.live.subscribe(() => this.#liveChanged()),
       deps.loaded.subscribe(() => this.#refresh()),
@@ -133,7 +134,7 @@ export class ChannelTimeline implements Timeline {
     this.#deps.closed();
   }
 
-  #told(told: Told): void {
+  #told(told: Pick<Told, 'reloaded' | 'channels' | 'messages'>): void {
     const { channel } = this.#deps;
     if (told.reloaded === 'all' || told.reloaded.has(channel)) {
       this.#isStale = this.#window !== undefined;
@@ -190,7 +191,7 @@ export class ChannelTimeline implements Timeline {
    */
   async #show(read: () => Promise<Found>, mayFetch = (): boolean => true): Promise<boolean> {
     for (let fetched = 0, isShown = false; ; fetched++) {
-      const missing = await this.#deps.replica.exclusive(async () => {
+      const missing = await this.#deps.store.exclusive(async () => {
         const found = await read();
         if (found.window === undefined) return found.missing;
         isShown = true;
@@ -200,19 +201,18 @@ export class ChannelTimeline implements Timeline {
         return found.missing;
       });
       if (missing === undefined || fetched === FETCHES || !mayFetch()) return isShown;
-      await this.#deps.pager.load(this.#deps.channel, missing, this.#deps.signal);
+      await this.#deps.load(missing, this.#deps.signal);
     }
   }
 
   async #find(id: MessageId): Promise<Message | undefined> {
-    const { replica, api, signal } = this.#deps;
-    const inWindow =
-      this.#window?.messages.find((message) => message.id === id) ?? replica.tables.inbox.get(id)?.item.message;
+    const { store, ask, signal } = this.#deps;
+    const inWindow = this.#window?.messages.find((message) => message.id === id) ?? store.inInbox(id);
     if (inWindow !== undefined) return inWindow;
-    const stored = await replica.exclusive(() => this.#source.find(id));
+    const stored = await store.exclusive(() => this.#source.find(id));
     if (stored !== undefined) return stored;
-    const asked = await api.message(id, signal);
-    return asked.id === id ? asked : undefined;
+    const asked = await ask(id, signal);
+    return asked?.id === id ? asked : undefined;
   }
 
   async #loading(work: () => Promise<unknown>): Promise<void> {
@@ -232,7 +232,7 @@ export class ChannelTimeline implements Timeline {
   }
 
   #compute(old: TimelineView | undefined): TimelineView {
-    const { live, replica } = this.#deps;
+    const { live, store } = this.#deps;
     const window = this.#window;
     const isLive = live.get();
     return {
@@ -250,7 +250,7 @@ export class ChannelTimeline implements Timeline {
       loadingOlder: this.#loadingOlder,
       loadingNewer: this.#loadingNewer,
       error: this.#error,
-      savedUpTo: isLive ? null : replica.liveAt,
+      savedUpTo: isLive ? null : store.liveAt,
       newAfter: this.#newAfter,
     };
   }

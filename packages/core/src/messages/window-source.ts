@@ -1,7 +1,7 @@
 import type { ChannelId, Message, MessageId } from '@skerry/protocol';
-import type { Replica } from '../sync/replica.ts';
 import { PAGE_LIMIT, type PageQuery } from './pager.ts';
 import { newestSpan, spanAt } from './spans.ts';
+import type { TimelineStore } from './timeline-store.ts';
 import { type Window, withNewer, withOlder } from './window.ts';
 
 /** What storage gives: a window to show, or the page that has to be fetched first, or both when a part is there. */
@@ -11,15 +11,15 @@ export type Found = { readonly window: Window | undefined; readonly missing: Pag
 const FIND = 1_000;
 
 /**
- * Reads windows of one channel from storage. Each call must be made in the replica's turn (`exclusive`), so that nothing
+ * Reads windows of one channel from storage. Each call must be made in the store's turn (`exclusive`), so that nothing
  * changes between the reading and the showing.
  */
 export class WindowSource {
-  readonly #replica: Replica;
+  readonly #store: TimelineStore;
   readonly #channel: ChannelId;
 
-  constructor(replica: Replica, channel: ChannelId) {
-    this.#replica = replica;
+  constructor(store: TimelineStore, channel: ChannelId) {
+    this.#store = store;
     this.#channel = channel;
   }
 
@@ -86,12 +86,12 @@ export class WindowSource {
     return span && (await this.#read({ ...span, limit: FIND })).find((message) => message.id === id);
   }
 
-  #row(): ReturnType<Replica['tables']['channels']['get']> {
-    return this.#replica.tables.channels.get(this.#channel);
+  #row(): ReturnType<TimelineStore['row']> {
+    return this.#store.row(this.#channel);
   }
 
-  #read(part: Parameters<Replica['pages']['read']>[1]): Promise<readonly Message[]> {
-    return this.#replica.pages.read(this.#channel, part);
+  #read(part: Parameters<TimelineStore['read']>[1]): Promise<readonly Message[]> {
+    return this.#store.read(this.#channel, part);
   }
 }
 

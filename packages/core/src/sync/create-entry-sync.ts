@@ -7,6 +7,7 @@ import { prefetch } from '../messages/prefetch.ts';
 import { isText } from '../messages/queue-row.ts';
 import { SendQueue } from '../messages/send-queue.ts';
 import { ChannelTimeline } from '../messages/timeline.ts';
+import type { TimelineStore } from '../messages/timeline-store.ts';
 import type { Window } from '../messages/window.ts';
 import { Presence } from '../presence/presence.ts';
 import { Typing } from '../presence/typing.ts';
@@ -109,6 +110,16 @@ export function createEntrySync(deps: EntryDeps): Entry {
   });
   const { live } = follower;
   const pager = new Pager({ replica, api, phase: follower.phase });
+  const replicaStore: TimelineStore = {
+    listen: (listener) => replica.listen(listener),
+    exclusive: (work) => replica.exclusive(work),
+    get liveAt() {
+      return replica.liveAt;
+    },
+    row: rowOf,
+    read: (channel, part) => replica.pages.read(channel, part),
+    inInbox: (id) => tables.inbox.get(id)?.item.message,
+  };
   const members = new Members({ replica, api, live, signal });
 
   replica.listen((news) => {
@@ -178,9 +189,9 @@ export function createEntrySync(deps: EntryDeps): Entry {
     timeline: (channel) => {
       const timeline = new ChannelTimeline({
         channel,
-        replica,
-        pager,
-        api,
+        store: replicaStore,
+        load: (missing, caller) => pager.load(channel, missing, caller),
+        ask: (id, caller) => api.message(id, caller),
         rows: queue.rows,
         live,
         loaded,
