@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './scripts/find-chromium.mjs';
+import { findWebkit } from './scripts/find-webkit.mjs';
 
 /** The long tests (crash loops, soaks, every screen) are files of their own, run by `npm run test:long` and then alone. */
 const long = process.env['SKERRY_TEST'] === 'long';
 const chromium = findChromium();
+const webkit = findWebkit();
 /** Independent implementations that @skerry/crypto is compared with; they are installed apart, by npm ci in oracles/. */
 const hasOracles = existsSync(new URL('oracles/node_modules', import.meta.url));
 
@@ -29,7 +31,7 @@ const minute = 60_000;
 
 export default defineConfig({
   test: {
-    env: { CHROMIUM: chromium ?? '' },
+    env: { CHROMIUM: chromium ?? '', WEBKIT: webkit === undefined ? '' : JSON.stringify(webkit) },
     projects: [
       { test: { name: 'scripts', ...unit, ...files('scripts', 'mjs') } },
       { test: { name: 'protocol', ...unit, ...files('packages/protocol/src') } },
@@ -56,7 +58,7 @@ export default defineConfig({
         test: {
           name: 'journeys',
           ...files('tests'),
-          exclude: [...files('tests').exclude, 'tests/browser/**'],
+          exclude: [...files('tests').exclude, 'tests/browser/**', 'tests/webkit/**'],
           maxWorkers: workers,
           sequence: { groupOrder: 1 },
           testTimeout: long ? 30 * minute : minute,
@@ -72,6 +74,16 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           testTimeout: long ? 30 * minute : 2 * minute,
           hookTimeout: 2 * minute,
+        },
+      },
+      {
+        test: {
+          name: 'webkit',
+          ...files('tests/webkit'),
+          ...(webkit === undefined ? { runner: './scripts/skip-all-runner.mjs' } : {}),
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+          testTimeout: 2 * minute,
         },
       },
     ],

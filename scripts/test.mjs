@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { count, countsLine, faults, projectLines, skippedLines } from './counts.mjs';
 import { findChromium } from './find-chromium.mjs';
+import { findWebkit } from './find-webkit.mjs';
 import { prepare } from './prepare.mjs';
 import { main, root, say } from './shell.mjs';
 
@@ -26,6 +27,7 @@ await main(async () => {
   /** @type {Record<string, string>} */
   const reasons = {};
   if (chromium === undefined) reasons['browser'] = noChromium;
+  if (findWebkit() === undefined) reasons['webkit'] = 'no WebKitGTK found (webkit2gtk-driver and xvfb)';
   if (!existsSync(path.join(root, 'oracles/node_modules'))) reasons['oracles'] = 'run npm ci in oracles/';
   const results = vitest.state.getTestModules().flatMap((module) => resultsOf(module, reasons));
   const projects = vitest.projects.map((project) => project.name);
