@@ -45,15 +45,28 @@ async function install() {
 }
 
 /**
+ * Installs what @skerry/crypto is compared with, apart from everything else. Where that fails (no network, a system
+ * without binaries of them) the comparisons are skipped and counted as such.
+ */
+export async function prepareOracles() {
+  const cwd = path.join(root, 'oracles');
+  if (existsSync(path.join(cwd, 'node_modules/.package-lock.json'))) return;
+  say('Installing the independent implementations that the encryption is compared with.');
+  if (!(await npm(['ci', '--no-audit', '--no-fund'], cwd)))
+    say('They could not be installed; the comparisons are skipped.');
+}
+
+/**
  * Runs the npm that started this script, or else the one on the path.
  * @param {readonly string[]} args
+ * @param {string} [cwd]
  */
-function npm(args) {
+function npm(args, cwd = root) {
   const startedBy = process.env['npm_execpath'];
   if (startedBy !== undefined && /npm-cli\.[cm]?js$/.test(startedBy))
-    return run(process.execPath, [startedBy, ...args]);
+    return run(process.execPath, [startedBy, ...args], { cwd });
   // On Windows npm is a script that only a shell starts.
-  return run('npm', args, { shell: process.platform === 'win32' });
+  return run('npm', args, { cwd, shell: process.platform === 'win32' });
 }
 
 /** @param {string} project */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { count, countsLine, faults, projectLines, skippedLines } from './counts.mjs';
 import { findChromium } from './find-chromium.mjs';
 import { findWebkit } from './find-webkit.mjs';
-import { prepare } from './prepare.mjs';
+import { prepare, prepareOracles } from './prepare.mjs';
 import { main, root, say } from './shell.mjs';
 
 /** @typedef {import('./counts.mjs').Result} Result */
@@ -16,6 +16,7 @@ const noChromium = 'no Chromium found; name one with CHROMIUM=/path/to/chromium'
 
 await main(async () => {
   await prepare();
+  if (!long) await prepareOracles();
   process.env['SKERRY_TEST'] = long ? 'long' : 'usual';
   const chromium = findChromium();
   say(chromium === undefined ? `Browser journeys are skipped: ${noChromium}.` : `Browser journeys use ${chromium}.`);
