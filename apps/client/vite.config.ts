@@ -5,6 +5,8 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { aliases } from './aliases.ts';
+import { leanMarkdown } from './lean-markdown.ts';
+import { leanRoutes } from './lean-routes.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -16,6 +18,8 @@ export default defineConfig({
   plugins: [
     tailwindcss(),
     svelte(),
+    leanMarkdown(),
+    leanRoutes(),
     preloadFont('inter-latin-wght-normal'),
     VitePWA({
       strategies: 'injectManifest',

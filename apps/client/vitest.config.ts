@@ -2,9 +2,10 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 import { aliases } from './aliases.ts';
+import { leanMarkdown } from './lean-markdown.ts';
 
 export default defineConfig({
-  plugins: [svelte(), svelteTesting({ autoCleanup: false })],
+  plugins: [svelte(), leanMarkdown(), svelteTesting({ autoCleanup: false })],
   resolve: { alias: aliases },
   test: {
     environment: 'happy-dom',

@@ -471,7 +471,7 @@ test('S0.45: a hosted client has one server, its own; it reads and writes no lis
   if (!own.ok) throw new Error('unreachable');
   await expect(client.join(own.found, PASSWORD)).rejects.toMatchObject({ code: 'forbidden' });
   await expect(client.addSignedOut(own.found)).rejects.toMatchObject({ code: 'forbidden' });
-  expect(client.importList('https://b.example')).toEqual([]);
+  expect(await client.importList('https://b.example')).toEqual([]);
 
   const handle = handleOf(client, view?.entry.id as EntryId);
   await handle.signIn(PASSWORD);

@@ -9,9 +9,7 @@ import type { Platform } from './platform.ts';
 import { erase } from './servers/erase.ts';
 import { lockedVault, unsavedRegistry } from './servers/fallback-stores.ts';
 import { openHostedRegistry } from './servers/hosted-registry.ts';
-import { addSignedOut, join, resetPassword } from './servers/join.ts';
-import { readServerList, writeServerList } from './servers/list-file.ts';
-import { probe, type ProbeOptions } from './servers/probe.ts';
+import type { ProbeOptions } from './servers/probe.ts';
 import { openRegistry, type Registry } from './servers/registry.ts';
 import type { VaultStore } from './stores/stores.ts';
 import type { Subscribable } from './subscribable.ts';
@@ -39,6 +37,11 @@ type Open = {
   readonly fleet: Fleet;
   readonly close: () => Promise<void>;
 };
+
+/** What is needed only by who adds a server, which most starts do not: not part of what a page loads first. */
+const finding = () => import('./servers/probe.ts');
+const joining = () => import('./servers/join.ts');
+const listing = () => import('./servers/list-file.ts');
 
 const NONE: readonly never[] = [];
 const MOST_PROBLEMS = 50;
@@ -127,7 +130,8 @@ class Client implements SkerryClient {
     return this.#live().registry.move(id, toIndex);
   }
 
-  probe(input: string, options: ProbeOptions): Promise<ProbeResult> {
+  async probe(input: string, options: ProbeOptions): Promise<ProbeResult> {
+    const { probe } = await finding();
     const { http, crypto, clock, random, connectivity } = this.#platform;
     // A hosted page may ask its own server only.
     const asked = this.#options.mode === 'hosted' ? ownAddress(input, this.#options.origin) : input;
@@ -142,6 +146,7 @@ class Client implements SkerryClient {
 
   async join(found: Found, credentials: Credentials, signal?: AbortSignal): Promise<EntryId> {
     const { registry, vault, fleet } = this.#list();
+    const { join } = await joining();
     const joined = await join({ platform: this.#platform, registry, vault }, found, {
       credentials,
       signal: this.#within(signal),
@@ -155,19 +160,22 @@ class Client implements SkerryClient {
 
   async addSignedOut(found: Found): Promise<EntryId> {
     const { registry, vault } = this.#list();
+    const { addSignedOut } = await joining();
     return addSignedOut({ platform: this.#platform, registry, vault }, found);
   }
 
-  resetPassword(found: Found, code: string, password: string): Promise<void> {
+  async resetPassword(found: Found, code: string, password: string): Promise<void> {
+    const { resetPassword } = await joining();
     return resetPassword(this.#platform, found, { code, password, signal: this.#ending.signal });
   }
 
-  importList(text: string): ReturnType<SkerryClient['importList']> {
-    return this.mode === 'hosted' ? NONE : readServerList(text);
+  async importList(text: string): ReturnType<SkerryClient['importList']> {
+    return this.mode === 'hosted' ? NONE : (await listing()).readServerList(text);
   }
 
-  exportList(): string {
-    return writeServerList(this.mode === 'hosted' ? NONE : this.#live().registry.entries.get());
+  async exportList(): Promise<string> {
+    const entries = this.mode === 'hosted' ? NONE : this.#live().registry.entries.get();
+    return (await listing()).writeServerList(entries);
   }
 
   retryAll(): void {

@@ -1,8 +1,28 @@
 import { addServer } from './en/add-server.ts';
 import { admin } from './en/admin.ts';
+import { camera } from './en/camera.ts';
+import { channelForms } from './en/channel-forms.ts';
+import { connections } from './en/connections.ts';
+import { firstRun } from './en/first-run.ts';
+import { inbox } from './en/inbox.ts';
+import { palette } from './en/palette.ts';
+import { sealed } from './en/sealed.ts';
 import { servers } from './en/servers.ts';
 import { settings } from './en/settings.ts';
 import { signIn } from './en/sign-in.ts';
 
 /** The English words of pages and dialogs that are fetched when they are opened. */
-export const enPages = { addServer, admin, servers, settings, signIn };
+export const enPages = {
+  addServer,
+  admin,
+  camera,
+  channelForms,
+  connections,
+  firstRun,
+  inbox,
+  palette,
+  sealed,
+  servers,
+  settings,
+  signIn,
+};

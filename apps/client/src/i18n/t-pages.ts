@@ -5,7 +5,7 @@ import { t as start } from './t.ts';
 
 /**
  * Every string, those of later pages included: `t.addServer.title`. Import it only from what is itself fetched later
- * (join, servers, settings, admin): these words must not be part of the first load.
+ * (inbox, join, servers, settings, admin, dialogs): these words must not be part of the first load.
  */
 export const t: Catalogue & PagesCatalogue = new Proxy({} as Catalogue & PagesCatalogue, {
   get: (_target, area) =>

@@ -3,7 +3,7 @@ import { sentenceOf } from '../../state/failure.ts';
 import { t } from '../../i18n/t-pages.ts';
 import { failureSentence } from './failure-words.ts';
 
-type Listed = ReturnType<SkerryClient['importList']>[number];
+type Listed = Awaited<ReturnType<SkerryClient['importList']>>[number];
 type Progress =
   | { readonly kind: 'listed' }
   | { readonly kind: 'adding' }
@@ -35,8 +35,8 @@ export class ImportList {
   }
 
   /** @returns false when the text is no list */
-  read(text: string): boolean {
-    this.items = this.#client.importList(text).map((listed) => new ImportedServer(listed));
+  async read(text: string): Promise<boolean> {
+    this.items = (await this.#client.importList(text)).map((listed) => new ImportedServer(listed));
     return this.items.length > 0;
   }
 

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 describe('a list of servers from a file', () => {
   it('adds one under its label and keeps the others to choose from', async () => {
-    expect(list.read(FILE)).toBe(true);
+    expect(await list.read(FILE)).toBe(true);
     const [lab, gone] = list.items;
     if (lab === undefined || gone === undefined) throw new Error('the list was not read');
     await list.add(lab, signal);
@@ -36,7 +36,7 @@ describe('a list of servers from a file', () => {
   });
 
   it('says at the server itself why it could not be added, and adds nothing', async () => {
-    list.read(FILE);
+    await list.read(FILE);
     for (const item of list.items.slice(1)) await list.add(item, signal);
     expect(list.items.slice(1).map(({ progress }) => progress)).toEqual([
       { kind: 'failed', sentence: expect.stringContaining('gone.example') as string },
@@ -45,7 +45,7 @@ describe('a list of servers from a file', () => {
     expect(live.client.servers.get()).toHaveLength(1);
   });
 
-  it('is no list where the file holds something else', () => {
-    expect([list.read('{"hello": 1}'), list.items]).toEqual([false, []]);
+  it('is no list where the file holds something else', async () => {
+    expect([await list.read('{"hello": 1}'), list.items]).toEqual([false, []]);
   });
 });

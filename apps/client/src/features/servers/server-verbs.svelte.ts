@@ -91,8 +91,8 @@ export class ServerVerbs {
     });
   }
 
-  exportList(): void {
-    saveFile('skerry-servers.json', this.#client.exportList());
+  exportList(): Promise<void> {
+    return this.#try(async () => saveFile('skerry-servers.json', await this.#client.exportList()));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ServerView } from '@skerry/core';
 import { causeSentence, isDeviceOnline } from '../../state/connection-words.ts';
-import { t } from '../../i18n/t.ts';
+import { t } from '../../i18n/t-pages.ts';
 
 /** Why a server is not live, in one sentence; nothing where it is the device that is offline. */
 export function whySentence(server: ServerView): string {
@@ -10,7 +10,7 @@ export function whySentence(server: ServerView): string {
     case 'waiting':
       return isDeviceOnline() ? causeSentence(state.cause, server.host) : '';
     case 'signedOut':
-      return words.signedOutWhy[state.why];
+      return t.connections.signedOutWhy[state.why];
     case 'incompatible':
       return state.older === 'server' ? words.cause.serverTooOld : words.cause.appTooOld;
     case 'identityChanged':

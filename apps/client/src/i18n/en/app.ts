@@ -11,15 +11,6 @@ export const app = {
   placeTitle: { inbox: 'Inbox', settings: 'Settings', servers: 'Servers' },
   titleWith: (place: string) => `${place} · Skerry`,
   titleMentions: (count: number) => `(${count > 99 ? '99+' : count})`,
-  firstRun: {
-    title: 'All your servers, in one place',
-    text: 'Every server you belong to stays connected, and separate from the others. What needs you comes to one inbox.',
-    add: 'Add a server',
-    addText: 'Type its address or paste an invite. You see who answers before you sign in.',
-    importList: 'Import a list of servers',
-    importListText: 'A file saved on another device. It holds addresses and labels, no passwords.',
-    promise: 'Nothing leaves this device until you choose a server.',
-  },
   notFound: {
     title: 'There is nothing at this address',
     text: 'The link may be old, or meant for a server that is not on this device.',

@@ -30,7 +30,6 @@ export const inbox = {
   replyingTo: 'Replying to',
   replyTo: (name: string) => `Reply to ${name}`,
   sendMarksDone: 'Enter sends and marks it done',
-  as: 'as',
   upToDate: (count: number) => (count === 1 ? '1 server is up to date.' : `${count} servers are up to date.`),
   allUpToDate: 'All servers are up to date.',
   lastChecked: (server: string, when: string) => `${server}: last checked ${when}`,

@@ -15,6 +15,7 @@ export const messages = {
   deleted: 'Message deleted',
   by: (name: string, when: string) => `${name}, ${when}`,
   you: 'You',
+  as: 'as',
   accountOn: (account: string, server: string) => `${account}@${server}`,
   unknownMention: 'someone',
   replyTarget: (name: string) => `in reply to ${name}`,

@@ -1,0 +1,17 @@
+export const channelForms = {
+  createTitle: 'Create a channel',
+  createOn: (server: string) => `On ${server}`,
+  name: 'Name',
+  nameHint: 'Small letters, digits and dashes.',
+  nameInvalid: 'Use 1 to 48 small letters, digits and dashes, with a letter or digit at both ends.',
+  nameTaken: 'There is a channel of this name.',
+  topic: 'Topic',
+  topicHint: 'What the channel is for, in a line.',
+  isPrivate: 'Private channel',
+  isPrivateHint: 'Only members who were added can see it.',
+  olderVisible: 'New members may read older messages',
+  createSubmit: 'Create',
+  editTitle: (name: string) => `Change ${name}`,
+  filter: 'Find a channel',
+  filterEmpty: 'No channel of that name to join.',
+};
