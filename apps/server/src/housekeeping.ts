@@ -1,4 +1,4 @@
-import { LIMITS } from '@skerry/protocol';
+import { LIMITS, TIMES } from '@skerry/protocol';
 import type { Database } from './db/database.ts';
 import type { Clock } from './rate-limits.ts';
 
@@ -17,6 +17,8 @@ const ROUND_MS = 10 * 60_000;
 const EVENT_LIFE_MS = 30 * 24 * 60 * 60_000;
 /** Events in one write, so that a send waits for no more than that. */
 const EVENTS_AT_ONCE = 2_000;
+/** The same of what waits for devices. */
+const ITEMS_AT_ONCE = 500;
 
 /** Throws away what nobody can use any more, for as long as the server runs. SPEC L-3. */
 export class Housekeeping implements AsyncDisposable {
@@ -46,6 +48,9 @@ export class Housekeeping implements AsyncDisposable {
       const prune = { before: clock.now() - EVENT_LIFE_MS, most: EVENTS_AT_ONCE, keep: LIMITS.resumeEvents };
       let pruned = EVENTS_AT_ONCE;
       while (pruned === EVENTS_AT_ONCE && !this.#ended) pruned = await db.write('log.prune', prune);
+      const waited = { before: clock.now() - TIMES.queueMs, most: ITEMS_AT_ONCE };
+      let dropped = ITEMS_AT_ONCE;
+      while (dropped === ITEMS_AT_ONCE && !this.#ended) dropped = await db.write('sealed.tidy', waited);
     } catch (error) {
       onFault(error);
     } finally {

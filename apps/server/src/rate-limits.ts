@@ -22,19 +22,20 @@ export class TokenBuckets {
     this.#clock = clock;
   }
 
-  /** Takes one. @returns milliseconds until the next try can pass, 0 when this one passed */
-  take(key: string): number {
+  /** Takes one, or as many as asked for but never more than a bucket holds. @returns milliseconds until the next try can pass, 0 when this one passed */
+  take(key: string, many = 1): number {
+    const wanted = Math.min(many, this.#rate.burst);
     const now = this.#clock.now();
     const known = this.#buckets.get(key);
     const left =
       known === undefined
         ? this.#rate.burst
         : Math.min(this.#rate.burst, known.left + Math.max(0, now - known.at) / this.#rate.everyMs);
-    const passes = left >= 1;
+    const passes = left >= wanted;
     this.#buckets.delete(key);
-    this.#buckets.set(key, { left: passes ? left - 1 : left, at: now });
+    this.#buckets.set(key, { left: passes ? left - wanted : left, at: now });
     if (this.#buckets.size > MOST_KEYS) this.#forgetOldest();
-    return passes ? 0 : Math.ceil((1 - left) * this.#rate.everyMs);
+    return passes ? 0 : Math.ceil((wanted - left) * this.#rate.everyMs);
   }
 
   /** Gives the key a full bucket again. */
@@ -77,6 +78,8 @@ export const RATES = {
   upload: { burst: 60, everyMs: 10 * SECOND },
   /** Commands of one account, by socket and HTTP together. */
   command: { burst: 300, everyMs: 25 },
+  /** Envelopes of one account that belong to no message. */
+  envelopes: { burst: 2_048, everyMs: 20 },
   /** Frames of one account's sockets, whatever they say. */
   frame: { burst: 2_000, everyMs: 2 },
   /** Typing and presence notices of one account. */
@@ -96,14 +99,14 @@ export class RateLimits {
   }
 
   /** @throws SkerryError rate_limited, with the milliseconds to wait */
-  take(name: RateName, key: string): void {
-    const retryAfterMs = this.wait(name, key);
+  take(name: RateName, key: string, many = 1): void {
+    const retryAfterMs = this.wait(name, key, many);
     if (retryAfterMs > 0) throw new SkerryError('rate_limited', { retryAfterMs });
   }
 
-  /** Takes one. @returns milliseconds to wait, 0 when it passed */
-  wait(name: RateName, key: string): number {
-    return this.#buckets.get(name)?.take(key) ?? 0;
+  /** Takes one, or as many as asked for. @returns milliseconds to wait, 0 when it passed */
+  wait(name: RateName, key: string, many = 1): number {
+    return this.#buckets.get(name)?.take(key, many) ?? 0;
   }
 
   reset(name: RateName, key: string): void {

@@ -110,7 +110,7 @@ export async function startServer(
         ...channelHandlers({ db }),
         ...messageHandlers({ db }),
         ...keyHandlers({ db, limits, serverId: identity.serverId }),
-        ...sealedHandlers(),
+        ...sealedHandlers({ db }),
         ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
         ...authHandlers({
           db,

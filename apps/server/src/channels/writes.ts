@@ -1,6 +1,8 @@
-import { LIMITS, SkerryError, type AccountId, type ChannelId, type Role } from '@skerry/protocol';
-import { visibleChannel } from '../log/access.ts';
+import { SkerryError, type AccountId, type ChannelId, type Role } from '@skerry/protocol';
+import { plainChannel } from '../log/access.ts';
+import { MOST_CHANNELS } from '../log/channel-limits.ts';
 import { UNCHANGED, type CommandHandler } from '../log/command-handler.ts';
+import { requireFreshId } from '../log/fresh-id.ts';
 import { isMember, joinChannel, leaveChannel } from '../log/membership.ts';
 import { SERVER_STREAM, channelStream, type StreamKey } from '../log/stream-key.ts';
 import type { Tx } from '../log/tx.ts';
@@ -10,9 +12,8 @@ export const createChannel: CommandHandler<'channel.create'> = (
   { tx, actor, id },
   { name, topic, visibility, history },
 ) => {
-  if (tx.db.has('SELECT 1 FROM channels WHERE id = ?1 UNION ALL SELECT 1 FROM messages WHERE id = ?1', id))
-    throw new SkerryError('id_conflict');
-  if ((tx.db.value<number>('SELECT count(*) FROM channels') ?? 0) >= LIMITS.channelsPerServer)
+  requireFreshId(tx.db, id);
+  if ((tx.db.value<number>('SELECT count(*) FROM channels WHERE sealed IS NULL') ?? 0) >= MOST_CHANNELS)
     throw new SkerryError('limit_reached');
   const channel = id as string as ChannelId;
   const event = tx.append(streamTelling(channel, visibility === 'public'), 'channel', channel);
@@ -32,7 +33,7 @@ export const createChannel: CommandHandler<'channel.create'> = (
 };
 
 export const updateChannel: CommandHandler<'channel.update'> = ({ tx, actor }, { channel: id, name, topic }) => {
-  const channel = visibleChannel(tx.db, actor, id);
+  const channel = plainChannel(tx.db, actor, id);
   if (!canChannel(actor, { kind: 'update' }, channel)) throw new SkerryError('forbidden');
   if (tx.db.has('SELECT 1 FROM channels WHERE id = ? AND name = ? AND topic = ?', id, name, topic)) return UNCHANGED;
   const event = tx.append(streamTelling(id, channel.isPublic), 'channel', id);
@@ -41,7 +42,7 @@ export const updateChannel: CommandHandler<'channel.update'> = ({ tx, actor }, {
 };
 
 export const archiveChannel: CommandHandler<'channel.archive'> = ({ tx, actor }, { channel: id, archived }) => {
-  const channel = visibleChannel(tx.db, actor, id);
+  const channel = plainChannel(tx.db, actor, id);
   if (!canChannel(actor, { kind: 'archive' }, channel)) throw new SkerryError('forbidden');
   if (channel.isArchived === archived) return UNCHANGED;
   const event = tx.append(streamTelling(id, channel.isPublic), 'channel', id);
@@ -50,25 +51,25 @@ export const archiveChannel: CommandHandler<'channel.archive'> = ({ tx, actor },
 };
 
 export const joinOpenChannel: CommandHandler<'channel.join'> = ({ tx, actor }, { channel: id }) => {
-  const channel = visibleChannel(tx.db, actor, id);
+  const channel = plainChannel(tx.db, actor, id);
   if (channel.isMember) return UNCHANGED;
   if (!canChannel(actor, { kind: 'join' }, channel)) throw new SkerryError('forbidden');
   return joinChannel(tx, id, actor.account);
 };
 
 export const leaveOwnChannel: CommandHandler<'channel.leave'> = ({ tx, actor }, { channel: id }) => {
-  return visibleChannel(tx.db, actor, id).isMember ? leaveChannel(tx, id, actor.account) : UNCHANGED;
+  return plainChannel(tx.db, actor, id).isMember ? leaveChannel(tx, id, actor.account) : UNCHANGED;
 };
 
 export const addMember: CommandHandler<'channel.add'> = ({ tx, actor }, { channel: id, account }) => {
-  const channel = visibleChannel(tx.db, actor, id);
+  const channel = plainChannel(tx.db, actor, id);
   if (!canChannel(actor, { kind: 'add' }, channel)) throw new SkerryError('forbidden');
   roleOf(tx, account);
   return isMember(tx, id, account) ? UNCHANGED : joinChannel(tx, id, account);
 };
 
 export const removeMember: CommandHandler<'channel.remove'> = ({ tx, actor }, { channel: id, account }) => {
-  const channel = visibleChannel(tx.db, actor, id);
+  const channel = plainChannel(tx.db, actor, id);
   const target = roleOf(tx, account, 'disabled too');
   if (account !== actor.account && !canChannel(actor, { kind: 'remove', target }, channel))
     throw new SkerryError('forbidden');

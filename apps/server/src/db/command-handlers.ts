@@ -13,7 +13,8 @@ import { setDevices } from '../keys/writes.ts';
 import type { CommandHandlers } from '../log/run-command.ts';
 import { setMarker } from '../messages/marker-writes.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../messages/writes.ts';
-import { changeGroup, createDirect, createGroup, sendEnvelopes, sendSealed } from '../sealed/writes.ts';
+import { changeGroup, createDirect, createGroup } from '../sealed/conversation-writes.ts';
+import { sendEnvelopes, sendSealed } from '../sealed/writes.ts';
 import { updateServer } from '../server/update.ts';
 
 /** One handler per kind of command, whether it came by socket or by HTTP. SPEC P-20. */

@@ -4,6 +4,7 @@ import { readMembers } from '../channels/reads.ts';
 import { KEY_READS } from '../keys/procedures.ts';
 import { readConnection } from '../log/replay.ts';
 import { readMessage, readPage } from '../messages/reads.ts';
+import { SEALED_READS } from '../sealed/procedures.ts';
 import { SERVER_READS } from '../server/procedures.ts';
 import { readSnapshot } from '../snapshot/reads.ts';
 import type { Statements } from './statements.ts';
@@ -26,6 +27,7 @@ export const READ_PROCEDURES = {
   ...AUTH_READS,
   ...KEY_READS,
   ...SERVER_READS,
+  ...SEALED_READS,
 };
 
 type Procedures = typeof READ_PROCEDURES;

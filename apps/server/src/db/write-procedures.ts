@@ -3,6 +3,7 @@ import { KEY_WRITES } from '../keys/procedures.ts';
 import { pruneEvents } from '../log/prune.ts';
 import { commandProcedure, commandProcedureWithoutDedupe } from '../log/run-command.ts';
 import type { Tx } from '../log/tx.ts';
+import { SEALED_WRITES } from '../sealed/procedures.ts';
 import { applySeed } from '../seed/apply-seed.ts';
 import { SERVER_WRITES } from '../server/procedures.ts';
 import type { Faults } from '../testing/kill-points.ts';
@@ -20,6 +21,7 @@ export const WRITE_PROCEDURES = {
   ...AUTH_WRITES,
   ...KEY_WRITES,
   ...SERVER_WRITES,
+  ...SEALED_WRITES,
   'seed.apply': applySeed,
 };
 

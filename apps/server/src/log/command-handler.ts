@@ -6,6 +6,7 @@ import type {
   CommandOf,
   CommandResult,
   Role,
+  SealedKind,
   SessionId,
 } from '@skerry/protocol';
 import type { Tx } from './tx.ts';
@@ -36,6 +37,8 @@ export type ChannelAccess = {
   readonly isArchived: boolean;
   readonly isMember: boolean;
   readonly isCreator: boolean;
+  /** Null where the server can read what is said. */
+  readonly sealed: SealedKind | null;
   /** Number from which the actor may read; 0: from the beginning, or not a member. */
   readonly visibleFrom: number;
 };

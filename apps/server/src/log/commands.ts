@@ -27,6 +27,7 @@ export class Commands {
   ): Promise<CommandResult> {
     const { db, limits, kill } = this.#options;
     limits.take('command', caller.account);
+    if (command.kind === 'envelopes.send') limits.take('envelopes', caller.account, command.envelopes.length);
     kill.pass('accepted');
     return db.write('command.run', {
       account: caller.account,

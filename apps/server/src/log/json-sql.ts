@@ -17,13 +17,18 @@ const ACCOUNT_FIELDS = `'id', a.id, 'username', a.username, 'displayName', a.dis
 /** An `account` of the table `accounts` under the alias `a`. Only the one of the two that holds is built. */
 export const ACCOUNT = `iif(a.devices > 0, json_object(${ACCOUNT_FIELDS}, 'devices', a.devices), json_object(${ACCOUNT_FIELDS}))`;
 
+const CHANNEL_FIELDS = `'id', c.id, 'name', c.name, 'topic', c.topic, 'visibility', c.visibility, 'history', c.history,
+  'archived', ${truth('c.archived')}, 'createdBy', c.created_by, 'createdAt', c.created_at, 'rev', c.rev`;
+
 /** A `channel` of the table `channels` under the alias `c`. */
-export const CHANNEL = `json_object('id', c.id, 'name', c.name, 'topic', c.topic, 'visibility', c.visibility, 'history', c.history,
-  'archived', ${truth('c.archived')}, 'createdBy', c.created_by, 'createdAt', c.created_at, 'rev', c.rev)`;
+export const CHANNEL = `json(CASE WHEN c.sealed IS NULL THEN json_object(${CHANNEL_FIELDS})
+  WHEN c.pair_a IS NULL THEN json_object(${CHANNEL_FIELDS}, 'sealed', c.sealed)
+  ELSE json_object(${CHANNEL_FIELDS}, 'sealed', c.sealed, 'pair', json_array(c.pair_a, c.pair_b)) END)`;
 
 /** A `channelState` of a member: `c` the channel, `s` its stream (outer joined), `k` the account's marker. */
 export const CHANNEL_STATE = `json_object('channel', ${CHANNEL}, 'member', json('true'), 'head', coalesce(s.head, 0),
-  'lastAt', coalesce((SELECT m.at FROM messages m WHERE m.channel_id = c.id ORDER BY m.n DESC LIMIT 1), 0),
+  'lastAt', coalesce(iif(c.sealed IS NULL, (SELECT m.at FROM messages m WHERE m.channel_id = c.id ORDER BY m.n DESC LIMIT 1),
+    (SELECT x.at FROM sealed x WHERE x.channel_id = c.id AND x.op = 'post' ORDER BY x.n DESC LIMIT 1)), 0),
   'readN', k.read_n, 'unread', coalesce(s.messages, 0) - k.read_place - (k.own - k.read_own))`;
 
 /** An `inboxItem` of the table `inbox` under the alias `i`, with its message as `m`. */

@@ -57,7 +57,7 @@ export function commandProcedure(handlers: CommandHandlers) {
 /** For the crash test alone: repeats are done again, to show that the test notices. */
 export function commandProcedureWithoutDedupe(handlers: CommandHandlers) {
   return (tx: Tx, { account, session, id, json }: CommandArgs): CommandResult => {
-    const isUsed = tx.db.has('SELECT 1 FROM messages WHERE id = ?', id);
+    const isUsed = tx.db.has('SELECT 1 FROM messages WHERE id = ?1 UNION ALL SELECT 1 FROM sealed WHERE id = ?1', id);
     return handle(
       handlers,
       { tx, actor: actorOf(tx, account, session), id: isUsed ? uuidv7(tx.now, randomBytes(10)) : id },

@@ -24,6 +24,8 @@ export const sendMessage: CommandHandler<'message.send'> = (
   { channel: channelId, text, replyTo },
 ) => {
   const channel = openChannel(tx.db, actor, channelId);
+  if (channel.sealed !== null)
+    throw new SkerryError('forbidden', { message: 'In this conversation everything is encrypted.' });
   const answered =
     replyTo === null
       ? undefined
@@ -121,7 +123,7 @@ export const setReaction: CommandHandler<'reaction.set'> = ({ tx, actor }, { mes
 function insertMessage(tx: Tx, { id, channel, n, author, at, text, replyTo, mentions }: Message): void {
   const { db } = tx;
   const channels = db.remember('channels', ['channels'], () => new Set(db.values<string>('SELECT id FROM channels')));
-  if (channels.has(id)) throw new SkerryError('id_conflict');
+  if (channels.has(id) || db.has('SELECT 1 FROM sealed WHERE id = ?', id)) throw new SkerryError('id_conflict');
   const place = tx.headOf(channelStream(channel)).messages + 1;
   try {
     db.run(

@@ -53,4 +53,4 @@ export function serverHandlers({
   };
 }
 
-const CAPABILITIES: string[] = ['messages', 'reactions', 'inbox', 'typing', 'presence', 'invites', 'keys'];
+const CAPABILITIES: string[] = ['messages', 'reactions', 'inbox', 'typing', 'presence', 'invites', 'sealed', 'keys'];

@@ -151,6 +151,10 @@ export class LogFixture implements Disposable {
     return frames === null ? [] : eventsOf(readFrames(frames));
   }
 
+  get serverId(): string {
+    return this.db.value<string>('SELECT server_id FROM server') ?? '';
+  }
+
   get position(): Position {
     return this.db.get<Position>('SELECT seq, tag FROM log') ?? { seq: 0, tag: '' };
   }
