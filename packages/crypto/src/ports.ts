@@ -36,8 +36,10 @@ export interface Subtle {
 
 export type KeyUse = 'deriveBits' | 'verify' | 'encrypt' | 'decrypt';
 
-/** The two operations on Curve25519 that a platform may do faster than JavaScript. */
+/** The operations on Curve25519 that a platform may do faster than JavaScript, and beside it. */
 export interface Curve {
+  /** The X25519 public key (RFC 7748) of 32 secret bytes. */
+  publicKey(secret: Uint8Array): Promise<Uint8Array>;
   /** X25519 (RFC 7748). @throws CryptoError `weak_key` when the result would be the same for every secret */
   agree(secret: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array>;
   /** Ed25519 (RFC 8032), by the equation without the cofactor. Answers false for whatever isn't a signature. */

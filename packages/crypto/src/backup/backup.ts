@@ -1,7 +1,6 @@
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { concat, lengthPrefixed, owned, uint32 } from '../bytes.ts';
+import { concat, lengthPrefixed, uint32 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
+import { hkdf } from '../hmac.ts';
 import type { Random, Subtle, WebKey } from '../ports.ts';
 import { pieces } from './pieces.ts';
 
@@ -92,8 +91,8 @@ async function keyFor(
 ) {
   if (key.length !== KEY_LENGTH) throw new CryptoError('malformed');
   const info = lengthPrefixed('skerry/backup/1', place.serverId, place.accountId, header);
-  const derived = hkdf(sha256, key, header.subarray(1, 1 + SALT_LENGTH), info, KEY_LENGTH);
-  const imported = await how.subtle.importKey('raw', owned(derived), { name: 'AES-GCM' }, false, [how.use]);
+  const derived = hkdf(key, { salt: header.subarray(1, 1 + SALT_LENGTH), info }, KEY_LENGTH);
+  const imported = await how.subtle.importKey('raw', derived, { name: 'AES-GCM' }, false, [how.use]);
   derived.fill(0);
   return imported;
 }

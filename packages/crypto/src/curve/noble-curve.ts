@@ -8,6 +8,10 @@ const { Point } = ed25519;
 
 /** Curve25519 in plain JavaScript: works everywhere, and is what every other Curve is measured against. */
 export const nobleCurve: Curve = {
+  async publicKey(secret) {
+    return x25519.getPublicKey(secret);
+  },
+
   async agree(secret, publicKey) {
     let shared: Uint8Array;
     try {

@@ -1,7 +1,7 @@
-import { concat, equalBytes } from '../bytes.ts';
+import { concat, equalBytes, toHex } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Curve, Subtle, WebKey } from '../ports.ts';
-import { KNOWN_AGREEMENTS, KNOWN_VERDICTS } from './known-answers.ts';
+import { BASE_POINT, hex, KNOWN_AGREEMENTS, KNOWN_VERDICTS } from './known-answers.ts';
 import { nobleCurve } from './noble-curve.ts';
 
 const X25519 = { name: 'X25519' };
@@ -19,18 +19,23 @@ export async function webCurve(subtle: Subtle | undefined): Promise<Curve> {
   if (subtle === undefined) return nobleCurve;
   const agree = agreeBy(subtle);
   const verify = verifyBy(subtle);
+  // A public key is what a secret agrees on with the base point.
+  const base = hex(BASE_POINT);
+  const agrees = await agreesAsKnown(agree);
   return {
-    agree: (await agreesAsKnown(agree)) ? agree : nobleCurve.agree,
+    publicKey: agrees ? (secret) => agree(secret, base) : nobleCurve.publicKey,
+    agree: agrees ? agree : nobleCurve.agree,
     verify: (await verifiesAsKnown(verify)) ? verify : nobleCurve.verify,
   };
 }
 
 function agreeBy(subtle: Subtle): Curve['agree'] {
+  const imported = keepImports((key) => subtle.importKey('raw', key, X25519, false, []));
   return async (secret, publicKey) => {
     const pkcs8 = concat(Uint8Array.from(PKCS8_HEAD), secret);
     const [key, other] = await Promise.all([
       subtle.importKey('pkcs8', pkcs8, X25519, false, ['deriveBits']),
-      subtle.importKey('raw', Uint8Array.from(publicKey), X25519, false, []),
+      imported(publicKey),
     ]);
     pkcs8.fill(0);
     let shared: Uint8Array;
@@ -45,18 +50,7 @@ function agreeBy(subtle: Subtle): Curve['agree'] {
 }
 
 function verifyBy(subtle: Subtle): Curve['verify'] {
-  const kept = new Map<string, Promise<WebKey>>();
-  const imported = (publicKey: Uint8Array) => {
-    const name = String(publicKey);
-    let key = kept.get(name);
-    if (key === undefined) {
-      key = subtle.importKey('raw', Uint8Array.from(publicKey), ED25519, false, ['verify']);
-      kept.set(name, key);
-      const [oldest] = kept.keys();
-      if (kept.size > KEPT_KEYS && oldest !== undefined) kept.delete(oldest);
-    }
-    return key;
-  };
+  const imported = keepImports((key) => subtle.importKey('raw', key, ED25519, false, ['verify']));
   return async (signature, message, publicKey) => {
     try {
       const key = await imported(publicKey);
@@ -64,6 +58,22 @@ function verifyBy(subtle: Subtle): Curve['verify'] {
     } catch {
       return false;
     }
+  };
+}
+
+/** Public keys come again and again, and importing one takes about as long as using it. */
+function keepImports(importKey: (publicKey: Uint8Array<ArrayBuffer>) => Promise<WebKey>) {
+  const kept = new Map<string, Promise<WebKey>>();
+  return (publicKey: Uint8Array) => {
+    const name = toHex(publicKey);
+    let key = kept.get(name);
+    if (key === undefined) {
+      key = importKey(Uint8Array.from(publicKey));
+      kept.set(name, key);
+      const [oldest] = kept.keys();
+      if (kept.size > KEPT_KEYS && oldest !== undefined) kept.delete(oldest);
+    }
+    return key;
   };
 }
 

@@ -1,8 +1,7 @@
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import { lengthPrefixed, uint32, utf8 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
+import { hkdf } from '../hmac.ts';
 import { MASTER_SECRET_LENGTH } from './master-secret.ts';
 
 export type KeyPair = { readonly secret: Uint8Array; readonly publicKey: Uint8Array };
@@ -28,7 +27,7 @@ export function deriveAccountKeys(master: Uint8Array, account: { serverId: strin
   if (master.length !== MASTER_SECRET_LENGTH || serverId === '') throw new CryptoError('malformed');
   if (!Number.isInteger(index) || index < 0 || index > 0xffffffff) throw new CryptoError('malformed');
   const derive = (label: string) =>
-    hkdf(sha256, master, utf8(serverId), lengthPrefixed(`skerry/account/${label}/1`, uint32(index)), 32);
+    hkdf(master, { salt: utf8(serverId), info: lengthPrefixed(`skerry/account/${label}/1`, uint32(index)) }, 32);
   const sign = derive('sign');
   const box = derive('box');
   return {

@@ -1,4 +1,3 @@
-import { concat } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 
 /**
@@ -57,22 +56,53 @@ function fields<R extends Rule>(rule: R) {
   };
 }
 
+/** In the order of the schema. */
 export function encode<S extends Schema>(schema: S, value: Decoded<S>): Uint8Array<ArrayBuffer> {
-  const parts: Uint8Array[] = [];
+  const out = new Uint8Array(lengthOf(schema, value));
+  write(schema, value, { out, at: 0 });
+  return out;
+}
+
+function lengthOf(schema: Schema, value: Decoded<Schema>): number {
+  let length = 0;
+  forEachItem(schema, value, (field, item) => {
+    const content =
+      field.type === 'uint'
+        ? 0
+        : field.type === 'bytes'
+          ? (item as Uint8Array).length
+          : lengthOf(field.schema, item as Decoded<Schema>);
+    length += varintLength(field.tag * 8) + varintLength(field.type === 'uint' ? (item as number) : content) + content;
+  });
+  return length;
+}
+
+type Cursor = { readonly out: Uint8Array; at: number };
+
+function write(schema: Schema, value: Decoded<Schema>, to: Cursor): void {
+  forEachItem(schema, value, (field, item) => {
+    writeVarint(field.tag * 8 + (field.type === 'uint' ? 0 : 2), to);
+    if (field.type === 'uint') {
+      writeVarint(item as number, to);
+    } else if (field.type === 'bytes') {
+      writeVarint((item as Uint8Array).length, to);
+      to.out.set(item as Uint8Array, to.at);
+      to.at += (item as Uint8Array).length;
+    } else {
+      writeVarint(lengthOf(field.schema, item as Decoded<Schema>), to);
+      write(field.schema, item as Decoded<Schema>, to);
+    }
+  });
+}
+
+function forEachItem(schema: Schema, value: Decoded<Schema>, work: (field: Field, item: unknown) => void): void {
   for (const name in schema) {
     const field = schema[name];
     const held = value[name] as unknown;
     if (field === undefined || held === undefined) continue;
-    for (const item of field.rule === 'many' ? (held as unknown[]) : [held]) {
-      if (field.type === 'uint') {
-        parts.push(varint(field.tag * 8), varint(item as number));
-      } else {
-        const bytes = field.type === 'bytes' ? (item as Uint8Array) : encode(field.schema, item as Decoded<Schema>);
-        parts.push(varint(field.tag * 8 + 2), varint(bytes.length), bytes);
-      }
-    }
+    if (field.rule !== 'many') work(field, held);
+    else for (const item of held as unknown[]) work(field, item);
   }
-  return concat(...parts);
 }
 
 /**
@@ -81,12 +111,9 @@ export function encode<S extends Schema>(schema: S, value: Decoded<S>): Uint8Arr
  * @throws CryptoError `malformed`
  */
 export function decode<S extends Schema>(schema: S, bytes: Uint8Array, unknown: 'skip' | 'refuse'): Decoded<S> {
-  const byTag = new Map<number, [string, Field]>();
+  const byTag = tagsOf(schema);
   const out: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(schema)) {
-    byTag.set(field.tag, [name, field]);
-    out[name] = field.rule === 'many' ? [] : undefined;
-  }
+  for (const name in schema) out[name] = schema[name]?.rule === 'many' ? [] : undefined;
   const reader = new Reader(bytes);
   while (!reader.atEnd) {
     const head = reader.varint(UINT32);
@@ -116,11 +143,26 @@ function read(reader: Reader, field: Field, unknown: 'skip' | 'refuse'): unknown
   return bytes;
 }
 
-function varint(value: number): Uint8Array {
-  if (value < 0x80) return Uint8Array.of(value);
-  const out: number[] = [];
-  for (; value >= 0x80; value = Math.floor(value / 128)) out.push((value % 128) | 0x80);
-  return Uint8Array.of(...out, value);
+const known = new WeakMap<Schema, ReadonlyMap<number, readonly [string, Field]>>();
+
+function tagsOf(schema: Schema): ReadonlyMap<number, readonly [string, Field]> {
+  let tags = known.get(schema);
+  if (tags === undefined) {
+    tags = new Map(Object.entries(schema).map(([name, field]) => [field.tag, [name, field]]));
+    known.set(schema, tags);
+  }
+  return tags;
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (; value >= 0x80; value = Math.floor(value / 128)) length += 1;
+  return length;
+}
+
+function writeVarint(value: number, to: Cursor): void {
+  for (; value >= 0x80; value = Math.floor(value / 128)) to.out[to.at++] = (value % 128) | 0x80;
+  to.out[to.at++] = value;
 }
 
 class Reader {

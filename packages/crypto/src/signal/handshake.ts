@@ -7,12 +7,12 @@ import type { SessionVersion } from './wire.ts';
 
 type Initiator = {
   readonly identity: SignalKeyPair;
-  readonly base: SignalKeyPair;
+  readonly baseSecret: Uint8Array;
   readonly theirIdentity: Uint8Array;
   readonly theirSignedPreKey: Uint8Array;
   readonly theirPreKey: Uint8Array | undefined;
-  /** The secret encapsulated for their Kyber key; without one the session begins by X3DH. */
-  readonly kyberShared: Uint8Array | undefined;
+  /** Encapsulates a secret for their Kyber key; without one the session begins by X3DH. */
+  readonly kyber: (() => Uint8Array) | undefined;
 };
 
 type Responder = {
@@ -21,7 +21,7 @@ type Responder = {
   readonly preKey: SignalKeyPair | undefined;
   readonly theirIdentity: Uint8Array;
   readonly theirBase: Uint8Array;
-  readonly kyberShared: Uint8Array | undefined;
+  readonly kyber: (() => Uint8Array) | undefined;
 };
 
 /** What both sides know after the handshake: the first root, and the first chain of the responder. */
@@ -32,30 +32,30 @@ export async function agreeAsInitiator(mine: Initiator, curve: Curve): Promise<A
   const identity = coordinateOf(mine.theirIdentity);
   const signedPreKey = coordinateOf(mine.theirSignedPreKey);
   const preKey = mine.theirPreKey === undefined ? undefined : coordinateOf(mine.theirPreKey);
-  const { secret } = mine.base;
-  const shared = await Promise.all([
+  const secret = mine.baseSecret;
+  return agreed(mine.kyber, [
     curve.agree(mine.identity.secret, signedPreKey),
     curve.agree(secret, identity),
     curve.agree(secret, signedPreKey),
     ...(preKey === undefined ? [] : [curve.agree(secret, preKey)]),
   ]);
-  return agreed(shared, mine.kyberShared);
 }
 
 /** X3DH or PQXDH as the side whose prekeys were used. @throws CryptoError `weak_key` or `malformed` */
 export async function agreeAsResponder(mine: Responder, curve: Curve): Promise<Agreed> {
   const identity = coordinateOf(mine.theirIdentity);
   const base = coordinateOf(mine.theirBase);
-  const shared = await Promise.all([
+  return agreed(mine.kyber, [
     curve.agree(mine.signedPreKey.secret, identity),
     curve.agree(mine.identity.secret, base),
     curve.agree(mine.signedPreKey.secret, base),
     ...(mine.preKey === undefined ? [] : [curve.agree(mine.preKey.secret, base)]),
   ]);
-  return agreed(shared, mine.kyberShared);
 }
 
-function agreed(shared: readonly Uint8Array[], kyberShared: Uint8Array | undefined): Agreed {
+async function agreed(kyber: (() => Uint8Array) | undefined, agreeing: Promise<Uint8Array>[]): Promise<Agreed> {
+  // Kyber is JavaScript's work; by now the platform may be at the others.
+  const [kyberShared, ...shared] = await Promise.all([(async () => kyber?.())(), ...agreeing]);
   const start = new Uint8Array(32).fill(0xff);
   if (kyberShared === undefined) {
     const [rootKey, chainKey] = derive(concat(start, ...shared), { info: 'WhisperText' }, [32, 32]);

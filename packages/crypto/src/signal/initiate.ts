@@ -2,7 +2,7 @@ import { CryptoError } from '../errors.ts';
 import type { Device } from './device.ts';
 import { agreeAsInitiator } from './handshake.ts';
 import { loadOwnIdentity } from './identity.ts';
-import { createKeyPair } from './keys.ts';
+import { coordinateOf, keyPairBy, SECRET_KEY_LENGTH } from './keys.ts';
 import { encapsulate, isKyberPublicKey } from './kyber.ts';
 import { stepRoot } from './ratchet.ts';
 import type { SessionState } from './session-state.ts';
@@ -28,28 +28,38 @@ export type Bundle = {
 export async function beginSession(device: Device, bundle: Bundle, postQuantum: PostQuantum): Promise<SessionState> {
   const { signedPreKey, preKey, kyberPreKey } = bundle;
   if (kyberPreKey === undefined && postQuantum === 'required') throw new CryptoError('downgrade');
-  await requireSigned(device, bundle.identityKey, signedPreKey);
-  if (kyberPreKey !== undefined) {
-    if (!isKyberPublicKey(kyberPreKey.publicKey)) throw new CryptoError('malformed');
-    await requireSigned(device, bundle.identityKey, kyberPreKey);
-  }
+  if (kyberPreKey !== undefined && !isKyberPublicKey(kyberPreKey.publicKey)) throw new CryptoError('malformed');
+  const signed = kyberPreKey === undefined ? [signedPreKey] : [signedPreKey, kyberPreKey];
+  await Promise.all(signed.map((one) => requireSigned(device, bundle.identityKey, one)));
   const own = await loadOwnIdentity(device.stores.identity);
-  const base = createKeyPair(device.random);
-  const kyber = kyberPreKey === undefined ? undefined : encapsulate(kyberPreKey.publicKey, device.random);
-  const { version, rootKey, chainKey } = await agreeAsInitiator(
-    {
-      identity: own,
-      base,
-      theirIdentity: bundle.identityKey,
-      theirSignedPreKey: signedPreKey.publicKey,
-      theirPreKey: preKey?.publicKey,
-      kyberShared: kyber?.shared,
-    },
-    device.curve,
-  );
+  const { curve, random } = device;
+  const theirRatchet = coordinateOf(signedPreKey.publicKey);
+  const baseSecret = random.bytes(SECRET_KEY_LENGTH);
+  const ratchetSecret = random.bytes(SECRET_KEY_LENGTH);
+  let kyberCiphertext: Uint8Array | undefined;
+  const encapsulateFor = (publicKey: Uint8Array) => () => {
+    const { ciphertext, shared } = encapsulate(publicKey, random);
+    kyberCiphertext = ciphertext;
+    return shared;
+  };
+  const [base, ratchet, toWrite, { version, rootKey, chainKey }] = await Promise.all([
+    keyPairBy(curve, baseSecret),
+    keyPairBy(curve, ratchetSecret),
+    curve.agree(ratchetSecret, theirRatchet),
+    agreeAsInitiator(
+      {
+        identity: own,
+        baseSecret,
+        theirIdentity: bundle.identityKey,
+        theirSignedPreKey: signedPreKey.publicKey,
+        theirPreKey: preKey?.publicKey,
+        kyber: kyberPreKey === undefined ? undefined : encapsulateFor(kyberPreKey.publicKey),
+      },
+      curve,
+    ),
+  ]);
   // The signed prekey is their first ratchet key: its chain is read, and ours begins with a turn against it.
-  const ratchet = createKeyPair(device.random);
-  const writing = await stepRoot(rootKey, { mine: ratchet.secret, theirs: signedPreKey.publicKey }, device.curve);
+  const writing = stepRoot(rootKey, toWrite);
   return {
     version,
     localIdentity: own.publicKey,
@@ -63,7 +73,7 @@ export async function beginSession(device: Device, bundle: Bundle, postQuantum: 
       preKeyId: preKey?.id,
       signedPreKeyId: signedPreKey.id,
       kyberPreKeyId: kyberPreKey?.id,
-      kyberCiphertext: kyber?.ciphertext,
+      kyberCiphertext,
       since: device.clock.now(),
     },
     localRegistrationId: own.registrationId,

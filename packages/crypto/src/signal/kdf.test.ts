@@ -1,19 +1,9 @@
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import { createHmac, hkdfSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { derive, stepChain } from './kdf.ts';
 
-const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'));
-
-test('HKDF gives the keys of RFC 5869, test cases 1 and 3', () => {
-  const ikm = new Uint8Array(22).fill(0x0b);
-  const first = hkdf(sha256, ikm, hex('000102030405060708090a0b0c'), hex('f0f1f2f3f4f5f6f7f8f9'), 42);
-  expect(Buffer.from(first).toString('hex')).toBe(
-    '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
-  );
-  // Without a salt, RFC 5869 takes as many zeros as the hash is long.
-  const [third] = derive(ikm, { info: '' }, [42]);
+test('without a salt, takes as many zeros as the hash is long (RFC 5869, test case 3)', () => {
+  const [third] = derive(new Uint8Array(22).fill(0x0b), { info: '' }, [42]);
   expect(Buffer.from(third).toString('hex')).toBe(
     '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8',
   );

@@ -2,7 +2,7 @@ import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, toHex } from '../bytes.ts';
 import { isReduced } from '../curve/coordinate.ts';
 import { CryptoError } from '../errors.ts';
-import type { Random } from '../ports.ts';
+import type { Curve, Random } from '../ports.ts';
 
 /** In front of a Curve25519 public key on the wire. */
 const CURVE25519 = 0x05;
@@ -12,12 +12,21 @@ export const SECRET_KEY_LENGTH = 32;
 /** `publicKey` is as on the wire: the type byte and the Montgomery coordinate. */
 export type SignalKeyPair = { readonly secret: Uint8Array; readonly publicKey: Uint8Array };
 
+/** The key pair of a secret, its public key made by the curve. */
+export async function keyPairBy(curve: Curve, secret: Uint8Array): Promise<SignalKeyPair> {
+  return { secret, publicKey: typed(await curve.publicKey(secret)) };
+}
+
 export function createKeyPair(random: Random): SignalKeyPair {
   return keyPairOf(random.bytes(SECRET_KEY_LENGTH));
 }
 
 export function keyPairOf(secret: Uint8Array): SignalKeyPair {
-  return { secret, publicKey: concat(Uint8Array.of(CURVE25519), x25519.getPublicKey(secret)) };
+  return { secret, publicKey: typed(x25519.getPublicKey(secret)) };
+}
+
+function typed(coordinate: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(CURVE25519), coordinate);
 }
 
 /**

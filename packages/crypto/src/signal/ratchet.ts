@@ -1,12 +1,10 @@
 import { cbc } from '@noble/ciphers/aes.js';
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { concat, equalBytes } from '../bytes.ts';
+import { equalBytes } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
+import { hmac } from '../hmac.ts';
 import type { Curve, Random } from '../ports.ts';
 import { derive, stepChain } from './kdf.ts';
-import { coordinateOf, createKeyPair } from './keys.ts';
-import type { SignalKeyPair } from './keys.ts';
+import { coordinateOf, keyPairBy, SECRET_KEY_LENGTH } from './keys.ts';
 import { MAX_JUMP, MAX_RECEIVING_CHAINS, MAX_SKIPPED_KEYS } from './session-state.ts';
 import type { ReceivingChain, SessionState } from './session-state.ts';
 import { encodeSignalMessage } from './wire.ts';
@@ -67,21 +65,23 @@ export async function ratchetDecrypt(
 }
 
 /** The root moved on by what two ratchet keys agree on. @returns the next root, and the chain that begins with it */
-export async function stepRoot(
-  rootKey: Uint8Array,
-  keys: { mine: Uint8Array; theirs: Uint8Array },
-  curve: Curve,
-): Promise<{ rootKey: Uint8Array; chainKey: Uint8Array }> {
-  const shared = await curve.agree(keys.mine, coordinateOf(keys.theirs));
+export function stepRoot(rootKey: Uint8Array, shared: Uint8Array): { rootKey: Uint8Array; chainKey: Uint8Array } {
   const [next, chainKey] = derive(shared, { info: 'WhisperRatchet', salt: rootKey }, [32, 32]);
   return { rootKey: next, chainKey };
 }
 
 /** A new key of the other side: a chain to read, then a new key of ours and a chain to write. */
 async function turn(state: SessionState, theirs: Uint8Array, { curve, random }: RatchetDeps): Promise<ReceivingChain> {
-  const reading = await stepRoot(state.rootKey, { mine: state.sending.ratchetSecret, theirs }, curve);
-  const mine: SignalKeyPair = createKeyPair(random);
-  const writing = await stepRoot(reading.rootKey, { mine: mine.secret, theirs }, curve);
+  const coordinate = coordinateOf(theirs);
+  const secret = random.bytes(SECRET_KEY_LENGTH);
+  // None of the three needs another one, so a platform may do them side by side.
+  const [toRead, toWrite, mine] = await Promise.all([
+    curve.agree(state.sending.ratchetSecret, coordinate),
+    curve.agree(secret, coordinate),
+    keyPairBy(curve, secret),
+  ]);
+  const reading = stepRoot(state.rootKey, toRead);
+  const writing = stepRoot(reading.rootKey, toWrite);
   const chain: ReceivingChain = { ratchetKey: theirs, chainKey: reading.chainKey, index: 0, skipped: [] };
   state.receiving = [...state.receiving, chain].slice(-MAX_RECEIVING_CHAINS);
   state.previousCounter = state.sending.index;
@@ -130,5 +130,5 @@ function messageKeys(seed: Uint8Array) {
 }
 
 function macOf(key: Uint8Array, over: { from: Uint8Array; to: Uint8Array; authenticated: Uint8Array }): Uint8Array {
-  return hmac(sha256, key, concat(over.from, over.to, over.authenticated));
+  return hmac(key, over.from, over.to, over.authenticated);
 }

@@ -23,18 +23,18 @@ export async function acceptSession(
   const changes: Change[] = [];
   const signedPreKey = await loadSignedPreKey(stores, signedPreKeyId);
 
-  let kyberShared: Uint8Array | undefined;
+  let kyber: (() => Uint8Array) | undefined;
   if (kyberPreKeyId !== undefined && kyberCiphertext !== undefined) {
-    const kyber = await loadKyberPreKey(stores, kyberPreKeyId);
-    noteUse(kyber, { signedPreKeyId, baseKey });
-    kyberShared = decapsulate(kyber.secret, kyberCiphertext);
-    changes.push({ store: 'kyberPreKey', id: kyberPreKeyId, record: encodeKyberPreKey(kyber) });
+    const kyberPreKey = await loadKyberPreKey(stores, kyberPreKeyId);
+    noteUse(kyberPreKey, { signedPreKeyId, baseKey });
+    kyber = () => decapsulate(kyberPreKey.secret, kyberCiphertext);
+    changes.push({ store: 'kyberPreKey', id: kyberPreKeyId, record: encodeKyberPreKey(kyberPreKey) });
   }
   const preKey = preKeyId === undefined ? undefined : await loadPreKey(stores, preKeyId);
   if (preKeyId !== undefined) changes.push({ store: 'preKey', id: preKeyId, record: undefined });
 
   const agreed = await agreeAsResponder(
-    { identity: own, signedPreKey, preKey, theirIdentity: identityKey, theirBase: baseKey, kyberShared },
+    { identity: own, signedPreKey, preKey, theirIdentity: identityKey, theirBase: baseKey, kyber },
     curve,
   );
   if (agreed.version !== version) throw new CryptoError('malformed');

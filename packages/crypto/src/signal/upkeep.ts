@@ -4,7 +4,7 @@ import { PREKEYS } from './device.ts';
 import type { Device } from './device.ts';
 import { loadOwnIdentity, ownIdentityChange, PREKEY_IDS } from './identity.ts';
 import type { OwnIdentity } from './identity.ts';
-import { createKeyPair } from './keys.ts';
+import { createKeyPair, keyPairBy, SECRET_KEY_LENGTH } from './keys.ts';
 import { createKyberKeyPair } from './kyber.ts';
 import { encodeKyberPreKey, encodePreKey, encodeSignedPreKey, loadKyberPreKey, loadSignedPreKey } from './prekeys.ts';
 import type { KyberPreKeyRecord, SignedPreKeyRecord } from './prekeys.ts';
@@ -45,7 +45,7 @@ export type Publication = {
  * @throws CryptoError `no_identity`
  */
 export async function upkeepPreKeys(device: Device, onServer: OnServer): Promise<Publication | undefined> {
-  const { stores, exclusive, random, clock } = device;
+  const { stores, exclusive, curve, random, clock } = device;
   return exclusive.run(PREKEYS, async () => {
     const own = await loadOwnIdentity(stores.identity);
     const signed = await loadAll(await stores.signedPreKeys.ids(), (id) => loadSignedPreKey(stores, id));
@@ -66,7 +66,8 @@ export async function upkeepPreKeys(device: Device, onServer: OnServer): Promise
       newestKyber = { id: ids.next(), record: createKyberPreKey(own, { random, now }) };
       changes.push({ store: 'kyberPreKey', id: newestKyber.id, record: encodeKyberPreKey(newestKyber.record) });
     }
-    const preKeys = onServer.oneTime < REFILL_BELOW ? refill(FULL_STOCK - Math.max(0, onServer.oneTime)) : [];
+    const lacking = onServer.oneTime < REFILL_BELOW ? FULL_STOCK - Math.max(0, onServer.oneTime) : 0;
+    const preKeys = await Promise.all(Array.from({ length: lacking }, createPreKey));
     const surplus = (await stores.preKeys.ids()).slice(0, -(MAX_ONE_TIME - preKeys.length));
     for (const id of signedPlan.drop) changes.push({ store: 'signedPreKey', id, record: undefined });
     for (const id of kyberPlan.drop) changes.push({ store: 'kyberPreKey', id, record: undefined });
@@ -84,13 +85,11 @@ export async function upkeepPreKeys(device: Device, onServer: OnServer): Promise
       preKeys,
     };
 
-    function refill(count: number): PublicPreKey[] {
-      return Array.from({ length: count }, () => {
-        const id = ids.next();
-        const pair = createKeyPair(random);
-        changes.push({ store: 'preKey', id, record: encodePreKey(pair) });
-        return { id, publicKey: pair.publicKey };
-      });
+    async function createPreKey(): Promise<PublicPreKey> {
+      const id = ids.next();
+      const pair = await keyPairBy(curve, random.bytes(SECRET_KEY_LENGTH));
+      changes.push({ store: 'preKey', id, record: encodePreKey(pair) });
+      return { id, publicKey: pair.publicKey };
     }
   });
 }
