@@ -1,4 +1,11 @@
-import { mentionOf, type ChannelId, type MessageId, type Position, type SignedIn } from '@skerry/protocol';
+import {
+  mentionOf,
+  type ChannelId,
+  type MessageId,
+  type Position,
+  type PresenceState,
+  type SignedIn,
+} from '@skerry/protocol';
 import { call, newId, RawSocket, signUp } from './raw-client.ts';
 
 /** Somebody else on one server, without a client: hears everything in the first channel and says things there. */
@@ -74,6 +81,23 @@ export class Friend implements AsyncDisposable {
       timeoutMs,
     );
     socket.frames.length = 0;
+  }
+
+  /** Waits until somebody else is said to be here, away or gone; the socket must be open. */
+  async seesSomebody(state: PresenceState, timeoutMs: number): Promise<void> {
+    const socket = this.#socket;
+    if (socket === undefined) throw new Error('it does not listen');
+    const me = this.#session.account.id;
+    await socket.find(
+      (frame) => frame.t === 'presence' && frame.accounts.some(([who, how]) => who !== me && how === state),
+      timeoutMs,
+    );
+    socket.frames.length = 0;
+  }
+
+  /** Tells the others how far it is here; the socket must be open. */
+  isHere(state: 'online' | 'away'): void {
+    this.#socket?.send({ t: 'presence', state });
   }
 
   /** Texts of the newest hundred messages, oldest first. */

@@ -25,6 +25,8 @@ export type WakeReason = 'online' | 'resumed' | 'focused';
 /** What the device knows of its network and its person. `online` false is a hint, never a reason not to try. */
 export interface Connectivity {
   readonly online: Subscribable<boolean>;
+  /** Nobody has used this device here for some minutes; others are told that the person is away. */
+  readonly idle: Subscribable<boolean>;
   onWake(listener: (reason: WakeReason) => void): () => void;
 }
 

@@ -32,6 +32,35 @@ test('P-19: dials, proves, signs in, syncs and is live; the history says so', as
   ]);
 });
 
+test('says that the person is away and is back, and says it again to the next socket', async () => {
+  const rig = await connectionRig();
+  await settle();
+  expect(framesOf(rig, 'presence')).toEqual([]);
+  rig.platform.setIdle(true);
+  expect(framesOf(rig, 'presence')).toEqual([{ t: 'presence', state: 'away' }]);
+  for (const peer of [...rig.server.peers]) peer.close(1011);
+  await rig.platform.clock.advance(10_000);
+  expect(kind(rig)).toBe('live');
+  expect(framesOf(rig, 'presence')).toHaveLength(2);
+  rig.platform.setIdle(false);
+  expect(framesOf(rig, 'presence').at(-1)).toEqual({ t: 'presence', state: 'online' });
+  // Whoever is there needs no frame: the server takes everybody who comes for being there.
+  for (const peer of [...rig.server.peers]) peer.close(1011);
+  await rig.platform.clock.advance(10_000);
+  expect(framesOf(rig, 'presence')).toHaveLength(3);
+});
+
+test('a paused entry tells nobody whether the person is away', async () => {
+  const rig = await connectionRig();
+  await settle();
+  rig.connection.disable();
+  await settle();
+  rig.platform.setIdle(true);
+  rig.platform.setIdle(false);
+  await rig.platform.clock.advance(60_000);
+  expect(framesOf(rig, 'presence')).toEqual([]);
+});
+
 test('T11: a wrong key gets no token, and is not asked again until the person accepts it', async () => {
   const rig = await connectionRig();
   rig.server.rotate({ silently: true });

@@ -12,6 +12,7 @@ import { deferred } from '../deferred.ts';
 import { IncompatibleError } from '../errors.ts';
 import type { Lane, Turns } from '../fleet/turns.ts';
 import type { Clock, OpenTransport, Random, Transport, TransportEnd } from '../platform.ts';
+import type { Subscribable } from '../subscribable.ts';
 import type { EntrySync } from '../sync/entry-sync.ts';
 import { unreachable } from '../unreachable.ts';
 import { endOfClose } from './close.ts';
@@ -41,6 +42,8 @@ export type ConversationDeps = {
   readonly synced: () => void;
   readonly latency: (ms: number) => void;
   readonly heardTime: (serverTime: number) => void;
+  /** The person is not at the device: others are told. */
+  readonly away: Subscribable<boolean>;
 };
 
 export type Ended = {
@@ -78,6 +81,7 @@ export class Conversation {
   #tokenRefused = false;
   #said: { readonly error: SkerryError; readonly at: number } | undefined;
   #cancelDeadline: () => void = () => undefined;
+  #unfollow: () => void = () => undefined;
 
   constructor(deps: ConversationDeps, origin: string) {
     this.#deps = deps;
@@ -216,10 +220,19 @@ export class Conversation {
       },
       frame,
     );
+    this.#tellPresence();
     sync.synced(this.#abort.signal).then(
       () => this.#is('open') && this.#deps.synced(),
       (error: unknown) => this.#finish(endOf(error), 1000),
     );
+  }
+
+  /** The server takes everybody who comes for being there. */
+  #tellPresence(): void {
+    const { away } = this.#deps;
+    const tell = (): void => this.#send({ t: 'presence', state: away.get() ? 'away' : 'online' });
+    if (away.get()) tell();
+    this.#unfollow = away.subscribe(tell);
   }
 
   #deliver(frame: Down): void {
@@ -293,6 +306,7 @@ export class Conversation {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#cancelDeadline();
+    this.#unfollow();
     this.#heartbeat?.stop();
     this.#lane.close();
     this.#abort.abort(new Error('disconnected'));

@@ -115,6 +115,7 @@ export class ServerContext implements AsyncDisposable {
         },
         health: (origin, caller) => callOpen(http, { origin, name: 'health' }, { signal: caller }),
         heardTime: (serverTime) => this.#kept.get().heardTime(serverTime),
+        away: shared.platform.connectivity.idle,
       },
       entry.enabled,
     );

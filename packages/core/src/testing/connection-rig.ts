@@ -141,6 +141,7 @@ export async function connectionRig(
       origins: () => rig.origins,
       focused: () => false,
       ready: () => Promise.resolve(sync),
+      away: platform.connectivity.idle,
       health: (asked, signal) => callOpen(network.http, { origin: asked, name: 'health' }, { signal }),
       heardTime: () => undefined,
     },

@@ -14,6 +14,7 @@ export type MemoryPlatform = Platform & {
   /** What {@link Random.fraction} gives; 0.5 unless set. */
   fraction: () => number;
   setOnline(online: boolean): void;
+  setIdle(idle: boolean): void;
   wake(reason: WakeReason): void;
 };
 
@@ -32,6 +33,7 @@ export function memoryPlatform(options: MemoryPlatformOptions = {}): MemoryPlatf
   const disk = options.disk ?? new MemoryDisk();
   const tabs = options.tabs ?? new MemoryTabs();
   const online = new Value(true);
+  const idle = new Value(false);
   const listeners = new Set<(reason: WakeReason) => void>();
   const platform: MemoryPlatform = {
     clock,
@@ -45,6 +47,7 @@ export function memoryPlatform(options: MemoryPlatformOptions = {}): MemoryPlatf
     } satisfies Random,
     connectivity: {
       online,
+      idle,
       onWake: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -58,6 +61,7 @@ export function memoryPlatform(options: MemoryPlatformOptions = {}): MemoryPlatf
     tabLock: tabs.lock(),
     deviceLabel: 'Test on Node',
     setOnline: (value) => online.set(value),
+    setIdle: (value) => idle.set(value),
     wake: (reason) => {
       for (const listener of [...listeners]) listener(reason);
     },

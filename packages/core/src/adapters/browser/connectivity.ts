@@ -1,8 +1,12 @@
 import type { Connectivity, WakeReason } from '../../platform.ts';
+import { IdleWatch } from '../../presence/idle-watch.ts';
 import { Value } from '../../value.ts';
+import { browserClock } from './clock.ts';
 
 const LOOK_MS = 10_000;
 const SLEPT_MS = 30_000;
+/** What a person does with a page. A hidden page hears none of them, and so becomes idle as well. */
+const USES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const;
 
 /** What the browser tells of network, sleep and attention. Lives as long as the page. */
 export function browserConnectivity(): Connectivity {
@@ -35,8 +39,16 @@ export function browserConnectivity(): Connectivity {
     if (slept && document.visibilityState === 'visible') wake('resumed');
   }, LOOK_MS);
 
+  const watch = new IdleWatch(browserClock);
+  const used = (): void => watch.used();
+  for (const use of USES) addEventListener(use, used, { capture: true, passive: true });
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') used();
+  });
+
   return {
     online,
+    idle: watch.idle,
     onWake: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

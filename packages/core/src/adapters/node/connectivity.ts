@@ -16,6 +16,8 @@ export function nodeConnectivity(): Connectivity {
   }, LOOK_MS).unref();
   return {
     online: constant(true),
+    // A program is never away from itself.
+    idle: constant(false),
     onWake: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
