@@ -548,7 +548,7 @@ describe('a queue', () => {
       expect(log.codeOf(ann.person, directSend(channel, [ann, ben], { envelopes: [] }))).toBe('bad_request');
       log.batch([
         [ann.person, directSend(channel, [ann, ben])],
-        [ann.person, directSend(channel, [ann, ben]), undefined],
+        [ann.person, directSend(channel, [ann, ben])],
         [ann.person, directSend(channel, [ann, ben], { roster: rosterDigest(channel, [ann, ben], 9) })],
       ]);
     }
