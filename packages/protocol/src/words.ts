@@ -1,5 +1,8 @@
 import { wordlist } from '@scure/bip39/wordlists/english.js';
 
+/** The 2,048 words in alphabetical order, BIP 39: recovery phrases and the six words are of this list. */
+export const WORD_LIST: readonly string[] = wordlist;
+
 const BITS_PER_WORD = 11;
 const WORDS = 6;
 

@@ -4,6 +4,7 @@ import { camera } from './en/camera.ts';
 import { channelForms } from './en/channel-forms.ts';
 import { connections } from './en/connections.ts';
 import { firstRun } from './en/first-run.ts';
+import { identity } from './en/identity.ts';
 import { inbox } from './en/inbox.ts';
 import { palette } from './en/palette.ts';
 import { sealed } from './en/sealed.ts';
@@ -19,6 +20,7 @@ export const enPages = {
   channelForms,
   connections,
   firstRun,
+  identity,
   inbox,
   palette,
   sealed,
