@@ -1,5 +1,6 @@
 import { LIMITS, type AccountId, type BlobId, type ChannelId, type Envelope, type MessageId } from '@skerry/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { leftovers } from '../keys/stored-bytes.ts';
 import {
   ciphertext,
   direct,
@@ -208,6 +209,33 @@ describe('what is said in a direct conversation', () => {
     expect(queueOf(ann.device(1)).items.map(({ n }) => n)).toEqual([1, 2, 3]);
   });
 
+  it('E-5 in the batch of a revocation counts from the command on that comes first, and reaches no revoked device (I12, E-10)', () => {
+    const channel = openDirect();
+    const { command, took } = ann.setCommand([ann.device(0)]);
+    const stale = directSend(channel, [ben, ann], { from: ben.device() });
+    const outcomes = log.batch([
+      [ben.person, stale],
+      [ann.person, command],
+      [ben.person, stale],
+      [ann.device(1), { kind: 'envelopes.send', envelopes: [{ account: ben.account, device: 1, body: ciphertext() }] }],
+    ]);
+    expect(outcomes.map((outcome) => (typeof outcome === 'string' ? outcome : 'ok'))).toEqual([
+      'ok',
+      'ok',
+      'devices_changed',
+      'session_revoked',
+    ]);
+    took();
+    expect(log.db.values('SELECT n FROM queue WHERE account_id = ? AND device = 2', ann.account)).toEqual([]);
+    const items = log.outputs.at(-1)?.items ?? [];
+    // What was said before the end is written before it, and no notice names the session.
+    expect(items.filter((item) => item.type !== 'frame')).toEqual([
+      { type: 'sessionEnded', session: ann.device(1).session },
+      { type: 'toDevice', session: ann.device(0).session, head: 1 },
+    ]);
+    expect(log.codeOf(ben.person, directSend(channel, [ben, ann], { from: ben.device() }))).toBe('ok');
+  });
+
   it('E-11 comes from a listed device of its session only', () => {
     const channel = openDirect();
     const unlisted = ann.addDevice();
@@ -226,7 +254,7 @@ describe('what is said in a direct conversation', () => {
     expect(log.codeOf(session, { kind: 'envelopes.send', envelopes: command.envelopes })).toBe('no_device');
     expect(log.codeOf(session, direct(new KeyedPerson(log).account))).toBe('no_device');
     ann.setList([ann.device(1)]);
-    expect(log.codeOf(ann.device(0), directSend(channel, [ann, ben]))).toBe('no_device');
+    expect(log.codeOf(ann.device(0), directSend(channel, [ann, ben]))).toBe('session_revoked');
     expect(log.codeOf(ann.device(1), directSend(channel, [ann, ben], { from: ann.device(1) }))).toBe('ok');
   });
 
@@ -384,7 +412,7 @@ describe('erasing', () => {
     expect(code([twice], 'delete')).toBe('bad_request');
     post(channel, { op: 'delete', target });
     expect(log.db.values('SELECT id FROM blobs WHERE id IN (?, ?, ?)', one, two, stays)).toEqual([stays]);
-    expect(log.db.values('SELECT owner_id FROM parts WHERE owner_id IN (?, ?, ?)', one, two, stays)).toEqual([stays]);
+    expect(leftovers(log.db, { now: 24 * 3_600_000 }).sort()).toEqual([one, two].sort());
     expect(log.db.value('SELECT message_id FROM blobs WHERE id = ?', stays)).toBe(other);
   });
 });

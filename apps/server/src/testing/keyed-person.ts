@@ -46,6 +46,9 @@ export class KeyedPerson {
     this.#log = log;
     this.#first = log.person();
     this.account = this.#first.account;
+    log.do((tx) =>
+      tx.db.run('UPDATE accounts SET account_key = ? WHERE id = ?', this.accountKey.publicKey, this.account),
+    );
     for (let i = 0; i < devices; i++) this.addDevice();
     if (devices > 0) this.setList(this.devices);
   }
@@ -123,29 +126,25 @@ export class KeyedPerson {
     return { ...list, signature, succession: null };
   }
 
-  /** Puts the next list in its place, past the command that checks it. */
-  setList(devices: readonly ListedDevice[]): void {
+  /** The list in its command, for a batch; `took` it once it was done. */
+  setCommand(devices: readonly ListedDevice[]): {
+    readonly command: CommandOf<'devices.set'>;
+    readonly took: () => void;
+  } {
     const list = this.nextList(devices);
-    const digest = hash('sha256', encodeDeviceList(this.#log.serverId, list), 'base64url');
-    this.#log.do((tx) => {
-      tx.db.run(
-        'INSERT INTO device_lists (account_id, version, account_key, digest, json) VALUES (?, ?, ?, ?, ?)',
-        this.account,
-        list.version,
-        list.accountKey,
-        digest,
-        JSON.stringify(list),
-      );
-      tx.db.run(
-        'UPDATE accounts SET account_key = ?, devices = ? WHERE id = ?',
-        list.accountKey,
-        list.version,
-        this.account,
-      );
-    });
-    this.#listed = list.devices;
-    this.#version = list.version;
-    this.#previous = digest;
+    const took = () => {
+      this.#listed = list.devices;
+      this.#version = list.version;
+      this.#previous = hash('sha256', encodeDeviceList(this.#log.serverId, list), 'base64url');
+    };
+    return { command: { kind: 'devices.set', list }, took };
+  }
+
+  /** Makes these the listed devices; the others are shut out. */
+  setList(devices: readonly KeyedDevice[]): void {
+    const { command, took } = this.setCommand(devices);
+    this.#log.run(devices[0] ?? this.person, command);
+    took();
   }
 
   member(): GroupBlock['add'][number] {
