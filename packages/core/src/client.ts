@@ -158,6 +158,11 @@ class Client implements SkerryClient {
     return joined.id;
   }
 
+  async foundIcon(found: Found, signal: AbortSignal): ReturnType<SkerryClient['foundIcon']> {
+    const { foundIcon } = await import('./servers/found-icon.ts');
+    return foundIcon(this.#platform, found, this.#within(signal));
+  }
+
   async addSignedOut(found: Found): Promise<EntryId> {
     const { registry, vault } = this.#list();
     const { addSignedOut } = await joining();

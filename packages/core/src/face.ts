@@ -11,6 +11,7 @@ import type {
   ServerProfile,
 } from '@skerry/protocol';
 import type { SealedHandle } from './sealed/face.ts';
+import type { Picture } from './servers/picture.ts';
 import type { Subscribable } from './subscribable.ts';
 import type {
   ChannelView,
@@ -110,6 +111,9 @@ export interface ServerHandle {
     uses: number | null;
   }): Promise<Answer<'createInvite'> & { link: string }>;
   revokeInvite(id: string): Promise<void>;
+  /** Sets the server's picture. @throws SkerryError `bad_request` what is no PNG, JPEG or WebP; `too_large` */
+  setIcon(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  removeIcon(): Promise<void>;
   resetLink(account: AccountId): Promise<{ link: string; expiresAt: number }>;
 
   /** Signs in again on an entry that is signed out. @throws SkerryError */
@@ -182,6 +186,8 @@ export interface SkerryClient extends AsyncDisposable {
    * @throws SkerryError with the server's code; `unavailable` when it cannot be reached
    */
   join(found: Found, credentials: Credentials, signal?: AbortSignal): Promise<EntryId>;
+  /** The picture of a server that was found, from its own address; undefined when there is none that can be shown. */
+  foundIcon(found: Found, signal: AbortSignal): Promise<Picture | undefined>;
   /** Adds an entry for a server that was found without signing in. */
   addSignedOut(found: Found): Promise<EntryId>;
   /** Sets a new password with a reset code; nothing is stored here. @throws SkerryError */

@@ -11,6 +11,7 @@ export {
 export type { Credentials, ServerHandle, SkerryClient, TabState, Timeline } from './face.ts';
 export * from './platform.ts';
 export { hostOf, labelOf } from './servers/label.ts';
+export { type Picture, pictureType } from './servers/picture.ts';
 export type * from './sealed/face.ts';
 export * from './stores/stores.ts';
 export type { Subscribable } from './subscribable.ts';

@@ -12,6 +12,7 @@ import type {
   ServerProfile,
 } from '@skerry/protocol';
 import type { AttachmentView, SealedPart } from './sealed/face.ts';
+import type { Picture } from './servers/picture.ts';
 
 /** The client's own id of a server entry, a local UUID: never sent to any server. */
 export type EntryId = string & { readonly __id: 'entry' };
@@ -102,6 +103,8 @@ export type ServerView = {
   readonly label: string;
   /** host or host:port of the address in use, else of the first one. */
   readonly host: string;
+  /** Its own picture, looked at and found to be one; null shows the letter. */
+  readonly icon: Picture | null;
   readonly state: ConnectionState;
   /** Milliseconds of the last answered ping; null when not live. */
   readonly latencyMs: number | null;

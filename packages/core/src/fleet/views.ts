@@ -10,16 +10,17 @@ export function serverView(
   context: ServerContext,
   entries: Subscribable<readonly ServerEntry[]>,
 ): Subscribable<ServerView> {
-  const { connection, entry, inUse } = context;
+  const { connection, entry, inUse, icon } = context;
   const counts = followed(context.kept, (kept: Entry) => kept.counts);
   return derived(
-    [entry, connection.state, connection.latencyMs, connection.attempts, counts, inUse, entries],
-    (...[own, state, latencyMs, attempts, sums, origin, all]): ServerView => ({
+    [entry, connection.state, connection.latencyMs, connection.attempts, counts, inUse, icon.picture, entries],
+    (...[own, state, latencyMs, attempts, sums, origin, picture, all]): ServerView => ({
       entry: own,
       label: labelOf(own),
       host: hostOf(
         own.addresses.find((address) => address.origin === origin)?.origin ?? own.addresses[0]?.origin ?? '',
       ),
+      icon: picture,
       state,
       latencyMs,
       attempts,

@@ -22,6 +22,7 @@ import { described } from './described.ts';
 import { erase } from './erase.ts';
 import { Identity } from './identity.ts';
 import { type Registry, sameAccount } from './registry.ts';
+import { ServerIcon } from './server-icon.ts';
 import { Session } from './session.ts';
 
 /** What all servers share: the device, the list, and the turns that keep one from starving the others. */
@@ -54,6 +55,7 @@ export class ServerContext implements AsyncDisposable {
   readonly #kept: Value<Entry>;
   readonly #identity: Identity;
   readonly #session: Session;
+  readonly icon: ServerIcon;
   #seen: IdentityError | undefined;
   #ending: Promise<void> | undefined;
 
@@ -119,6 +121,14 @@ export class ServerContext implements AsyncDisposable {
       },
       entry.enabled,
     );
+    this.icon = new ServerIcon({
+      iconUrl: () => this.#entry.get().iconUrl,
+      live: () => this.connection.state.get().kind === 'live',
+      fetch: (digest, caller) => this.api.call('icon', { params: { digest }, signal: caller }),
+      crypto,
+      kept: { get: () => this.#kept.get().icon.get(), set: (picture) => this.#kept.get().icon.set(picture) },
+      signal,
+    });
     this.#follow();
   }
 
@@ -306,11 +316,13 @@ export class ServerContext implements AsyncDisposable {
       this.#entry.set(entry);
       if (entry.enabled !== before.enabled) this.#enabledChanged(entry.enabled);
       if (entry.addresses !== before.addresses) this.#addressesChanged();
+      if (entry.iconUrl !== before.iconUrl) this.icon.changed();
     });
     let wasLive = false;
     follow(this.connection.state, () => {
       const isLive = this.connection.state.get().kind === 'live';
       if (isLive !== wasLive) void this.#note({ lastLiveAt: platform.clock.now() });
+      if (isLive && !wasLive) this.icon.connected();
       wasLive = isLive;
     });
     let followed: (() => void)[] = [];

@@ -8,6 +8,7 @@ import { sealedHandle } from '../sealed/handle.ts';
 import { constant, followed } from '../value.ts';
 import type { ServerView } from '../views.ts';
 import type { ServerContext } from './context.ts';
+import { pictureType } from './picture.ts';
 
 /** What the interface may do with one server: every verb goes to the context of exactly that server. */
 export function serverHandle(context: ServerContext, platform: Platform, view: Subscribable<ServerView>): ServerHandle {
@@ -65,6 +66,13 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     },
     revokeInvite: async (id) => {
       await api.call('revokeInvite', { params: { inviteId: id as never }, signal: context.signal });
+    },
+    setIcon: async (bytes) => {
+      if (pictureType(bytes) === undefined) throw new SkerryError('bad_request', { field: 'icon' });
+      await api.call('setIcon', { body: bytes, signal: context.signal });
+    },
+    removeIcon: async () => {
+      await api.call('removeIcon', { signal: context.signal });
     },
     resetLink: async (account: AccountId) => {
       const { code, expiresAt } = await api.call('resetLink', {

@@ -178,6 +178,13 @@ export function createEntrySync(deps: EntryDeps): Entry {
     ready,
     ...views,
     state,
+    icon: {
+      get: async () => {
+        await ready;
+        return replica.aside('icon');
+      },
+      set: (picture) => replica.setAside('icon', picture ?? undefined),
+    },
     notices: { toDevice, prekeys },
     live,
     skew,

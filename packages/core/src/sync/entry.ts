@@ -1,13 +1,4 @@
-import type {
-  Answer,
-  ChannelId,
-  InboxState,
-  Message,
-  MessageId,
-  Page,
-  Query,
-  Snapshot,
-} from '@skerry/protocol';
+import type { Answer, ChannelId, InboxState, Message, MessageId, Page, Query, Snapshot } from '@skerry/protocol';
 import type { ServerHandle } from '../face.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { CacheStore, StateStore } from '../stores/stores.ts';
@@ -102,6 +93,8 @@ export interface Entry extends EntryFace, AsyncDisposable {
   readonly ready: Promise<void>;
   readonly counts: Subscribable<EntryCounts>;
   readonly inbox: Subscribable<EntryInbox>;
+  /** The server's picture as it is kept on this device; not looked at. */
+  readonly icon: { get(): Promise<unknown>; set(picture: unknown): Promise<void> };
   /** What keys and encrypted conversations keep lies in here as well. Closed with the entry. */
   readonly state: StateStore;
   /** What the server said of this session's device since the socket opened; null while it said nothing, or there is none. */

@@ -152,6 +152,19 @@ export class Replica {
     await this.commit(batch, { cursor: snapshot.asOf, liveAt: now, isAhead: false });
   }
 
+  /** A row beside the tables: the server can give it again, and it goes when the cache is emptied. */
+  aside(name: string): Promise<unknown> {
+    return this.exclusive(async () => (await this.#cache.get('aside', name))?.value);
+  }
+
+  /** @param value undefined deletes the row. @throws what the store throws; then the row is as it was */
+  setAside(name: string, value: unknown): Promise<void> {
+    const at = { table: 'aside', key: name };
+    return this.exclusive(async () => {
+      if (!this.#isClosed) await this.#cache.commit([value === undefined ? { ...at, delete: true } : { ...at, value }]);
+    });
+  }
+
   /** Bytes the cache uses, where that can be told. */
   async size(): Promise<number | null> {
     return this.#cache.size().catch(() => null);
