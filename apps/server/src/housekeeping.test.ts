@@ -3,6 +3,7 @@ import { LIMITS, type Position } from '@skerry/protocol';
 import { describe, expect, it } from 'vitest';
 import { makeResetCode, resetPassword, tidy } from './auth/writes.ts';
 import { openDriver } from './db/driver.ts';
+import { READ_PROCEDURES } from './db/read-procedures.ts';
 import { WRITE_PROCEDURES } from './db/write-procedures.ts';
 import { type Every, Housekeeping } from './housekeeping.ts';
 import { DATABASE_FILE } from './server/data-files.ts';
@@ -24,7 +25,10 @@ describe('a server that runs for long', () => {
     let round: () => void = () => undefined;
     const faults: unknown[] = [];
     const rounds = new Housekeeping({
-      db: { write: async (name, args) => log.do((tx) => WRITE_PROCEDURES[name](tx, args as never)) as never },
+      db: {
+        write: async (name, args) => log.do((tx) => WRITE_PROCEDURES[name](tx, args as never)) as never,
+        read: async (name, args) => READ_PROCEDURES[name](log.db, args as never) as never,
+      },
       clock: { now: () => log.now },
       every: (_ms, task) => ((round = task), () => (round = () => faults.push('after the end'))),
       onFault: (error) => faults.push(error),

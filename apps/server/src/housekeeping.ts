@@ -6,7 +6,7 @@ import type { Clock } from './rate-limits.ts';
 export type Every = (ms: number, task: () => void) => () => void;
 
 export type HousekeepingDeps = {
-  readonly db: Pick<Database, 'write'>;
+  readonly db: Pick<Database, 'read' | 'write'>;
   readonly clock: Clock;
   readonly every: Every;
   /** Told of a round that failed; the next one comes all the same. */
@@ -51,6 +51,10 @@ export class Housekeeping implements AsyncDisposable {
       const waited = { before: clock.now() - TIMES.queueMs, most: ITEMS_AT_ONCE };
       let dropped = ITEMS_AT_ONCE;
       while (dropped === ITEMS_AT_ONCE && !this.#ended) dropped = await db.write('sealed.tidy', waited);
+      await db.write('keys.tidy', { now: clock.now() });
+      // A few parts at a time: they are overwritten on the disk, which others would have to wait for.
+      for (const owner of await db.read('keys.leftovers', { now: clock.now() }))
+        while (!this.#ended && (await db.write('keys.dropParts', { owner })));
     } catch (error) {
       onFault(error);
     } finally {

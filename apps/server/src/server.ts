@@ -13,6 +13,7 @@ import { listen, localName } from './http/listen.ts';
 import { createRouter } from './http/router.ts';
 import { StaticSite } from './http/static.ts';
 import { type Every, every, Housekeeping } from './housekeeping.ts';
+import { byteHandlers } from './keys/byte-handlers.ts';
 import { keyHandlers } from './keys/handlers.ts';
 import { Lifetime } from './lifetime.ts';
 import { Commands } from './log/commands.ts';
@@ -24,6 +25,7 @@ import { openRealtime } from './realtime/realtime.ts';
 import { DATABASE_FILE } from './server/data-files.ts';
 import { DataLock } from './server/data-lock.ts';
 import { serverHandlers } from './server/handlers.ts';
+import { iconHandlers } from './server/icon-handlers.ts';
 import { sealedHandlers } from './sealed/handlers.ts';
 import { identify } from './server/identify.ts';
 import { KillSwitch } from './testing/kill-points.ts';
@@ -110,6 +112,8 @@ export async function startServer(
         ...channelHandlers({ db }),
         ...messageHandlers({ db }),
         ...keyHandlers({ db, limits, serverId: identity.serverId }),
+        ...byteHandlers({ db, limits, clock }),
+        ...iconHandlers({ db, limits }),
         ...sealedHandlers({ db }),
         ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
         ...authHandlers({

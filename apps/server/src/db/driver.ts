@@ -1,6 +1,6 @@
 /** What SQLite is given. No booleans: libsql ends the whole process on one, so the type keeps them out. */
-export type Bind = string | number | null;
-/** What SQLite gives back. Nothing here is stored as a blob. */
+export type Bind = string | number | null | Uint8Array;
+/** What SQLite gives back. */
 export type Row = Readonly<Record<string, Bind>>;
 
 /** One prepared statement; arguments are positional. */

@@ -1,7 +1,9 @@
-import { LIMITS, type Route, SkerryError } from '@skerry/protocol';
+import { type Route, SkerryError } from '@skerry/protocol';
 
 /** What a failed schema says of itself. */
 type Failure = Extract<ReturnType<Route['params']['safeParse']>, { success: false }>['error'];
+
+export const NOT_JSON = 'The body must be JSON, with content-type application/json.';
 
 /** @returns undefined for an error that nobody foresaw */
 export function knownError(error: unknown): SkerryError | undefined {
@@ -10,11 +12,9 @@ export function knownError(error: unknown): SkerryError | undefined {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new SkerryError('too_large', {
-        message: `A request body may be ${LIMITS.frameUpBytes / 1024} KiB at most.`,
-      });
+      return new SkerryError('too_large');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new SkerryError('bad_request', { message: 'The body must be JSON, with content-type application/json.' });
+      return new SkerryError('bad_request', { message: NOT_JSON });
     default:
       // What the HTTP library refuses by itself is always the request's fault when its status says so.
       return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { Readable } from 'node:stream';
 import {
   type AccountId,
   type Answer,
@@ -16,8 +17,9 @@ import { openApi } from '@skerry/protocol/openapi';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Log, whereOf } from '../logging.ts';
 import { addressKey, type RateLimits } from '../rate-limits.ts';
+import { type BytesAnswer, type BytesBody, bytesBody, OCTETS } from './bytes.ts';
 import { callerAddress, isLocalCaller } from './caller.ts';
-import { invalidInput, knownError } from './errors.ts';
+import { invalidInput, knownError, NOT_JSON } from './errors.ts';
 import { parseJson } from './json-body.ts';
 import { judgeOrigin, type OriginPolicy } from './origin.ts';
 import type { StaticSite } from './static.ts';
@@ -28,7 +30,7 @@ export type Caller = { readonly account: AccountId; readonly session: SessionId 
 export type Call<N extends RouteName> = {
   readonly params: Params<N>;
   readonly query: Query<N>;
-  readonly body: Body<N>;
+  readonly body: Body<N> extends Uint8Array ? BytesBody : Body<N>;
   readonly caller: (typeof ROUTES)[N]['auth'] extends 'session' ? Caller : null;
   /** What rate limits count by. */
   readonly address: string;
@@ -36,8 +38,11 @@ export type Call<N extends RouteName> = {
   readonly isLocal: boolean;
 };
 
-/** One per route; an answer that is bytes already is sent as it is. */
-export type Handlers = { readonly [N in RouteName]: (call: Call<N>) => Promise<Answer<N> | Uint8Array> };
+/** Finished JSON may come as bytes already; an answer of plain bytes comes in parts. */
+type Answered<N extends RouteName> = Answer<N> extends Uint8Array ? BytesAnswer : Answer<N> | Uint8Array;
+
+/** One per route. */
+export type Handlers = { readonly [N in RouteName]: (call: Call<N>) => Promise<Answered<N>> };
 
 export type RouterOptions = {
   readonly handlers: Handlers;
@@ -53,6 +58,12 @@ export type RouterOptions = {
   /** True once the server is on its way down. */
   readonly isStopping: () => boolean;
 };
+
+/** A request's header and its JSON are here by then; an upload may take longer. */
+const JSON_MS = 30_000;
+const UPLOAD_MS = 10 * 60_000;
+/** What still comes of a body after its request was answered is thrown away for so long, so that the answer is read. */
+const LEFTOVER_MS = 5_000;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TOKEN_NAMES = /[?&;](?:token|access_?token|refresh_?token|authorization|password)(?:=|&|;|$)/i;
@@ -71,7 +82,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: LIMITS.frameUpBytes,
-    requestTimeout: 30_000,
+    requestTimeout: UPLOAD_MS,
     // The server says itself that it is stopping, in its own words.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -88,7 +99,10 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     ...(tls === null ? {} : { https: tls }),
   }) as FastifyInstance<Server>;
 
+  app.server.headersTimeout = JSON_MS;
   app.removeAllContentTypeParsers();
+  // Read by the route itself, once it knows who sends it.
+  app.addContentTypeParser(OCTETS, (_request, _body, done) => done(null, AS_BYTES));
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
       done(null, body.length === 0 ? undefined : parseJson(body as Buffer));
@@ -104,6 +118,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     return undefined;
   });
   app.addHook('onResponse', async (request, reply) => {
+    dropRest(request);
     const status = reply.statusCode;
     const fields = {
       event: 'request',
@@ -165,18 +180,20 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     app.route({
       method: route.method,
       url: route.path,
+      bodyLimit: name === 'command' ? LIMITS.requestBytes : LIMITS.frameUpBytes,
+      ...(route.method === 'POST' && route.bodyBytes === undefined ? { preParsing: hurry } : {}),
       handler: async (request, reply) => {
         const caller = route.auth === 'session' ? await options.authenticate(bearer(request)) : null;
         const call = {
           params: read(route.params, request.params),
           query: read(route.query, request.query),
-          // A body that may be empty may also be missing.
-          body: route.body === null ? null : read(route.body, request.body ?? {}),
+          body: bodyOf(route, request),
           caller,
           address: addressKey(callerAddress(request.raw, options.trustProxy)),
           isLocal: isLocalCaller(request.raw),
         } as Call<N>;
-        const answer = await options.handlers[name](call);
+        const answer: unknown = await options.handlers[name](call);
+        if (route.answerBytes !== undefined) return sendBytes(reply, answer as BytesAnswer);
         const body =
           answer instanceof Uint8Array
             ? Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength)
@@ -203,6 +220,41 @@ export function createRouter(options: RouterOptions): FastifyInstance {
       .type(JSON_TYPE)
       .send(JSON.stringify({ error: told.toBody() }));
   }
+}
+
+/** In place of a body that the route reads by itself. */
+const AS_BYTES = Symbol('bytes');
+
+function bodyOf(route: Route, request: FastifyRequest): unknown {
+  if (route.body === null) return null;
+  if (route.bodyBytes !== undefined) return bytesBody(request.raw, route.bodyBytes);
+  if (request.body === AS_BYTES) throw new SkerryError('bad_request', { message: NOT_JSON });
+  // A body that may be empty may also be missing.
+  return read(route.body, request.body ?? {});
+}
+
+function sendBytes(reply: FastifyReply, { type, size, parts, cache }: BytesAnswer): FastifyReply {
+  void reply.headers({ 'content-type': type, 'content-length': size });
+  if (cache === 'forever') void reply.header('cache-control', 'public, max-age=31536000, immutable');
+  else void reply.headers({ 'cache-control': 'private, no-store', 'content-disposition': 'attachment' });
+  return reply.send(Readable.from(parts, { objectMode: false }));
+}
+
+/** Whoever sends JSON slower than this is not waited for. */
+async function hurry(request: FastifyRequest): Promise<void> {
+  const { raw } = request;
+  const late = setTimeout(() => raw.destroy(), JSON_MS);
+  late.unref();
+  raw.once('close', () => clearTimeout(late));
+}
+
+/** Lets the caller finish what it was sending when it was refused, for a while, so that it gets to read why. */
+function dropRest({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.destroyed) return;
+  const enough = setTimeout(() => raw.destroy(), LEFTOVER_MS);
+  enough.unref();
+  raw.once('close', () => clearTimeout(enough));
+  raw.resume();
 }
 
 function bearer(request: FastifyRequest): string {

@@ -10,11 +10,6 @@ export type KeyDeps = {
   readonly serverId: string;
 };
 
-/** The server offers no such thing yet. */
-const absent = async (): Promise<never> => {
-  throw new SkerryError('not_found');
-};
-
 /** First bytes that say what kind of key follows. */
 const CURVE_KEY = 5;
 const KYBER_KEY = 8;
@@ -26,21 +21,7 @@ export function keyHandlers({
   serverId,
 }: KeyDeps): Pick<
   Handlers,
-  | 'bindDevice'
-  | 'ownDevices'
-  | 'renameDevice'
-  | 'publishPrekeys'
-  | 'claimPrekeys'
-  | 'deviceLists'
-  | 'putBlob'
-  | 'blob'
-  | 'putBackup'
-  | 'backupInfo'
-  | 'backup'
-  | 'dropBackup'
-  | 'icon'
-  | 'setIcon'
-  | 'removeIcon'
+  'bindDevice' | 'ownDevices' | 'renameDevice' | 'publishPrekeys' | 'claimPrekeys' | 'deviceLists'
 > {
   return {
     bindDevice: async ({ caller, body }) => {
@@ -74,16 +55,6 @@ export function keyHandlers({
     },
 
     deviceLists: ({ body }) => db.read('keys.deviceLists', body),
-
-    putBlob: absent,
-    blob: absent,
-    putBackup: absent,
-    backupInfo: absent,
-    backup: absent,
-    dropBackup: absent,
-    icon: absent,
-    setIcon: absent,
-    removeIcon: absent,
   };
 }
 

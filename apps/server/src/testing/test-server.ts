@@ -89,16 +89,20 @@ export class TestServer implements AsyncDisposable {
     );
     for (const [field, value] of Object.entries(query)) url.searchParams.set(field, value);
     const needsBody = route.method === 'POST';
+    const isBytes = route.bodyBytes !== undefined;
     const response = await fetch(url, {
       method: route.method,
       headers: {
-        ...(needsBody ? { 'content-type': 'application/json' } : {}),
+        ...(needsBody ? { 'content-type': isBytes ? 'application/octet-stream' : 'application/json' } : {}),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...headers,
       },
-      ...(needsBody ? { body: JSON.stringify(body ?? {}) } : {}),
+      ...(needsBody ? { body: isBytes ? Buffer.from(body as Uint8Array) : JSON.stringify(body ?? {}) } : {}),
     });
-    const answer = (await response.json()) as Answer<N> & { error?: { code: string } };
+    const isPlain = response.ok && route.answerBytes !== undefined;
+    const answer = (isPlain ? new Uint8Array(await response.arrayBuffer()) : await response.json()) as Answer<N> & {
+      error?: { code: string };
+    };
     if (response.ok) route.answer.parse(answer);
     return { status: response.status, body: answer, code: answer.error?.code, headers: response.headers };
   }

@@ -44,6 +44,7 @@ CREATE TABLE prekeys (
   PRIMARY KEY (account_id, device, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX prekeys_left ON prekeys (account_id, device, id) WHERE claimed_at IS NULL;
+CREATE INDEX prekeys_claimed ON prekeys (claimed_at) WHERE claimed_at IS NOT NULL;
 CREATE TABLE device_lists (
   account_id TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -106,6 +107,7 @@ CREATE TABLE blobs (
   message_id TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blobs_of_message ON blobs (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX blobs_loose ON blobs (account_id, created_at) WHERE message_id IS NULL;
 CREATE TABLE backups (
   account_id TEXT PRIMARY KEY,
   id TEXT NOT NULL,
