@@ -263,3 +263,69 @@ describe('a reader that does not read', () => {
     expect(subscriber.dropped).toEqual(['slow']);
   });
 });
+
+describe('notices for a device', () => {
+  const queue = (session: string, head: number): OutputItem => ({
+    type: 'toDevice',
+    session: session as SessionId,
+    head,
+  });
+  const prekeys = (session: string, left: number): OutputItem => ({
+    type: 'prekeys',
+    session: session as SessionId,
+    left,
+  });
+  const toDevice = (head: number) => JSON.stringify({ t: 'to_device', head });
+  const low = (left: number) => JSON.stringify({ t: 'prekeys', left });
+
+  it('reach its session alone, once per tick with the last of each kind, after the events and in the same write', () => {
+    const [one, other] = [enter('one', [A]), enter('other', [A])];
+    publish(queue('one', 1), frame(channelStream(A), 'a1'));
+    publish(prekeys('one', 19), queue('one', 2), queue('nobody', 9));
+    publish(prekeys('one', 18), queue('one', 3), frame(channelStream(A), 'a2'));
+    endTurn();
+    expect(texts(one)).toEqual([['a1', 'a2', toDevice(3), low(18), 'mark3']]);
+    expect(texts(other)).toEqual([['a1', 'a2', 'mark3']]);
+    endTurn();
+    expect(one.writes).toHaveLength(1);
+  });
+
+  it('reach nobody whose session ended in the same tick', () => {
+    const one = enter('one', []);
+    publish(queue('one', 1), { type: 'sessionEnded', session: 'one' as SessionId });
+    endTurn();
+    expect(one.writes).toEqual([]);
+    expect(one.dropped).toEqual(['ended']);
+  });
+
+  it('are not lost on one that is entering, though they have no place in the log', () => {
+    const watcher = enter('watcher', []);
+    const late = new Reader('late');
+    hub.enter(late);
+    // As a batch without events: the log has not moved.
+    hub.publish({ items: [queue('late', 5)], position: { seq, tag: '' }, mark: encodeFrame('mark') });
+    endTurn();
+    expect(late.writes).toEqual([]);
+    hub.publish({ items: [queue('late', 6)], position: { seq, tag: '' }, mark: encodeFrame('mark') });
+    hub.attach(late, { position: { seq, tag: '' }, channels: [] });
+    expect(texts(late).flat()).toEqual([toDevice(5), toDevice(6)]);
+    expect(watcher.writes).toEqual([]);
+  });
+
+  it('reach one whose state is ahead of what was told', () => {
+    const one = enter('one', [A], { seq: 5, tag: '' });
+    publish(queue('one', 1));
+    endTurn();
+    expect(texts(one)).toEqual([[toDevice(1), 'mark1']]);
+  });
+
+  it('leave the others with one buffer for all', () => {
+    const readers = ['x', 'y', 'z'].map((name) => enter(name, [A]));
+    const noticed = enter('noticed', [A]);
+    publish(frame(channelStream(A), 'a'), queue('noticed', 1));
+    endTurn();
+    const [x, y, z] = readers.map(({ writes }) => writes[0]);
+    expect(x === y && y === z).toBe(true);
+    expect(texts(noticed)).toEqual([['a', toDevice(1), 'mark1']]);
+  });
+});
