@@ -7,9 +7,11 @@ import { Value } from '../value.ts';
 /** Written this long after the last key, since every write of the state is made durable. */
 const WRITE_MS = 300;
 
+type DraftState = Pick<StateStore, 'range' | 'commit'>;
+
 /** What a person began to write, by channel. Survives restarts, resets and signing out. */
 export class Drafts implements AsyncDisposable {
-  readonly #state: StateStore;
+  readonly #state: DraftState;
   readonly #clock: Clock;
   readonly #texts = new Map<ChannelId, Value<string>>();
   readonly #unwritten = new Set<ChannelId>();
@@ -18,7 +20,7 @@ export class Drafts implements AsyncDisposable {
   /** Channels that have one. */
   readonly channels = new Value<ReadonlySet<ChannelId>>(new Set());
 
-  constructor(state: StateStore, clock: Clock) {
+  constructor(state: DraftState, clock: Clock) {
     this.#state = state;
     this.#clock = clock;
   }

@@ -139,7 +139,8 @@ describe('a chain of membership', () => {
   });
 
   it('begins with its author and nobody else may say so', async () => {
-    expect(await refusal(undefined, block(undefined, { author: ANNA, add: [BEN, ANNA] }))).toBe('no_beginning');
+    expect(await refusal(undefined, block(undefined, { author: ANNA, add: [BEN, CLEO] }))).toBe('no_beginning');
+    expect(founderOf(await grown(undefined, { author: ANNA, add: [BEN, ANNA] }))).toBe(ANNA);
     expect(await refusal(undefined, block(undefined, { author: ANNA, add: [] }))).toBe('no_beginning');
     expect(await refusal(undefined, block(undefined, { author: ANNA, add: [ANNA], remove: [ANNA] }))).toBe(
       'no_beginning',

@@ -91,6 +91,8 @@ export async function verifyBlock(
     one.until === null && gone.has(one.account) ? { ...one, until: version } : one,
   );
   const come = block.add.map((one): GroupMember => ({ ...one, since: version, until: null }));
+  // Whoever makes a group is in before those they bring.
+  if (state === undefined) come.sort((a, b) => Number(b.account === block.author) - Number(a.account === block.author));
   return { ok: true, state: { channel, version, digest: await deps.digest(bytes), members: [...stayed, ...come] } };
 }
 
@@ -103,7 +105,7 @@ function follows(state: GroupState | undefined, block: GroupBlock, channel: Chan
 function allowed(state: GroupState | undefined, { author, add, remove }: GroupBlock): BlockRefusal | undefined {
   const members = new Set(state === undefined ? [] : membersOf(state).map(({ account }) => account));
   if (state === undefined) {
-    if (remove.length > 0 || add[0]?.account !== author) return 'no_beginning';
+    if (remove.length > 0 || add.every(({ account }) => account !== author)) return 'no_beginning';
   } else if (!members.has(author)) return 'not_a_member';
   if (add.length === 0 && remove.length === 0) return 'changes_nothing';
   const added = new Set<AccountId>();

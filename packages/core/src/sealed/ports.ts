@@ -57,6 +57,8 @@ export interface Told {
   readonly account: (id: AccountId) => Account | undefined;
   /** @returns the end of listening */
   listen(listener: (told: SealedTold) => void): () => void;
+  /** Device time at which it was last known to be all there is. */
+  readonly liveAt: () => number | null;
   /** The number up to which the person has read. */
   readonly readN: (channel: ChannelId) => number;
 }

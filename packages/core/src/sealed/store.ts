@@ -1,6 +1,6 @@
 import type { Change } from '@skerry/crypto';
 import type { ChannelId, MessageId } from '@skerry/protocol';
-import type { KeyStorage } from '../keys/ports.ts';
+import { type KeyStorage, rowName } from '../keys/ports.ts';
 import type { Key, StateStore, Write } from '../stores/stores.ts';
 import { type SealedRow, type SealedView, viewOf } from './rows.ts';
 
@@ -19,10 +19,7 @@ type Device = 'out' | 'queue';
 
 export type SealedKey = readonly [Part, ...(string | number)[]];
 
-/** The name a record is sealed under. */
-export function recordName(key: SealedKey): string {
-  return `${TABLE}/${key.join('/')}`;
-}
+const recordName = (key: SealedKey): string => rowName(TABLE, key);
 
 /** What a commit changed in timelines, by channel. */
 export type RowsTold = ReadonlyMap<ChannelId, readonly SealedView[]>;
