@@ -5,6 +5,8 @@ import type { Credentials, ServerHandle, SkerryClient, TabState } from './face.t
 import { DialSlots } from './fleet/dial-slots.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Turns } from './fleet/turns.ts';
+import { Person } from './identity/person.ts';
+import { personHandle } from './identity/person-handle.ts';
 import type { Platform } from './platform.ts';
 import { erase } from './servers/erase.ts';
 import { lockedVault, unsavedRegistry } from './servers/fallback-stores.ts';
@@ -35,6 +37,7 @@ type Open = {
   readonly registry: Registry;
   readonly vault: VaultStore;
   readonly fleet: Fleet;
+  readonly person: Person;
   readonly close: () => Promise<void>;
 };
 
@@ -55,6 +58,7 @@ class Client implements SkerryClient {
   readonly #problems = new Value<readonly StorageProblem[]>([]);
   readonly #tab: Tab;
   readonly #ending = new AbortController();
+  readonly person: SkerryClient['person'];
   readonly servers: Subscribable<readonly ServerView[]>;
   readonly fleet: Subscribable<FleetSummary>;
   readonly inbox: Subscribable<InboxView>;
@@ -74,6 +78,7 @@ class Client implements SkerryClient {
     const noInbox = constant<InboxView>({ rows: NONE, stale: NONE });
     const noServers = constant<readonly ServerView[]>(NONE);
     const noPrimary = constant<EntryId | undefined>(undefined);
+    this.person = personHandle(this.#open);
     this.servers = followed(this.#open, (open) => open?.fleet.servers ?? noServers);
     this.fleet = followed(this.#open, (open) => open?.fleet.summary ?? nothing);
     this.inbox = followed(this.#open, (open) => open?.fleet.inbox ?? noInbox);
@@ -145,9 +150,9 @@ class Client implements SkerryClient {
   }
 
   async join(found: Found, credentials: Credentials, signal?: AbortSignal): Promise<EntryId> {
-    const { registry, vault, fleet } = this.#list();
+    const { registry, vault, fleet, person } = this.#list();
     const { join } = await joining();
-    const joined = await join({ platform: this.#platform, registry, vault }, found, {
+    const joined = await join({ platform: this.#platform, registry, vault, person }, found, {
       credentials,
       signal: this.#within(signal),
     });
@@ -164,9 +169,9 @@ class Client implements SkerryClient {
   }
 
   async addSignedOut(found: Found): Promise<EntryId> {
-    const { registry, vault } = this.#list();
+    const { registry, vault, person } = this.#list();
     const { addSignedOut } = await joining();
-    return addSignedOut({ platform: this.#platform, registry, vault }, found);
+    return addSignedOut({ platform: this.#platform, registry, vault, person }, found);
   }
 
   async resetPassword(found: Found, code: string, password: string): Promise<void> {
@@ -214,7 +219,16 @@ class Client implements SkerryClient {
     const onProblem = (problem: StorageProblem): void => this.#report(problem);
     const vault = await this.#platform.storage.vault().catch(() => lockedVault(onProblem));
     const { registry, end } = await this.#openRegistry(vault, onProblem);
+    const person = new Person({
+      platform: this.#platform,
+      vault,
+      entries: () => registry.entries.get().flatMap(({ id, account }) => (account === null ? [] : [id])),
+      servers: async () => (await listing()).writeServerList(registry.entries.get()),
+      onProblem,
+    });
+    await person.load();
     const fleet = new Fleet({
+      person,
       platform: this.#platform,
       registry,
       vault,
@@ -225,11 +239,12 @@ class Client implements SkerryClient {
     });
     const close = async (): Promise<void> => {
       await fleet[Symbol.asyncDispose]();
+      await person[Symbol.asyncDispose]();
       await registry.settled();
       await end();
       await vault[Symbol.asyncDispose]();
     };
-    this.#open.set({ registry, fleet, vault, close });
+    this.#open.set({ registry, fleet, vault, person, close });
     const { storage } = this.#platform;
     for (const id of registry.removing) void erase({ storage, vault, registry }, id);
   }

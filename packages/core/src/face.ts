@@ -10,6 +10,8 @@ import type {
   PresenceState,
   ServerProfile,
 } from '@skerry/protocol';
+import type { PersonHandle } from './identity/face.ts';
+import type { KeysHandle } from './keys/face.ts';
 import type { SealedHandle } from './sealed/face.ts';
 import type { Picture } from './servers/picture.ts';
 import type { Subscribable } from './subscribable.ts';
@@ -32,7 +34,13 @@ import type {
 
 /** How a person gets in. Passwords are handed over only after the server proved its key, and are not kept. */
 export type Credentials =
-  | { readonly kind: 'signIn'; readonly username: string; readonly password: string }
+  | {
+      readonly kind: 'signIn';
+      readonly username: string;
+      readonly password: string;
+      /** Gives the account the person's key as well, if it has none. */
+      readonly withKey?: boolean;
+    }
   | {
       readonly kind: 'register';
       readonly username: string;
@@ -40,7 +48,17 @@ export type Credentials =
       readonly displayName: string;
       readonly code: string | null;
     }
-  | { readonly kind: 'exchange'; readonly code: string };
+  | { readonly kind: 'exchange'; readonly code: string }
+  /** By the person's key there: {@link SkerryClient.person} must be ready. */
+  | {
+      readonly kind: 'registerByKey';
+      readonly username: string;
+      readonly displayName: string;
+      readonly code: string | null;
+      /** Besides the key, where wanted. */
+      readonly password: string | null;
+    }
+  | { readonly kind: 'signInByKey' };
 
 /** One channel's messages, windowed. Held while it is looked at; dispose to let it go. */
 export interface Timeline extends Disposable {
@@ -96,6 +114,8 @@ export interface ServerHandle {
 
   /** Encrypted conversations of this server. */
   readonly sealed: SealedHandle;
+  /** The person's keys, devices and backups on this server. */
+  readonly keys: KeysHandle;
 
   /**
    * Does one command now and waits for its answer; not queued.
@@ -149,6 +169,8 @@ export type TabState = 'starting' | 'live' | 'elsewhere';
 /** The headless client. Everything the interface shows or does goes through it. */
 export interface SkerryClient extends AsyncDisposable {
   readonly mode: 'hub' | 'hosted';
+  /** The person's master secret on this device: one for all servers. */
+  readonly person: PersonHandle;
   readonly tab: Subscribable<TabState>;
   /**
    * Takes over from the other tab, which goes quiet without signing out or sending twice. Resolves when this one is live.

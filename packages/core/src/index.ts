@@ -10,6 +10,9 @@ export {
 } from './errors.ts';
 export type { Credentials, ServerHandle, SkerryClient, TabState, Timeline } from './face.ts';
 export * from './platform.ts';
+export type * from './identity/face.ts';
+export type * from './keys/face.ts';
+export type { DeviceStatus, TrustReason } from './keys/ports.ts';
 export { hostOf, labelOf } from './servers/label.ts';
 export { type Picture, pictureType } from './servers/picture.ts';
 export type * from './sealed/face.ts';

@@ -1,7 +1,7 @@
 import type { Change, Groups, SafetyNumber, Sessions } from '@skerry/crypto';
-import type { AccountId, DeviceList, ListedDevice } from '@skerry/protocol';
+import type { AccountId, ListedDevice } from '@skerry/protocol';
 import { LocalError } from '../errors.ts';
-import type { Expect, Write } from '../stores/stores.ts';
+import type { Expect, Key, Write } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 
 /** One device of one account on this context's server. As an address of `@skerry/crypto`, `name` is the account's id. */
@@ -123,6 +123,8 @@ export type DeviceStatus =
   | { readonly kind: 'waiting'; readonly device: number; readonly words: readonly string[] }
   /** The account was made with a password and has no key yet: `addKey`. */
   | { readonly kind: 'noKey'; readonly device: number }
+  /** The server has no directory of keys: it is too old. */
+  | { readonly kind: 'unsupported' }
   /** The account's key belongs to another master secret than this person's. */
   | { readonly kind: 'otherPerson'; readonly accountKey: string }
   /** The own list can't be trusted, or the records of this device can't be opened. */
@@ -195,7 +197,10 @@ export interface Keys extends AsyncDisposable {
   personOffered(from: DeviceAddress, content: unknown): Promise<void>;
 }
 
-/** Records at rest, under a key that lies in the vault. Names within the entry's State store: it knows no server. */
+/**
+ * Records at rest, under a key that lies in the vault. Names within the entry's State store: it knows no server. The record of
+ * a row is named by {@link rowName}, so that a backup can carry it over to another storage key.
+ */
 export interface KeyStorage {
   /** @param name where it is kept: opens under no other one, such as `sealed/<channel>/<n>` */
   seal(name: string, content: Uint8Array): Uint8Array<ArrayBuffer>;
@@ -211,4 +216,7 @@ export interface KeyStorage {
   commit(changes: readonly Change[], writes?: readonly Write[], expect?: readonly Expect[]): Promise<void>;
 }
 
-export type { DeviceList };
+/** The name a row of the State store is sealed under. */
+export function rowName(table: string, key: Key): string {
+  return `${table}/${typeof key === 'object' ? key.join('/') : key}`;
+}

@@ -8,6 +8,10 @@ import { type IdentityError, LocalError, SignedOutError } from '../errors.ts';
 import type { Credentials } from '../face.ts';
 import type { DialSlots } from '../fleet/dial-slots.ts';
 import type { Turns } from '../fleet/turns.ts';
+import type { PersonSource } from '../identity/person.ts';
+import { ContextKeys } from '../keys/context-keys.ts';
+import type { KeyLogin } from '../keys/key-login.ts';
+import { STORAGE_KEY } from '../keys/names.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { Platform } from '../platform.ts';
 import type { VaultStore } from '../stores/stores.ts';
@@ -16,7 +20,7 @@ import { createEntrySync } from '../sync/create-entry-sync.ts';
 import type { Entry } from '../sync/entry.ts';
 import { Value } from '../value.ts';
 import type { EntryId, ServerEntry, StorageProblem } from '../views.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, giveKey } from './authenticate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { described } from './described.ts';
 import { erase } from './erase.ts';
@@ -30,6 +34,7 @@ export type Shared = {
   readonly platform: Platform;
   readonly registry: Registry;
   readonly vault: VaultStore;
+  readonly person: PersonSource;
   readonly turns: Turns;
   readonly slots: DialSlots;
   readonly focused: Subscribable<EntryId | undefined>;
@@ -37,6 +42,8 @@ export type Shared = {
 };
 
 const GOODBYE_MS = 5_000;
+/** Who told the time has proved to be the pinned server so lately. */
+const HEARD_MS = 60_000;
 
 /**
  * Everything of one server entry: addresses, key, sign-in, requests, socket, what is stored. No other part of the program
@@ -56,6 +63,7 @@ export class ServerContext implements AsyncDisposable {
   readonly #identity: Identity;
   readonly #session: Session;
   readonly icon: ServerIcon;
+  readonly keys: ContextKeys;
   #seen: IdentityError | undefined;
   #ending: Promise<void> | undefined;
 
@@ -91,6 +99,19 @@ export class ServerContext implements AsyncDisposable {
       access: this.#session,
     });
     this.#kept = new Value(this.#open());
+    this.keys = new ContextKeys({
+      platform: shared.platform,
+      person: shared.person,
+      vault: shared.vault,
+      api: this.api,
+      entry: this.#entry,
+      kept: this.#kept,
+      session: () => this.#session.current(),
+      knownSession: () => this.#session.id,
+      redial: () => {
+        if (this.connection.state.get().kind === 'live') this.connection.redial();
+      },
+    });
     this.requests = new Requests(clock);
     this.connection = new Connection(
       {
@@ -113,6 +134,7 @@ export class ServerContext implements AsyncDisposable {
         ready: async () => {
           const kept = this.#kept.get();
           await kept.ready;
+          await this.keys.prepare();
           return kept.sync;
         },
         health: (origin, caller) => callOpen(http, { origin, name: 'health' }, { signal: caller }),
@@ -152,7 +174,8 @@ export class ServerContext implements AsyncDisposable {
   /** @throws SkerryError; `forbidden` when it is another account than the one this entry belongs to */
   async signIn(credentials: Credentials, signal: AbortSignal): Promise<void> {
     const { deviceLabel } = this.#shared.platform;
-    const signedIn = await authenticate(this.api, credentials, { device: deviceLabel, signal });
+    const login = this.#login();
+    const signedIn = await authenticate(this.api, credentials, { device: deviceLabel, signal, login });
     const { account } = this.#entry.get();
     if (account !== null && account.id !== signedIn.account.id) {
       await this.#endSession(signedIn.accessToken);
@@ -171,13 +194,16 @@ export class ServerContext implements AsyncDisposable {
     await this.#session.adopt(signedIn);
     const { id, username, displayName } = signedIn.account;
     await this.#note({ account: { id, username, displayName } });
+    await giveKey(login, credentials, signal);
     this.connection.settled();
+    this.keys.signedIn();
   }
 
   /** A sign-in for this entry was put into the vault. */
   signedInAgain(): void {
     this.#session.reload();
     this.connection.settled();
+    this.keys.signedIn();
   }
 
   /** @throws what the store throws; then nothing has changed */
@@ -276,6 +302,8 @@ export class ServerContext implements AsyncDisposable {
     await this.#following[Symbol.asyncDispose]();
     await this.connection[Symbol.asyncDispose]();
     await this.#lifetime[Symbol.asyncDispose]();
+    // Backwards: what is read from the socket needs keys, and those their store. S4.25
+    await this.keys[Symbol.asyncDispose]();
     await this.#kept.get()[Symbol.asyncDispose]();
   }
 
@@ -299,10 +327,29 @@ export class ServerContext implements AsyncDisposable {
     });
   }
 
-  async #wipe(): Promise<void> {
-    await this.#kept.get()[Symbol.asyncDispose]();
-    await this.#shared.platform.storage.destroy(this.id);
-    this.#kept.set(this.#open());
+  #wipe(): Promise<void> {
+    return this.keys.without(async () => {
+      await this.#kept.get()[Symbol.asyncDispose]();
+      await this.#shared.platform.storage.destroy(this.id);
+      // What it sealed is gone, and whatever comes next is sealed anew.
+      await this.#shared.vault.delete(this.id, STORAGE_KEY);
+      this.#kept.set(this.#open());
+    });
+  }
+
+  #login(): KeyLogin {
+    const { clock, http } = this.#shared.platform;
+    return {
+      api: this.api,
+      person: this.#shared.person,
+      serverId: this.#entry.get().serverId,
+      serverNow: async (signal) => {
+        const skew = this.#kept.get().skew.get();
+        if (skew !== null) return clock.now() + skew;
+        const origin = await this.#identity.proven(HEARD_MS, signal);
+        return (await callOpen(http, { origin, name: 'info' }, { signal })).serverTime;
+      },
+    };
   }
 
   /** Keeps the entry in step with the list, the connection and what the server says of itself. */

@@ -1,17 +1,24 @@
 import { type SignedIn, SkerryError, uuidv7 } from '@skerry/protocol';
-import { Api } from '../api/api.ts';
+import { Api, callOpen } from '../api/api.ts';
 import { LocalError, SignedOutError } from '../errors.ts';
 import type { Credentials } from '../face.ts';
+import type { PersonSource } from '../identity/person.ts';
+import type { KeyLogin } from '../keys/key-login.ts';
 import type { Platform } from '../platform.ts';
 import type { VaultStore } from '../stores/stores.ts';
 import type { EntryId, Found, ServerEntry } from '../views.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, giveKey } from './authenticate.ts';
 import { Identity } from './identity.ts';
 import { plainServerName } from './label.ts';
 import { type Registry, sameAccount } from './registry.ts';
 import { REFRESH } from './session.ts';
 
-export type JoinDeps = { readonly platform: Platform; readonly registry: Registry; readonly vault: VaultStore };
+export type JoinDeps = {
+  readonly platform: Platform;
+  readonly registry: Registry;
+  readonly vault: VaultStore;
+  readonly person: PersonSource;
+};
 
 /** What joining made of the list: a new entry, or a sign-in on one that was there already. */
 export type Joined = {
@@ -35,10 +42,20 @@ export async function join(
   const { platform, registry, vault } = deps;
   refuseOtherKey(registry, found);
   const api = apiOf(platform, found, options);
+  const login: KeyLogin = {
+    api,
+    person: deps.person,
+    serverId: found.info.serverId,
+    serverNow: async (signal) =>
+      (await callOpen(platform.http, { origin: found.origin, name: 'info' }, { signal })).serverTime,
+  };
   const signedIn = await authenticate(api, options.credentials, {
     device: platform.deviceLabel,
     signal: options.signal,
+    login,
   });
+  const signed = apiOf(platform, found, { ...options, token: () => Promise.resolve(signedIn.accessToken) });
+  await giveKey({ ...login, api: signed }, options.credentials, options.signal);
   const { account } = signedIn;
   const known = registry.entries.get().find((entry) => sameAccount(entry, found.info.serverId, account.id));
   if (known !== undefined) {

@@ -47,6 +47,7 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
 
     sealed: sealedHandle(constant('off'), constant(undefined)),
 
+    keys: context.keys,
     run: (command: Command, signal?: AbortSignal) => {
       const id = uuidv7<CommandId>(platform.clock.now(), platform.random.bytes(10));
       return context.requests.run(id, command, within(signal));

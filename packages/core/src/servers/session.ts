@@ -1,4 +1,4 @@
-import { type Account, type SignedIn, SkerryError } from '@skerry/protocol';
+import { type Account, type SessionId, type SignedIn, SkerryError } from '@skerry/protocol';
 import type { Access } from '../api/api.ts';
 import { SignedOutError } from '../errors.ts';
 import type { Clock } from '../platform.ts';
@@ -30,6 +30,7 @@ export const REFRESH = 'refresh';
 export class Session implements Access {
   readonly #deps: SessionDeps;
   #access: { readonly token: string; readonly goodUntil: number } | undefined;
+  #id: SessionId | undefined;
   #refreshing: Promise<string> | undefined;
   /** Writes to the vault happen one after the other, so that an old one never lands on top of a newer. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -56,6 +57,18 @@ export class Session implements Access {
     if (this.#access?.token === token) this.#access = undefined;
   }
 
+  /** Its id to the server; undefined until the first sign-in or refresh since the start. */
+  get id(): SessionId | undefined {
+    return this.#id;
+  }
+
+  /** As {@link id}, asking the server first when it isn't known. @throws as {@link token} */
+  async current(): Promise<SessionId> {
+    await this.token();
+    if (this.#id === undefined) throw new SignedOutError('person');
+    return this.#id;
+  }
+
   /** Whether there is anything to sign in with. Asks nobody. @throws SignedOutError when not */
   async check(): Promise<void> {
     if (this.#access === undefined) await this.#stored();
@@ -65,6 +78,7 @@ export class Session implements Access {
   reload(): void {
     this.#epoch++;
     this.#access = undefined;
+    this.#id = undefined;
   }
 
   /** Keeps a sign-in. The vault has it before it is used: a crash in between costs nothing, since a refresh repeats. */
@@ -78,6 +92,7 @@ export class Session implements Access {
   async drop(): Promise<void> {
     this.#epoch++;
     this.#access = undefined;
+    this.#id = undefined;
     await this.#write(() => this.#deps.vault.delete(this.#deps.entryId, REFRESH));
   }
 
@@ -90,6 +105,7 @@ export class Session implements Access {
   #use(signedIn: SignedIn): string {
     const life = Math.max(0, signedIn.accessExpiresIn - LEEWAY_MS);
     this.#access = { token: signedIn.accessToken, goodUntil: this.#deps.clock.now() + life };
+    this.#id = signedIn.sessionId;
     return signedIn.accessToken;
   }
 

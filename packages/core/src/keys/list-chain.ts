@@ -1,0 +1,105 @@
+import {
+  type AccountId,
+  type DeviceList,
+  encodeDeviceList,
+  encodeSuccession,
+  type ListedDevice,
+} from '@skerry/protocol';
+import type { ListRefusal } from './ports.ts';
+
+/** What is kept of an account's lists: the newest one that was verified, and every device that ever was on one. */
+export type KeptList = {
+  readonly account: AccountId;
+  readonly accountKey: string;
+  readonly version: number;
+  /** Of the newest list's signed bytes, base64url. */
+  readonly digest: string;
+  readonly devices: readonly ListedDevice[];
+  readonly ever: readonly ListedDevice[];
+};
+
+export type ListCheck = {
+  readonly serverId: string;
+  readonly account: AccountId;
+  /** A key without succession that a person has accepted. */
+  readonly accepted: string | null;
+  /** Ed25519, strict. */
+  readonly verify: (signed: { bytes: Uint8Array; signature: string; publicKey: string }) => Promise<boolean>;
+  /** SHA-256, base64url. */
+  readonly digest: (bytes: Uint8Array) => Promise<string>;
+};
+
+export type Followed =
+  | {
+      readonly ok: true;
+      readonly kept: KeptList;
+      /** The account key moved with this list. */
+      readonly moved: { readonly from: string; readonly to: string; readonly by: 'succession' | 'accepted' } | null;
+    }
+  /** `offered`: the key that a person may accept. */
+  | { readonly ok: false; readonly refusal: ListRefusal; readonly offered: string | null };
+
+/** More devices than an honest account ever has; a lying one fills no memory. */
+const MOST_EVER = 1_000;
+
+/**
+ * Whether a list follows what is kept of its account: pure, and the only judge of lists, for others' as for the own. A first
+ * list is taken with its key; from then on only a list that the same key signed, or a key that the old one vouched for, and
+ * never one from before. SPEC E-3, E-4.
+ */
+export async function followList(kept: KeptList | undefined, list: DeviceList, check: ListCheck): Promise<Followed> {
+  const { serverId, account, accepted, verify } = check;
+  if (list.account !== account) return refused('wrong_account');
+  if (list.version !== (kept?.version ?? 0) + 1) return refused('wrong_version');
+  if (list.previous !== (kept?.digest ?? null)) return refused('forked');
+  const { signature, succession, ...signed } = list;
+  const bytes = encodeDeviceList(serverId, signed);
+  if (!(await verify({ bytes, signature, publicKey: list.accountKey }))) return refused('signature_wrong');
+  const wrong = wrongDevices(kept, list.devices);
+  if (wrong !== undefined) return refused(wrong);
+
+  const isMoved = kept !== undefined && kept.accountKey !== list.accountKey;
+  if (succession !== null) {
+    if (!isMoved || succession.from !== kept.accountKey) return refused('succession_wrong');
+    const { from } = succession;
+    const word = encodeSuccession({ serverId, account, from, to: list.accountKey, version: list.version });
+    if (!(await verify({ bytes: word, signature: succession.signature, publicKey: from })))
+      return refused('succession_wrong');
+  } else if (isMoved && accepted !== list.accountKey) return refused('key_without_succession', list.accountKey);
+
+  const known = new Set(kept?.ever.map(({ device }) => device));
+  const { accountKey, version, devices } = list;
+  const ever = [...(kept?.ever ?? []), ...devices.filter(({ device }) => !known.has(device))];
+  if (ever.length > MOST_EVER) return refused('devices_malformed');
+  return {
+    ok: true,
+    kept: { account, accountKey, version, digest: await check.digest(bytes), devices, ever },
+    moved: isMoved
+      ? { from: kept.accountKey, to: accountKey, by: succession === null ? 'accepted' : 'succession' }
+      : null,
+  };
+}
+
+/** A number is a device for good, and a device has one number. SPEC E-2. */
+function wrongDevices(kept: KeptList | undefined, devices: readonly ListedDevice[]): ListRefusal | undefined {
+  const keys = new Set(devices.flatMap(({ signKey, identityKey }) => [signKey, identityKey]));
+  const ascends = devices.every(({ device }, index) => index === 0 || device > (devices[index - 1]?.device ?? 0));
+  if (!ascends || keys.size !== 2 * devices.length) return 'devices_malformed';
+  const listed = new Set(kept?.devices.map(({ device }) => device));
+  for (const one of devices) {
+    const before = kept?.ever.find(({ device }) => device === one.device);
+    if (before !== undefined && (before.signKey !== one.signKey || before.identityKey !== one.identityKey))
+      return 'device_swapped';
+    if (before !== undefined && !listed.has(one.device)) return 'device_returned';
+    const isTaken = kept?.ever.some(
+      (other) =>
+        other.device !== one.device && (other.signKey === one.signKey || other.identityKey === one.identityKey),
+    );
+    if (before === undefined && isTaken === true) return 'device_swapped';
+  }
+  return undefined;
+}
+
+function refused(refusal: ListRefusal, offered: string | null = null): Followed {
+  return { ok: false, refusal, offered };
+}
