@@ -1,3 +1,4 @@
+import { AES_NONCE_LENGTH, aesOpen, aesSeal, importAes } from './aes-gcm.ts';
 import { concat, equalBytes, owned, utf8 } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import type { Random, Subtle } from './ports.ts';
@@ -7,7 +8,6 @@ export const MAX_ATTACHMENT = 25 * 1024 * 1024;
 
 const KEY_LENGTH = 32;
 const DIGEST_LENGTH = 32;
-const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 const LEAST = 1024;
 const BOUND = utf8('skerry/attachment/1');
@@ -36,9 +36,8 @@ export async function sealAttachment(
   const padded = new Uint8Array(paddedLength(size));
   padded.set(file);
   const key = random.bytes(KEY_LENGTH);
-  const nonce = random.bytes(NONCE_LENGTH);
-  const imported = await subtle.importKey('raw', owned(key), { name: 'AES-GCM' }, false, ['encrypt']);
-  const sealed = concat(nonce, new Uint8Array(await subtle.encrypt(by(nonce), imported, padded)));
+  const nonce = random.bytes(AES_NONCE_LENGTH);
+  const sealed = concat(nonce, await aesSeal(await importAes(subtle, key), { nonce, bound: BOUND }, padded));
   return { key, digest: new Uint8Array(await subtle.digest('SHA-256', sealed)), size, sealed };
 }
 
@@ -50,22 +49,12 @@ export async function openAttachment(sealed: Uint8Array, of: AttachmentKey, subt
   const { key, digest, size } = of;
   const isFile = Number.isInteger(size) && size >= 0 && size <= MAX_ATTACHMENT;
   if (!isFile || key.length !== KEY_LENGTH || digest.length !== DIGEST_LENGTH) throw new CryptoError('malformed');
-  if (sealed.length !== NONCE_LENGTH + paddedLength(size) + TAG_LENGTH) throw new CryptoError('cannot_open');
+  if (sealed.length !== AES_NONCE_LENGTH + paddedLength(size) + TAG_LENGTH) throw new CryptoError('cannot_open');
   const bytes = owned(sealed);
   if (!equalBytes(new Uint8Array(await subtle.digest('SHA-256', bytes)), digest)) throw new CryptoError('cannot_open');
-  const imported = await subtle.importKey('raw', owned(key), { name: 'AES-GCM' }, false, ['decrypt']);
-  let padded: Uint8Array;
-  try {
-    const opened = await subtle.decrypt(by(bytes.subarray(0, NONCE_LENGTH)), imported, bytes.subarray(NONCE_LENGTH));
-    padded = new Uint8Array(opened);
-  } catch (cause) {
-    throw new CryptoError('cannot_open', { cause });
-  }
+  const place = { nonce: bytes.subarray(0, AES_NONCE_LENGTH), bound: BOUND };
+  const padded = await aesOpen(await importAes(subtle, key), place, bytes.subarray(AES_NONCE_LENGTH));
   return padded.slice(0, size);
-}
-
-function by(nonce: Uint8Array) {
-  return { name: 'AES-GCM', iv: nonce, additionalData: BOUND };
 }
 
 /** As many leading bits as the length's own length has are kept, so steps grow slower than files do (PADMÉ). */

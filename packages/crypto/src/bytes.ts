@@ -1,3 +1,9 @@
+import { concatBytes } from '@noble/hashes/utils.js';
+
+/** Looks at every byte whatever the first difference, so that its time tells nothing about a secret. */
+export { equalBytes } from '@noble/ciphers/utils.js';
+export { bytesToHex as toHex } from '@noble/hashes/utils.js';
+
 const encoder = new TextEncoder();
 
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
@@ -5,21 +11,7 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** Looks at every byte whatever the first difference, so that its time tells nothing about a secret. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
-  return difference === 0;
+  return concatBytes(...parts);
 }
 
 /** The same bytes, on memory that no other thread shares, as WebCrypto asks for. */
@@ -54,12 +46,4 @@ export function toBase64Url(bytes: Uint8Array): string {
     for (bits += 8; bits >= 6;) out += ALPHABET.charAt((held >> (bits -= 6)) & 63);
   }
   return bits > 0 ? out + ALPHABET.charAt((held << (6 - bits)) & 63) : out;
-}
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-export function toHex(bytes: Uint8Array): string {
-  let out = '';
-  for (const byte of bytes) out += HEX[byte] ?? '';
-  return out;
 }

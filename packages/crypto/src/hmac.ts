@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { CryptoError } from './errors.ts';
 
 const BLOCK = 64;
 const LENGTH = 32;
@@ -27,13 +28,13 @@ export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Arr
   return out;
 }
 
-/** HKDF-SHA256 (RFC 5869). @param length in bytes, at most 255 times 32 */
+/** HKDF-SHA256 (RFC 5869). @throws CryptoError `malformed` for more than 255 times 32 bytes */
 export function hkdf(
   material: Uint8Array,
   use: { salt: Uint8Array; info: Uint8Array },
   length: number,
 ): Uint8Array<ArrayBuffer> {
-  if (length > 255 * LENGTH) throw new RangeError('HKDF gives at most 8,160 bytes');
+  if (length > 255 * LENGTH) throw new CryptoError('malformed');
   const key = hmac(use.salt, material);
   const out = new Uint8Array(Math.ceil(length / LENGTH) * LENGTH);
   let last = new Uint8Array();

@@ -1,3 +1,11 @@
+// What draws in the libraries comes first: side by side their code packs better.
+export { openRecord, sealRecord } from './sealed-record.ts';
+export type { RecordPlace } from './sealed-record.ts';
+export { FULL_STOCK, REFILL_BELOW, upkeepPreKeys } from './signal/upkeep.ts';
+export type { OnServer, PublicPreKey, Publication, SignedPublicPreKey } from './signal/upkeep.ts';
+export { Sessions } from './signal/sessions.ts';
+export type { Envelope } from './signal/sessions.ts';
+
 export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode, Remedy } from './errors.ts';
 export type { Clock, Curve, Exclusive, KeyUse, Random, Subtle, WebAlgorithm, WebKey, WrapKey } from './ports.ts';
@@ -6,8 +14,6 @@ export { MAX_ATTACHMENT, openAttachment, sealAttachment } from './attachments.ts
 export type { AttachmentKey } from './attachments.ts';
 export { MAX_BACKUP, openBackup, sealBackup } from './backup/backup.ts';
 export type { BackupUse } from './backup/backup.ts';
-export { openRecord, sealRecord } from './sealed-record.ts';
-export type { RecordPlace } from './sealed-record.ts';
 
 export { compareScanned, safetyNumber } from './identity/safety-number.ts';
 export type { Comparison, Party, SafetyNumber } from './identity/safety-number.ts';
@@ -36,8 +42,6 @@ export type { KnownIdentity, PublicIdentity } from './signal/identity.ts';
 export type { Bundle, PostQuantum } from './signal/initiate.ts';
 export { signalStoresOver } from './signal/sealed-stores.ts';
 export type { RecordPort, RecordWrite, SealedStores } from './signal/sealed-stores.ts';
-export { Sessions } from './signal/sessions.ts';
-export type { Envelope } from './signal/sessions.ts';
 export type {
   Change,
   IdentityStore,
@@ -49,5 +53,3 @@ export type {
   SignalStores,
   SignedPreKeyStore,
 } from './signal/stores.ts';
-export { FULL_STOCK, REFILL_BELOW, upkeepPreKeys } from './signal/upkeep.ts';
-export type { OnServer, PublicPreKey, Publication, SignedPublicPreKey } from './signal/upkeep.ts';

@@ -1,7 +1,9 @@
+import { aesOpen, aesSeal, importAes } from '../aes-gcm.ts';
+import type { AesKey } from '../aes-gcm.ts';
 import { concat, lengthPrefixed, uint32 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import { hkdf } from '../hmac.ts';
-import type { Random, Subtle, WebKey } from '../ports.ts';
+import type { Random, Subtle } from '../ports.ts';
 import { pieces } from './pieces.ts';
 
 /** The largest backup, in bytes before it is encrypted. */
@@ -35,13 +37,13 @@ export async function* sealBackup(
   { random, subtle }: { random: Random; subtle: Subtle },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const header = concat(Uint8Array.of(VERSION), random.bytes(SALT_LENGTH), uint32(CHUNK));
-  const key = await keyFor(header, use, { subtle, use: 'encrypt' });
+  const key = await keyFor(header, use, subtle);
   yield header;
   let total = 0;
   for await (const { bytes, index, isLast } of pieces(content, CHUNK)) {
     total += bytes.length;
     if (total > MAX_BACKUP) throw new CryptoError('too_large');
-    yield new Uint8Array(await subtle.encrypt(at(index, isLast), key, bytes));
+    yield await aesSeal(key, at(index, isLast), bytes);
   }
 }
 
@@ -62,44 +64,32 @@ export async function* openBackup(
     const { header, rest } = await readHeader(source);
     const chunk = new DataView(header.buffer).getUint32(HEADER_LENGTH - 4);
     if (header[0] !== VERSION || chunk < LEAST_CHUNK || chunk > MOST_CHUNK) throw new CryptoError('malformed');
-    const key = await keyFor(header, use, { subtle, use: 'decrypt' });
+    const key = await keyFor(header, use, subtle);
     let total = 0;
     for await (const { bytes, index, isLast } of pieces(following(rest, source), chunk + TAG_LENGTH)) {
       total += bytes.length - TAG_LENGTH;
       if (total > MAX_BACKUP) throw new CryptoError('too_large');
-      yield await open(bytes, { key, by: at(index, isLast), subtle });
+      yield await aesOpen(key, at(index, isLast), bytes);
     }
   } finally {
     await source.return?.();
   }
 }
 
-async function open(bytes: Uint8Array<ArrayBuffer>, with_: { key: WebKey; by: ReturnType<typeof at>; subtle: Subtle }) {
-  const { key, by, subtle } = with_;
-  try {
-    return new Uint8Array(await subtle.decrypt(by, key, bytes));
-  } catch (cause) {
-    throw new CryptoError('cannot_open', { cause });
-  }
-}
-
 /** The key depends on the whole header and on the account, so nothing of one backup fits into another. */
-async function keyFor(
-  header: Uint8Array,
-  { key, place }: BackupUse,
-  how: { subtle: Subtle; use: 'encrypt' | 'decrypt' },
-) {
+async function keyFor(header: Uint8Array, { key, place }: BackupUse, subtle: Subtle): Promise<AesKey> {
   if (key.length !== KEY_LENGTH) throw new CryptoError('malformed');
   const info = lengthPrefixed('skerry/backup/1', place.serverId, place.accountId, header);
   const derived = hkdf(key, { salt: header.subarray(1, 1 + SALT_LENGTH), info }, KEY_LENGTH);
-  const imported = await how.subtle.importKey('raw', derived, { name: 'AES-GCM' }, false, [how.use]);
+  const imported = await importAes(subtle, derived);
   derived.fill(0);
   return imported;
 }
 
 /** The key is used for one backup, so a counter is a nonce that never comes again. */
 function at(index: number, isLast: boolean) {
-  return { name: 'AES-GCM', iv: concat(new Uint8Array(7), uint32(index), Uint8Array.of(isLast ? 1 : 0)) };
+  const nonce = concat(new Uint8Array(7), uint32(index), Uint8Array.of(isLast ? 1 : 0));
+  return { nonce, bound: new Uint8Array() };
 }
 
 async function readHeader(source: AsyncIterator<Uint8Array>) {

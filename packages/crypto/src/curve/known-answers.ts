@@ -1,9 +1,9 @@
+import { hexToBytes as hex } from '@noble/hashes/utils.js';
+
 type Agreement = { secret: Uint8Array; publicKey: Uint8Array; shared: Uint8Array | undefined };
 type Verdict = { signature: Uint8Array; message: Uint8Array; publicKey: Uint8Array; good: boolean };
 
-const SECRET = '5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb';
-
-export const BASE_POINT = `09${'00'.repeat(31)}`;
+export const SECRET = hex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb');
 
 /** RFC 7748 section 6.1, and points that must be refused because they give every secret the same answer. */
 export const KNOWN_AGREEMENTS: readonly Agreement[] = [
@@ -11,7 +11,6 @@ export const KNOWN_AGREEMENTS: readonly Agreement[] = [
     '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a',
     '4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742',
   ),
-  agreement(BASE_POINT, 'de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f'),
   agreement('0000000000000000000000000000000000000000000000000000000000000000', undefined),
   agreement('0100000000000000000000000000000000000000000000000000000000000000', undefined),
   agreement('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', undefined),
@@ -52,7 +51,7 @@ export const KNOWN_VERDICTS: readonly Verdict[] = [
 ];
 
 function agreement(publicKey: string, shared: string | undefined): Agreement {
-  return { secret: hex(SECRET), publicKey: hex(publicKey), shared: shared === undefined ? undefined : hex(shared) };
+  return { secret: SECRET, publicKey: hex(publicKey), shared: shared === undefined ? undefined : hex(shared) };
 }
 
 function verdict(row: { key: string; signature: string; message: string; good: boolean }): Verdict {
@@ -62,8 +61,4 @@ function verdict(row: { key: string; signature: string; message: string; good: b
     publicKey: hex(row.key),
     good: row.good,
   };
-}
-
-export function hex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

@@ -1,7 +1,8 @@
+import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, equalBytes, toHex } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Curve, Subtle, WebKey } from '../ports.ts';
-import { BASE_POINT, hex, KNOWN_AGREEMENTS, KNOWN_VERDICTS } from './known-answers.ts';
+import { KNOWN_AGREEMENTS, KNOWN_VERDICTS, SECRET } from './known-answers.ts';
 import { nobleCurve } from './noble-curve.ts';
 
 const X25519 = { name: 'X25519' };
@@ -19,11 +20,10 @@ export async function webCurve(subtle: Subtle | undefined): Promise<Curve> {
   if (subtle === undefined) return nobleCurve;
   const agree = agreeBy(subtle);
   const verify = verifyBy(subtle);
-  // A public key is what a secret agrees on with the base point.
-  const base = hex(BASE_POINT);
-  const agrees = await agreesAsKnown(agree);
+  const publicKey: Curve['publicKey'] = (secret) => agree(secret, x25519.GuBytes);
+  const agrees = await agreesAsKnown({ agree, publicKey });
   return {
-    publicKey: agrees ? (secret) => agree(secret, base) : nobleCurve.publicKey,
+    publicKey: agrees ? publicKey : nobleCurve.publicKey,
     agree: agrees ? agree : nobleCurve.agree,
     verify: (await verifiesAsKnown(verify)) ? verify : nobleCurve.verify,
   };
@@ -77,14 +77,15 @@ function keepImports(importKey: (publicKey: Uint8Array<ArrayBuffer>) => Promise<
   };
 }
 
-async function agreesAsKnown(agree: Curve['agree']): Promise<boolean> {
+async function agreesAsKnown({ agree, publicKey }: Pick<Curve, 'agree' | 'publicKey'>): Promise<boolean> {
   for (const { secret, publicKey, shared } of KNOWN_AGREEMENTS) {
     const answer = await agree(secret, publicKey).catch((error: unknown) =>
       error instanceof CryptoError && error.code === 'weak_key' ? undefined : new Uint8Array(),
     );
     if (shared === undefined ? answer !== undefined : answer === undefined || !equalBytes(answer, shared)) return false;
   }
-  return true;
+  const made = await publicKey(SECRET).catch(() => new Uint8Array());
+  return equalBytes(made, await nobleCurve.publicKey(SECRET));
 }
 
 async function verifiesAsKnown(verify: Curve['verify']): Promise<boolean> {

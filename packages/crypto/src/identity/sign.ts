@@ -1,12 +1,10 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { toHex } from '../bytes.ts';
-import { isReduced } from '../curve/coordinate.ts';
 import { CryptoError } from '../errors.ts';
 import type { KeyPair } from '../master/account-keys.ts';
 import type { Curve, Random } from '../ports.ts';
 
 const SEED_LENGTH = 32;
-const KEY_LENGTH = 32;
+const POINT_LENGTH = 32;
 const SIGNATURE_LENGTH = 64;
 
 /** A device's own Ed25519 signing key, made on it and nowhere else. `secret` is the seed. */
@@ -38,24 +36,16 @@ export async function verifyBytes(
   curve: Curve,
 ): Promise<boolean> {
   const { bytes, signature, publicKey } = signed;
-  if (signature.length !== SIGNATURE_LENGTH || !isUsable(publicKey) || !isUsable(signature.subarray(0, KEY_LENGTH)))
+  if (signature.length !== SIGNATURE_LENGTH || !isUsable(publicKey) || !isUsable(signature.subarray(0, POINT_LENGTH)))
     return false;
   return curve.verify(signature, bytes, publicKey);
 }
 
-/** Whether these bytes may be an Ed25519 key: 32 of them, the coordinate in its one form, not of small order. */
+/** Whether these bytes may be an Ed25519 key: a point of the curve in its one form, not of small order. */
 function isUsable(point: Uint8Array): boolean {
-  if (point.length !== KEY_LENGTH) return false;
-  const y = point.slice();
-  y[31] = (y[31] ?? 0) & 0x7f;
-  return isReduced(y) && !SMALL_ORDER.has(toHex(y));
+  try {
+    return !ed25519.Point.fromBytes(point).isSmallOrder();
+  } catch {
+    return false;
+  }
 }
-
-/** The coordinates of the points of order 1, 2, 4 and 8, without their sign. */
-const SMALL_ORDER = new Set([
-  `01${'00'.repeat(31)}`,
-  `ec${'ff'.repeat(30)}7f`,
-  '00'.repeat(32),
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-]);

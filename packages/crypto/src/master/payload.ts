@@ -1,5 +1,6 @@
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { concat, lengthPrefixed, owned, uint32 } from '../bytes.ts';
+import { AES_NONCE_LENGTH, aesOpen, aesSeal, importAes } from '../aes-gcm.ts';
+import { concat, lengthPrefixed, uint32 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Random, Subtle } from '../ports.ts';
 
@@ -7,7 +8,7 @@ import type { Random, Subtle } from '../ports.ts';
 const XCHACHA20_POLY1305 = 1;
 const AES_256_GCM = 2;
 
-const NONCE_LENGTH = { [XCHACHA20_POLY1305]: 24, [AES_256_GCM]: 12 };
+const NONCE_LENGTH = { [XCHACHA20_POLY1305]: 24, [AES_256_GCM]: AES_NONCE_LENGTH };
 const TAG_LENGTH = 16;
 const DATA_KEY_LENGTH = 32;
 /** From here on the platform's AES outruns everything in JavaScript. */
@@ -31,10 +32,9 @@ export async function sealPayload(
 ): Promise<Uint8Array> {
   const bound = placeBytes(with_.place);
   if (content.length >= LARGE) {
-    const nonce = random.bytes(NONCE_LENGTH[AES_256_GCM]);
-    const key = await subtle.importKey('raw', Uint8Array.from(with_.key), { name: 'AES-GCM' }, false, ['encrypt']);
-    const sealed = await subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData: bound }, key, owned(content));
-    return concat(Uint8Array.of(AES_256_GCM), nonce, new Uint8Array(sealed));
+    const nonce = random.bytes(AES_NONCE_LENGTH);
+    const sealed = await aesSeal(await importAes(subtle, with_.key), { nonce, bound }, content);
+    return concat(Uint8Array.of(AES_256_GCM), nonce, sealed);
   }
   const nonce = random.bytes(NONCE_LENGTH[XCHACHA20_POLY1305]);
   const sealed = xchacha20poly1305(with_.key, nonce, bound).encrypt(content);
@@ -54,10 +54,9 @@ export async function openPayload(
   const nonce = sealed.slice(1, from);
   const rest = sealed.slice(from);
   const bound = placeBytes(with_.place);
+  if (kind === AES_256_GCM) return aesOpen(await importAes(subtle, with_.key), { nonce, bound }, rest);
   try {
-    if (kind === XCHACHA20_POLY1305) return xchacha20poly1305(with_.key, nonce, bound).decrypt(rest);
-    const key = await subtle.importKey('raw', Uint8Array.from(with_.key), { name: 'AES-GCM' }, false, ['decrypt']);
-    return new Uint8Array(await subtle.decrypt({ name: 'AES-GCM', iv: nonce, additionalData: bound }, key, rest));
+    return xchacha20poly1305(with_.key, nonce, bound).decrypt(rest);
   } catch (cause) {
     throw new CryptoError('cannot_open', { cause });
   }

@@ -1,4 +1,5 @@
 import { hsalsa, xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
+import { u32, u8 } from '@noble/ciphers/utils.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, utf8 } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
@@ -8,7 +9,7 @@ import { blake2b } from './blake2b.ts';
 
 const KEY_LENGTH = 32;
 const TAG_LENGTH = 16;
-const SIGMA = words(utf8('expand 32-byte k'));
+const SIGMA = u32(utf8('expand 32-byte k'));
 
 /** Content for the holder of one X25519 key, in libsodium's `crypto_box_seal` format. Says nothing about who sealed it. */
 export async function sealTo(
@@ -37,19 +38,6 @@ export async function openSealed(box_: KeyPair, sealed: Uint8Array, curve: Curve
 function box(keys: { shared: Uint8Array; ephemeral: Uint8Array; publicKey: Uint8Array }) {
   const nonce = blake2b(concat(keys.ephemeral, keys.publicKey), 24);
   const key = new Uint32Array(8);
-  hsalsa(SIGMA, words(keys.shared), new Uint32Array(4), key);
-  return xsalsa20poly1305(bytesOf(key), nonce);
-}
-
-/** Little-endian words whatever the order of the machine. */
-function words(bytes: Uint8Array): Uint32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(i * 4, true));
-}
-
-function bytesOf(from: Uint32Array): Uint8Array {
-  const out = new Uint8Array(from.length * 4);
-  const view = new DataView(out.buffer);
-  from.forEach((word, i) => view.setUint32(i * 4, word, true));
-  return out;
+  hsalsa(SIGMA, u32(keys.shared.slice()), new Uint32Array(4), key);
+  return xsalsa20poly1305(u8(key), nonce);
 }

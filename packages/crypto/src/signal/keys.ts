@@ -1,6 +1,5 @@
 import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, toHex } from '../bytes.ts';
-import { isReduced } from '../curve/coordinate.ts';
 import { CryptoError } from '../errors.ts';
 import type { Curve, Random } from '../ports.ts';
 
@@ -40,6 +39,13 @@ export function coordinateOf(publicKey: Uint8Array): Uint8Array {
   if (!isReduced(u)) throw new CryptoError('malformed');
   if (SMALL_ORDER.has(toHex(u))) throw new CryptoError('weak_key');
   return u;
+}
+
+/** Below 2^255 - 19, so that no two keys are the same point. */
+function isReduced(u: Uint8Array): boolean {
+  const top = u[31] ?? 0;
+  if (top !== 0x7f) return top < 0x7f;
+  return (u[0] ?? 0) < 0xed || u.subarray(1, 31).some((byte) => byte !== 0xff);
 }
 
 /** The coordinates of the points of order 1, 2, 4 and 8, on the curve and on its twist. */

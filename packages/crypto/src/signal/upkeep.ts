@@ -1,3 +1,4 @@
+import { createKyberKeyPair } from './kyber.ts';
 import type { Random } from '../ports.ts';
 import type { Change } from './stores.ts';
 import { PREKEYS } from './device.ts';
@@ -5,7 +6,6 @@ import type { Device } from './device.ts';
 import { loadOwnIdentity, ownIdentityChange, PREKEY_IDS } from './identity.ts';
 import type { OwnIdentity } from './identity.ts';
 import { createKeyPair, keyPairBy, SECRET_KEY_LENGTH } from './keys.ts';
-import { createKyberKeyPair } from './kyber.ts';
 import { encodeKyberPreKey, encodePreKey, encodeSignedPreKey, loadKyberPreKey, loadSignedPreKey } from './prekeys.ts';
 import type { KyberPreKeyRecord, SignedPreKeyRecord } from './prekeys.ts';
 import { signXeddsa } from './xeddsa.ts';

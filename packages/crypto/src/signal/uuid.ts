@@ -1,3 +1,4 @@
+import { hexToBytes } from '@noble/hashes/utils.js';
 import { toHex } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 
@@ -6,7 +7,7 @@ const FORM = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** @throws CryptoError `malformed` unless it is a UUID in lower case */
 export function uuidBytes(uuid: string): Uint8Array {
   if (!FORM.test(uuid)) throw new CryptoError('malformed');
-  return Uint8Array.from(uuid.replaceAll('-', '').match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  return hexToBytes(uuid.replaceAll('-', ''));
 }
 
 export function uuidText(bytes: Uint8Array): string {

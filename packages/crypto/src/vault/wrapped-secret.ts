@@ -1,10 +1,9 @@
-import { concat, lengthPrefixed, owned } from '../bytes.ts';
+import { AES_NONCE_LENGTH, aesOpen, aesSeal } from '../aes-gcm.ts';
+import { concat, lengthPrefixed } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Random, Subtle, WebKey, WrapKey } from '../ports.ts';
 
 const VERSION = 1;
-const NONCE_LENGTH = 12;
-const TAG_LENGTH = 16;
 
 /**
  * A small secret (a master secret, the key of a store) under a key that stays with its keeper.
@@ -22,22 +21,14 @@ export async function unwrapSecret(record: Uint8Array, under: { id: string; key:
 
 /** AES-256-GCM by the platform, under a key that may be, and should be, non-extractable. Good for 2^32 records. */
 export function webWrapKey(key: WebKey, deps: { subtle: Subtle; random: Random }): WrapKey {
-  const { subtle, random } = deps;
-  const algorithm = (iv: Uint8Array, bound: Uint8Array) => ({ name: 'AES-GCM', iv, additionalData: bound });
+  const aes = { key, subtle: deps.subtle };
   return {
     async wrap(bytes, bound) {
-      const nonce = random.bytes(NONCE_LENGTH);
-      return concat(nonce, new Uint8Array(await subtle.encrypt(algorithm(nonce, bound), key, owned(bytes))));
+      const nonce = deps.random.bytes(AES_NONCE_LENGTH);
+      return concat(nonce, await aesSeal(aes, { nonce, bound }, bytes));
     },
-    async unwrap(bytes, bound) {
-      if (bytes.length < NONCE_LENGTH + TAG_LENGTH) throw new CryptoError('cannot_open');
-      const by = algorithm(bytes.subarray(0, NONCE_LENGTH), bound);
-      try {
-        return new Uint8Array(await subtle.decrypt(by, key, owned(bytes.subarray(NONCE_LENGTH))));
-      } catch (cause) {
-        throw new CryptoError('cannot_open', { cause });
-      }
-    },
+    unwrap: (bytes, bound) =>
+      aesOpen(aes, { nonce: bytes.subarray(0, AES_NONCE_LENGTH), bound }, bytes.subarray(AES_NONCE_LENGTH)),
   };
 }
 
