@@ -1,4 +1,4 @@
-import type { ChannelId } from '@skerry/protocol';
+import type { AccountId, Channel, ChannelId } from '@skerry/protocol';
 import type { ChannelRow } from '../sync/tables.ts';
 import type { Reading } from '../unread/read-marks.ts';
 import type { ChannelView } from '../views.ts';
@@ -7,6 +7,8 @@ export type ChannelContext = {
   readonly reading: (row: ChannelRow) => Reading;
   readonly mentions: ReadonlyMap<ChannelId, number>;
   readonly drafts: ReadonlySet<ChannelId>;
+  /** What a channel is called, and whom it is with: of an encrypted one the server knows only a placeholder. */
+  readonly titled: (row: ChannelRow) => { readonly channel: Channel; readonly peer?: AccountId };
   /** Everything the server told is here. */
   readonly isLive: boolean;
 };
@@ -21,7 +23,7 @@ export function channelViews(
   const views = [...rows].map((row): ChannelView => {
     const { unread } = context.reading(row);
     const view: ChannelView = {
-      channel: row.channel,
+      ...context.titled(row),
       member: row.member,
       // Away from the server a count is what is known at least; none is not known to be none. C-7
       unread: context.isLive || unread > 0 ? unread : null,

@@ -1,10 +1,17 @@
 import type { ChannelId, InboxState } from '@skerry/protocol';
 import type { EntryInboxRow } from '../sync/entry.ts';
-import type { InboxEntry, Tables } from '../sync/tables.ts';
+import type { Tables } from '../sync/tables.ts';
 import type { Reading } from '../unread/read-marks.ts';
+import type { InboxItemView } from '../views.ts';
+
+/** Of the server's making, or of this device's for an encrypted conversation. */
+export type InboxRowEntry = { readonly item: InboxItemView; readonly arrivedAt: number };
 
 export type InboxContext = {
   readonly tables: Tables;
+  /** Made on this device. */
+  readonly own: readonly InboxRowEntry[];
+  readonly nameOf: (channel: ChannelId) => string;
   readonly reading: (channel: ChannelId) => Reading | undefined;
   /** What the person set and the server has not confirmed, by message. */
   readonly pending: ReadonlyMap<string, InboxState>;
@@ -13,7 +20,10 @@ export type InboxContext = {
 };
 
 /** A message needs the person while it is open, not read and still there. */
-export function needsYou(entry: InboxEntry, { reading, pending }: Pick<InboxContext, 'reading' | 'pending'>): boolean {
+export function needsYou(
+  entry: InboxRowEntry,
+  { reading, pending }: Pick<InboxContext, 'reading' | 'pending'>,
+): boolean {
   const { message, state } = entry.item;
   const effective = pending.get(message.id) ?? state;
   return effective === 'open' && !message.deleted && message.n > (reading(message.channel)?.readN ?? 0);
@@ -25,12 +35,12 @@ export function needsYou(entry: InboxEntry, { reading, pending }: Pick<InboxCont
  */
 export function inboxRows(context: InboxContext, old: readonly EntryInboxRow[]): readonly EntryInboxRow[] {
   const before = new Map(old.map((row) => [row.item.message.id, row] as const));
-  const rows = [...context.tables.inbox.values()].map((entry): EntryInboxRow => {
+  const rows = [...context.tables.inbox.values(), ...context.own].map((entry): EntryInboxRow => {
     const { item, arrivedAt } = entry;
     const { message } = item;
     const row: EntryInboxRow = {
       item,
-      channelName: context.tables.channels.get(message.channel)?.channel.name ?? '',
+      channelName: context.nameOf(message.channel),
       authorName: context.tables.accounts.get(message.author)?.displayName ?? '',
       at: Math.min(message.at - (context.skew ?? 0), arrivedAt),
       needsYou: needsYou(entry, context),

@@ -28,7 +28,10 @@ export async function prefetch(deps: PrefetchDeps): Promise<void> {
   const { replica, pager, clock, random, live, signal } = deps;
   const isFocused = deps.isFocused();
   if (!isFocused) await clock.sleep(1_000 + random.fraction() * OTHERS_WAIT_MS, signal);
-  const rows = [...replica.tables.channels.values()].filter(({ member, lastAt }) => member && lastAt > 0);
+  const rows = [...replica.tables.channels.values()].filter(
+    // What is encrypted comes by itself, and is kept.
+    ({ member, lastAt, channel }) => member && lastAt > 0 && channel.sealed === undefined,
+  );
   rows.sort((a, b) => b.lastAt - a.lastAt);
   for (const { channel } of rows.slice(0, isFocused ? FOCUSED_CHANNELS : OTHER_CHANNELS)) {
     if (!live.get() || signal.aborted) return;

@@ -28,7 +28,7 @@ export interface SealedApi {
   command(id: CommandId, command: Command, signal: AbortSignal): Promise<CommandResult>;
   putBlob(
     channel: ChannelId,
-    bytes: Uint8Array,
+    bytes: Uint8Array<ArrayBuffer>,
     options: { signal: AbortSignal; onProgress: Progress },
   ): Promise<BlobId>;
   blob(id: BlobId, options: { signal: AbortSignal; onProgress: Progress }): Promise<Uint8Array>;

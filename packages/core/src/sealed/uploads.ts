@@ -58,7 +58,7 @@ class OneUpload implements Upload {
   readonly #type: string;
   #file: Uint8Array | undefined;
   /** Encrypted once: what was cut off is sent again as it was. */
-  #sealed: { readonly bytes: Uint8Array; readonly of: Omit<Attachment, 'blob'> } | undefined;
+  #sealed: { readonly bytes: Uint8Array<ArrayBuffer>; readonly of: Omit<Attachment, 'blob'> } | undefined;
   readonly #state = new Value<UploadState>({ kind: 'failed', code: 'unavailable', message: '' });
   readonly #gone: () => void;
   #running: AbortController | undefined;
@@ -119,7 +119,7 @@ class OneUpload implements Upload {
     this.#state.set({ kind: 'ready' });
   }
 
-  async #seal(): Promise<{ bytes: Uint8Array; of: Omit<Attachment, 'blob'> }> {
+  async #seal(): Promise<{ bytes: Uint8Array<ArrayBuffer>; of: Omit<Attachment, 'blob'> }> {
     const { random, subtle } = this.#deps;
     const { key, digest, size, sealed } = await sealAttachment(this.#file ?? new Uint8Array(), { random, subtle });
     const of = { key: toBase64Url(key), digest: toBase64Url(digest), size, name: this.name, type: this.#type };

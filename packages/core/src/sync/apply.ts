@@ -35,7 +35,18 @@ export function applyEvent(tables: Tables, arrived: Arrived): Outcome {
   const place = compare(event.n, row.head);
   if (place !== 'next') return { kind: place };
   const next = { ...row, head: event.n, spans: extendTo(row.spans, event.n) };
-  return { kind: 'applied', changes: channelEvent(tables, next, event) };
+  const changes = channelEvent(tables, next, event);
+  return {
+    kind: 'applied',
+    changes: row.channel.sealed === undefined ? changes : [...changes, sealedEvent(row, event)],
+  };
+}
+
+/** Every number of an encrypted channel's stream, so that whoever reads it knows what is missing. */
+function sealedEvent({ channel }: ChannelRow, event: Event): Change {
+  const message = event.kind === 'sealed' && event.message.channel === channel.id ? event.message : null;
+  const chain = event.kind === 'chain' && event.channel === channel.id ? event.version : null;
+  return { kind: 'sealed', channel: channel.id, event: { n: event.n, message, chain } };
 }
 
 /** The two streams every account has; any other name is a channel's. */
@@ -159,8 +170,12 @@ function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly C
       return event.channel.id === row.channel.id && event.channel.visibility === 'private'
         ? [stays, ...renamed(row, event.channel)]
         : [stays];
+    case 'sealed': {
+      const { message } = event;
+      const isNew = message.channel === row.channel.id && message.n === event.n && message.op === 'post';
+      return isNew ? [{ kind: 'channel', value: counted(tables, row, message) }] : [stays];
+    }
     case 'hidden':
-    case 'sealed':
     case 'chain':
     case 'account':
     case 'server':
@@ -175,7 +190,7 @@ function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly C
 }
 
 /** A message was made: it counts as unread once, unless a marker or a snapshot counted it before. L-12 */
-function counted(tables: Tables, row: ChannelRow, message: Message): ChannelRow {
+function counted(tables: Tables, row: ChannelRow, message: Pick<Message, 'n' | 'at' | 'author'>): ChannelRow {
   const lastAt = Math.max(row.lastAt, message.at);
   if (message.n <= row.counted) return { ...row, lastAt };
   const isUnread = message.n > row.readN && message.author !== tables.me;

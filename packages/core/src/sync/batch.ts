@@ -1,6 +1,7 @@
 import type { AccountId, ChannelId, Message } from '@skerry/protocol';
 import type { Spans } from '../messages/spans.ts';
 import { spanAt } from '../messages/spans.ts';
+import type { StreamEvent } from '../sealed/ports.ts';
 import type { Dirty } from './persistence.ts';
 import { type Change, type Tables, write } from './tables.ts';
 
@@ -20,6 +21,8 @@ export type Told = {
   /** Made or changed, in the order of their events; those of channels in `reloaded` came after that. */
   readonly messages: ReadonlyMap<ChannelId, readonly Message[]>;
   readonly members: readonly MemberChange[];
+  /** What the streams of encrypted channels said, in order. */
+  readonly sealed: ReadonlyMap<ChannelId, readonly StreamEvent[]>;
   /** Channels whose messages must be asked for anew: what is shown of them may be wrong. `all`: the whole entry was. */
   readonly reloaded: ReadonlySet<ChannelId> | 'all';
 };
@@ -30,6 +33,7 @@ export class Batch {
   readonly dirty: Dirty = { accounts: new Set(), channels: new Set(), inbox: new Set() };
   readonly #messages = new Map<ChannelId, Message[]>();
   readonly #members: MemberChange[] = [];
+  readonly #sealed = new Map<ChannelId, StreamEvent[]>();
   readonly gone = new Map<ChannelId, Spans>();
   #reloaded: Set<ChannelId> | 'all' = new Set();
   #server = false;
@@ -74,6 +78,12 @@ export class Batch {
       case 'member':
         this.#members.push(change);
         return;
+      case 'sealed': {
+        const list = this.#sealed.get(change.channel);
+        if (list === undefined) this.#sealed.set(change.channel, [change.event]);
+        else list.push(change.event);
+        return;
+      }
       case 'pagesGone':
         this.#messages.delete(change.channel);
         this.gone.set(change.channel, change.spans);
@@ -110,6 +120,7 @@ export class Batch {
       inbox: whole || this.dirty.inbox.size > 0,
       messages: this.#messages,
       members: this.#members,
+      sealed: this.#sealed,
       reloaded: this.#reloaded,
     };
   }

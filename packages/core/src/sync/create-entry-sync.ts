@@ -1,19 +1,23 @@
 import { type Account, type AccountId, type ChannelId, LIMITS, type MessageId, SkerryError } from '@skerry/protocol';
 import { Members } from '../channels/members.ts';
+import { LocalError } from '../errors.ts';
+import type { Timeline } from '../face.ts';
 import { Lifetime } from '../lifetime.ts';
 import { Drafts } from '../messages/drafts.ts';
 import { Pager } from '../messages/pager.ts';
 import { prefetch } from '../messages/prefetch.ts';
 import { isText } from '../messages/queue-row.ts';
-import { SendQueue } from '../messages/send-queue.ts';
-import { ChannelTimeline } from '../messages/timeline.ts';
+import { type Queued, SendQueue } from '../messages/send-queue.ts';
+import { ChannelTimeline, type TimelineDeps } from '../messages/timeline.ts';
 import type { TimelineStore } from '../messages/timeline-store.ts';
 import type { Window } from '../messages/window.ts';
 import { Presence } from '../presence/presence.ts';
 import { Typing } from '../presence/typing.ts';
+import type { SealedParts } from '../sealed/conversations.ts';
+import { LateTimeline } from '../sealed/late-timeline.ts';
 import { LazyState } from '../stores/lazy-state.ts';
 import { type Reading, ReadMarks } from '../unread/read-marks.ts';
-import { derived, Value } from '../value.ts';
+import { constant, derived, followed, Value } from '../value.ts';
 import type { StorageProblem } from '../views.ts';
 import type { Told } from './batch.ts';
 import type { Entry, EntryDeps } from './entry.ts';
@@ -22,6 +26,8 @@ import { exportEntry } from './export-entry.ts';
 import { Follower } from './follower.ts';
 import { Replica } from './replica.ts';
 import type { ChannelRow } from './tables.ts';
+
+const NO_DRAFT = constant('');
 
 /** The server's clock is taken anew only when it differs by more than what a slow answer explains. */
 const SKEW_STEP_MS = 2_000;
@@ -66,9 +72,19 @@ export function createEntrySync(deps: EntryDeps): Entry {
     return undefined;
   };
 
-  const marks = new ReadMarks(clock, (channel, n) =>
-    queue.add({ kind: 'marker.set', channel, n }, { account: needMe() }),
-  );
+  const sealed = new Value<SealedParts | undefined>(undefined);
+  const isSealed = (channel: ChannelId): boolean => rowOf(channel)?.channel.sealed !== undefined;
+  const needSealed = (): SealedParts => {
+    const parts = sealed.get();
+    if (parts === undefined)
+      throw new LocalError('unavailable', 'Encrypted conversations are not set up on this device.');
+    return parts;
+  };
+
+  const marks = new ReadMarks(clock, (channel, n) => {
+    sealed.get()?.read(channel, n);
+    return queue.add({ kind: 'marker.set', channel, n }, { account: needMe() });
+  });
   const reading = (channel: ChannelId): Reading | undefined => {
     const row = rowOf(channel);
     return row && marks.of(row);
@@ -127,6 +143,8 @@ export function createEntrySync(deps: EntryDeps): Entry {
     for (const messages of news.messages.values()) {
       for (const message of messages) if (message.n === message.rev) typing.stopped(message.channel, message.author);
     }
+    for (const [channel, events] of news.sealed)
+      for (const { message } of events) if (message !== null) typing.stopped(channel, message.author);
     queue.settle(replica.cursor?.seq ?? 0, ownIn(news, tables.me));
     settleMarks();
     told.update((count) => count + 1);
@@ -138,7 +156,22 @@ export function createEntrySync(deps: EntryDeps): Entry {
       void prefetch({ replica, pager, clock, random, live, isFocused: deps.isFocused, signal }).catch(() => undefined);
   });
 
-  const views = entryViews({ replica, marks, told, rows: queue.rows, drafts: drafts.channels, live, skew });
+  const noRows = constant<readonly Queued[]>([]);
+  const noDrafts = constant<ReadonlySet<ChannelId>>(new Set());
+  const sealedRows = followed(sealed, (parts) => parts?.rows ?? noRows);
+  const sealedDrafts = followed(sealed, (parts) => parts?.drafts.channels ?? noDrafts);
+  const views = entryViews({
+    replica,
+    marks,
+    told,
+    rows: derived([queue.rows, sealedRows], (rows, more) => (more.length === 0 ? rows : [...rows, ...more])),
+    drafts: derived([drafts.channels, sealedDrafts], (some, more) =>
+      more.size === 0 ? some : new Set([...some, ...more]),
+    ),
+    live,
+    skew,
+    sealed,
+  });
 
   function heardTime(serverTime: number): void {
     const next = serverTime - clock.now();
@@ -148,7 +181,10 @@ export function createEntrySync(deps: EntryDeps): Entry {
 
   function markRead(channel: ChannelId, n: number, window?: Window): void {
     const row = rowOf(channel);
-    if (row?.member === true) marks.set(row, n, leftAfter(row, { n, window, me: tables.me, before: marks.of(row) }));
+    // A line between messages has a broken number.
+    const whole = Math.floor(n);
+    if (row?.member === true)
+      marks.set(row, whole, leftAfter(row, { n: whole, window, me: tables.me, before: marks.of(row) }));
   }
 
   async function load(): Promise<void> {
@@ -166,6 +202,44 @@ export function createEntrySync(deps: EntryDeps): Entry {
     loaded.set(true);
   }
   const ready = load();
+
+  const timelineOf = (
+    channel: ChannelId,
+    of: Pick<TimelineDeps, 'store' | 'load' | 'ask' | 'rows'>,
+  ): ChannelTimeline => {
+    const timeline = new ChannelTimeline({
+      channel,
+      ...of,
+      live,
+      loaded,
+      readN: () => reading(channel)?.readN ?? null,
+      me: () => tables.me,
+      markRead: (n, window) => markRead(channel, n, window),
+      signal,
+      closed: () => timelines.delete(timeline),
+    });
+    timelines.add(timeline);
+    return timeline;
+  };
+  const sealedTimeline = (channel: ChannelId): Timeline =>
+    new LateTimeline(sealed, ({ history, rows }) =>
+      timelineOf(channel, {
+        store: history,
+        load: () => Promise.reject(new SkerryError('unavailable')),
+        ask: () => Promise.resolve(undefined),
+        rows,
+      }),
+    );
+  /** Where a message lies, encrypted or not, says who changes it. */
+  const partsOf = async (message: MessageId): Promise<SealedParts | undefined> => {
+    const parts = sealed.get();
+    return parts !== undefined && (await parts.knows(message)) ? parts : undefined;
+  };
+
+  const pendingOf = (pending: MessageId): SealedParts | undefined => {
+    const parts = sealed.get();
+    return parts?.isPending(pending) === true ? parts : undefined;
+  };
 
   const enqueue = async (command: Parameters<SendQueue['add']>[0], message?: MessageId): Promise<MessageId> => {
     await ready;
@@ -186,6 +260,17 @@ export function createEntrySync(deps: EntryDeps): Entry {
       set: (picture) => replica.setAside('icon', picture ?? undefined),
     },
     notices: { toDevice, prekeys },
+    told: {
+      me: () => tables.me,
+      channel: rowOf,
+      channels: () => tables.channels.values(),
+      account: (id) => tables.accounts.get(id),
+      liveAt: () => replica.liveAt,
+      readN: (channel) => reading(channel)?.readN ?? 0,
+      listen: (listener) =>
+        replica.listen((news) => listener({ events: news.sealed, channels: news.channels || news.accounts })),
+    },
+    attach: (parts) => sealed.set(parts),
     live,
     skew,
     heardTime,
@@ -193,52 +278,54 @@ export function createEntrySync(deps: EntryDeps): Entry {
     me: derived([told, accounts], (_told, all) => (tables.me === null ? undefined : all.get(tables.me))),
     accounts,
     presence: presence.value,
-    timeline: (channel) => {
-      const timeline = new ChannelTimeline({
-        channel,
-        store: replicaStore,
-        load: (missing, caller) => pager.load(channel, missing, caller),
-        ask: (id, caller) => api.message(id, caller),
-        rows: queue.rows,
-        live,
-        loaded,
-        readN: () => reading(channel)?.readN ?? null,
-        me: () => tables.me,
-        markRead: (n, window) => markRead(channel, n, window),
-        signal,
-        closed: () => timelines.delete(timeline),
-      });
-      timelines.add(timeline);
-      return timeline;
-    },
+    timeline: (channel) =>
+      isSealed(channel)
+        ? sealedTimeline(channel)
+        : timelineOf(channel, {
+            store: replicaStore,
+            load: (missing, caller) => pager.load(channel, missing, caller),
+            ask: (id, caller) => api.message(id, caller),
+            rows: queue.rows,
+          }),
     members: (channel) => members.of(channel),
     typing: (channel) => typing.in(channel),
     typed: (channel) => {
       if (live.get() && rowOf(channel)?.member === true && typing.shouldTell(channel)) follower.link?.typing(channel);
     },
-    draft: (channel) => drafts.of(channel),
-    setDraft: (channel, text) => drafts.set(channel, text),
+    draft: (channel) =>
+      isSealed(channel) ? followed(sealed, (parts) => parts?.drafts.of(channel) ?? NO_DRAFT) : drafts.of(channel),
+    // Without keys there is nowhere to keep what is written in an encrypted conversation.
+    setDraft: (channel, text) => (isSealed(channel) ? sealed.get()?.drafts : drafts)?.set(channel, text),
 
     send: async ({ channel, text, replyTo }) => {
       checkText(text);
       typing.sent(channel);
+      await ready;
+      if (isSealed(channel)) return needSealed().send({ channel, text, replyTo, uploads: [] });
       return enqueue({ kind: 'message.send', channel, text, replyTo });
     },
     edit: async (message, text) => {
       checkText(text);
+      const parts = await partsOf(message);
+      if (parts !== undefined) return parts.edit(message, text);
       await enqueue({ kind: 'message.edit', message, text }, message);
     },
     delete: async (message) => {
+      const parts = await partsOf(message);
+      if (parts !== undefined) return parts.delete(message);
       await enqueue({ kind: 'message.delete', message }, message);
     },
     react: async (message, emoji, on) => {
+      const parts = await partsOf(message);
+      if (parts !== undefined) return parts.react(message, emoji, on);
       await enqueue({ kind: 'reaction.set', message, emoji, on }, message);
     },
     setInbox: async (message, next) => {
+      if ((await sealed.get()?.setInbox(message, next)) === true) return;
       await enqueue({ kind: 'inbox.set', message, state: next }, message);
     },
-    takeBack: (pending) => queue.takeBack(pending),
-    retry: (pending) => queue.retry(pending),
+    takeBack: (pending) => (pendingOf(pending) ?? queue).takeBack(pending),
+    retry: (pending) => (pendingOf(pending) ?? queue).retry(pending),
     markAllRead: async () => {
       await ready;
       for (const row of tables.channels.values())
@@ -247,17 +334,18 @@ export function createEntrySync(deps: EntryDeps): Entry {
     },
     holdings: async () => {
       await ready;
-      const [messages, cacheBytes, stateBytes] = await Promise.all([
+      const [messages, sealedMessages, cacheBytes, stateBytes] = await Promise.all([
         replica.exclusive(() => replica.pages.count()),
+        sealed.get()?.messageCount() ?? 0,
         replica.size(),
         state.size(),
       ]);
       const bytes = cacheBytes === null || stateBytes === null ? null : cacheBytes + stateBytes;
       return {
-        messages,
+        messages: messages + sealedMessages,
         bytes,
-        drafts: drafts.channels.get().size,
-        unsent: queue.rows.get().filter(({ command }) => isText(command)).length,
+        drafts: drafts.channels.get().size + sealedDrafts.get().size,
+        unsent: [...queue.rows.get(), ...sealedRows.get()].filter(({ command }) => isText(command)).length,
       };
     },
     export: async () => {
@@ -296,7 +384,7 @@ function leftAfter(
 ): number {
   const { n, window, me, before } = by;
   if (n >= row.counted) return 0;
-  const ofOthers = window?.messages.filter((message) => message.author !== me) ?? [];
+  const ofOthers = window?.messages.filter((one) => one.author !== me && Number.isInteger(one.n)) ?? [];
   if (window?.to === null && window.from <= n + 1) return ofOthers.filter((message) => message.n > n).length;
   return Math.max(0, before.unread - ofOthers.filter((message) => message.n > before.readN && message.n <= n).length);
 }

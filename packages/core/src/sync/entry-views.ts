@@ -1,14 +1,17 @@
-import type { ChannelId, InboxState } from '@skerry/protocol';
+import type { AccountId, Channel, ChannelId, InboxState } from '@skerry/protocol';
 import { channelViews } from '../channels/channel-views.ts';
 import { inboxRows, needsYou } from '../inbox/entry-inbox.ts';
 import { isText } from '../messages/queue-row.ts';
 import type { Queued } from '../messages/send-queue.ts';
+import type { SealedParts } from '../sealed/conversations.ts';
+import type { SealedInboxEntry } from '../sealed/inbox.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { ReadMarks } from '../unread/read-marks.ts';
-import { derived } from '../value.ts';
+import { constant, derived, followed } from '../value.ts';
 import type { ChannelView } from '../views.ts';
 import type { EntryCounts, EntryInbox } from './entry.ts';
 import type { Replica } from './replica.ts';
+import type { ChannelRow } from './tables.ts';
 
 export type EntryViewsDeps = {
   readonly replica: Replica;
@@ -19,7 +22,12 @@ export type EntryViewsDeps = {
   readonly drafts: Subscribable<ReadonlySet<ChannelId>>;
   readonly live: Subscribable<boolean>;
   readonly skew: Subscribable<number | null>;
+  /** What is known of encrypted conversations; undefined while there are no keys here. */
+  readonly sealed: Subscribable<SealedParts | undefined>;
 };
+
+const NO_ROWS = constant<readonly SealedInboxEntry[]>([]);
+const NO_TITLES = constant<ReadonlyMap<ChannelId, string>>(new Map());
 
 /** What is shown of an entry's tables. Where nothing that is shown changed, the value stays the same object. */
 export function entryViews(deps: EntryViewsDeps): {
@@ -27,7 +35,7 @@ export function entryViews(deps: EntryViewsDeps): {
   readonly inbox: Subscribable<EntryInbox>;
   readonly counts: Subscribable<EntryCounts>;
 } {
-  const { replica, marks, told, rows, drafts, live, skew } = deps;
+  const { replica, marks, told, rows, drafts, live, skew, sealed } = deps;
   const { tables } = replica;
 
   const pendingInbox = derived([rows], (queued) => {
@@ -36,8 +44,28 @@ export function entryViews(deps: EntryViewsDeps): {
     return pending;
   });
 
+  const own = followed(sealed, (parts) => parts?.inbox ?? NO_ROWS);
+  const titles = followed(sealed, (parts) => parts?.titles ?? NO_TITLES);
+  /** The same object for the same title, since lists are compared by it. */
+  const named = new Map<ChannelId, Channel>();
+  const titled = ({ channel }: ChannelRow): { channel: Channel; peer?: AccountId } => {
+    if (channel.sealed === undefined) return { channel };
+    const peer = channel.pair?.find((one) => one !== tables.me);
+    const name = peer === undefined ? titles.get().get(channel.id) : tables.accounts.get(peer)?.displayName;
+    const before = named.get(channel.id);
+    const isSame = before?.rev === channel.rev && before.name === (name ?? channel.name);
+    const shown = isSame ? before : { ...channel, name: name ?? channel.name };
+    named.set(channel.id, shown);
+    return peer === undefined ? { channel: shown } : { channel: shown, peer };
+  };
+
   const inboxContext = (): Parameters<typeof inboxRows>[0] => ({
     tables,
+    own: own.get().filter(({ item }) => tables.channels.get(item.message.channel)?.member === true),
+    nameOf: (id) => {
+      const row = tables.channels.get(id);
+      return row === undefined ? '' : titled(row).channel.name;
+    },
     reading: (channel) => {
       const row = tables.channels.get(channel);
       return row && marks.of(row);
@@ -46,10 +74,10 @@ export function entryViews(deps: EntryViewsDeps): {
     skew: skew.get(),
   });
 
-  const mentions = derived([told, marks.changed, pendingInbox], () => {
+  const mentions = derived([told, marks.changed, pendingInbox, own], () => {
     const context = inboxContext();
     const sums = new Map<ChannelId, number>();
-    for (const entry of tables.inbox.values()) {
+    for (const entry of [...tables.inbox.values(), ...context.own]) {
       const { channel } = entry.item.message;
       if (needsYou(entry, context)) sums.set(channel, (sums.get(channel) ?? 0) + 1);
     }
@@ -57,18 +85,19 @@ export function entryViews(deps: EntryViewsDeps): {
   });
 
   let views: readonly ChannelView[] = [];
-  const channels = derived([told, marks.changed, mentions, drafts, live], () => {
+  const channels = derived([told, marks.changed, mentions, drafts, live, titles], () => {
     const context = {
       reading: marks.of.bind(marks),
       mentions: mentions.get(),
       drafts: drafts.get(),
       isLive: live.get(),
+      titled,
     };
     return (views = sameList(views, channelViews(tables.channels.values(), context, views)));
   });
 
   let inboxBefore: EntryInbox = { rows: [], fresh: false, lastAt: null };
-  const inbox = derived([told, marks.changed, pendingInbox, skew, live], (): EntryInbox => {
+  const inbox = derived([told, marks.changed, pendingInbox, skew, live, own, titles], (): EntryInbox => {
     const next = sameList(inboxBefore.rows, inboxRows(inboxContext(), inboxBefore.rows));
     const fresh = live.get();
     return (inboxBefore = sameFields(inboxBefore, { rows: next, fresh, lastAt: fresh ? null : replica.liveAt }));

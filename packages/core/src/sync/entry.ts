@@ -1,6 +1,8 @@
 import type { Answer, ChannelId, InboxState, Message, MessageId, Page, Query, Snapshot } from '@skerry/protocol';
 import type { ServerHandle } from '../face.ts';
 import type { Clock, Random } from '../platform.ts';
+import type { SealedParts } from '../sealed/conversations.ts';
+import type { Told } from '../sealed/ports.ts';
 import type { CacheStore, StateStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { EntryId, InboxItemView, StorageProblem } from '../views.ts';
@@ -103,6 +105,10 @@ export interface Entry extends EntryFace, AsyncDisposable {
     /** A new object with each notice. */
     readonly prekeys: Subscribable<{ readonly left: number } | null>;
   };
+  /** What encrypted conversations read of the server's word. */
+  readonly told: Told;
+  /** Encrypted conversations, once they are open here; undefined before they are closed. */
+  attach(sealed: SealedParts | undefined): void;
   /** The server is heard, and everything it told is stored and shown. */
   readonly live: Subscribable<boolean>;
   /** Server time minus device time, in milliseconds; null until it was measured. */

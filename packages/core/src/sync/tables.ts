@@ -11,6 +11,7 @@ import {
   type ServerProfile,
 } from '@skerry/protocol';
 import type { Spans } from '../messages/spans.ts';
+import type { StreamEvent } from '../sealed/ports.ts';
 
 /** A channel as it is kept: what the server says of it, how far its stream was applied, which messages are stored. */
 export type ChannelRow = {
@@ -59,6 +60,8 @@ export type Change =
       readonly account: AccountId;
       readonly joined: boolean;
     }
+  /** Something of an encrypted channel's stream: what reads it is told, and nothing of it is stored here. */
+  | { readonly kind: 'sealed'; readonly channel: ChannelId; readonly event: StreamEvent }
   /** The stored messages of the channel, which lie in `spans`, are worthless. */
   | { readonly kind: 'pagesGone'; readonly channel: ChannelId; readonly spans: Spans };
 
@@ -99,6 +102,7 @@ export function write(tables: Tables, change: Change): void {
       return;
     case 'message':
     case 'member':
+    case 'sealed':
     case 'pagesGone':
       return;
   }

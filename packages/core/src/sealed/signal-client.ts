@@ -1,0 +1,149 @@
+import type { BlobId, Command, CommandId, CommandResult } from '@skerry/protocol';
+import { LIMITS } from '@skerry/protocol';
+import type { Api } from '../api/api.ts';
+import type { KeysState } from '../keys/face.ts';
+import type { Keys } from '../keys/ports.ts';
+import type { Platform } from '../platform.ts';
+import type { Subscribable } from '../subscribable.ts';
+import type { Entry } from '../sync/entry.ts';
+import { derived, Value } from '../value.ts';
+import type { SealedParts } from './conversations.ts';
+import type { SealedState } from './face.ts';
+import type { SealedApi } from './ports.ts';
+
+export type SignalClientDeps = {
+  readonly platform: Platform;
+  readonly api: Api;
+  /** A command over the socket, where there is one. */
+  readonly run: (id: CommandId, command: Command, signal: AbortSignal) => Promise<CommandResult>;
+  /** The keys of this context: there while a session is signed in and its device is known, gone before they end. */
+  readonly keys: { readonly ring: Subscribable<Keys | undefined>; readonly state: Subscribable<KeysState> };
+  readonly kept: Subscribable<Entry>;
+  readonly isLive: () => boolean;
+};
+
+/** What a frame has around its command. */
+const FRAME_ROOM = 1_024;
+
+/** Everything that encrypts is loaded together with the keys, by those who have some. */
+const loading = (): Promise<typeof import('./conversations.ts')> => import('./conversations.ts');
+
+/**
+ * The encrypted side of one server context: its requests, its socket and its keys, put together in the order they depend
+ * on each other (the sign-in, then the keys, then what the socket brings) and taken apart backwards. No other context
+ * shares any of them. S4.1 to S4.6, S4.24, S4.25, S4.27 to S4.29.
+ */
+export class SignalClient implements AsyncDisposable {
+  readonly #deps: SignalClientDeps;
+  readonly #core = new Value<SealedParts | undefined>(undefined);
+  readonly #failed = new Value(false);
+  readonly #ends: readonly (() => void)[];
+  #of: { readonly keys: Keys; readonly entry: Entry } | undefined;
+  #tail: Promise<void> = Promise.resolve();
+  #ended = false;
+  readonly state: Subscribable<SealedState>;
+
+  constructor(deps: SignalClientDeps) {
+    this.#deps = deps;
+    this.state = derived([deps.keys.state, this.#core, this.#failed], ({ kind }, core, failed): SealedState => {
+      if (core !== undefined) return 'ready';
+      if (kind === 'locked') return 'locked';
+      if (kind === 'broken' || failed) return 'failed';
+      return kind === 'off' || kind === 'unsupported' ? 'off' : 'loading';
+    });
+    const check = (): void => void this.#check();
+    this.#ends = [deps.keys.ring.subscribe(check), deps.kept.subscribe(check)];
+  }
+
+  /** The conversations; undefined while there are no keys. */
+  get core(): Subscribable<SealedParts | undefined> {
+    return this.#core;
+  }
+
+  /** Begins to follow the keys. Resolves once what is there now is open. */
+  initialize(): Promise<void> {
+    return this.#check();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    for (const end of this.#ends) end();
+    await this.#check();
+  }
+
+  /** Opens, closes, or opens anew, one after another. */
+  #check(): Promise<void> {
+    this.#tail = this.#tail.then(() => this.#match()).catch(() => undefined);
+    return this.#tail;
+  }
+
+  async #match(): Promise<void> {
+    const keys = this.#ended ? undefined : this.#deps.keys.ring.get();
+    const entry = this.#deps.kept.get();
+    if (keys === this.#of?.keys && (keys === undefined || entry === this.#of?.entry)) return;
+    await this.#close();
+    if (keys === undefined) return;
+    this.#of = { keys, entry };
+    try {
+      await this.#open(keys, entry);
+    } catch {
+      // What is stored stays as it is; the next start, or the keys opened anew, try again.
+      this.#failed.set(true);
+    }
+  }
+
+  async #open(keys: Keys, entry: Entry): Promise<void> {
+    const { clock, random, subtle } = this.#deps.platform;
+    if (subtle === null) throw new TypeError('no WebCrypto');
+    await entry.ready;
+    const { Conversations } = await loading();
+    const core = await Conversations.open({
+      keys,
+      state: entry.state,
+      api: this.#api(),
+      told: entry.told,
+      clock,
+      random,
+      subtle,
+      live: entry.live,
+      queue: entry.notices.toDevice,
+      skew: entry.skew,
+    });
+    this.#core.set(core);
+    entry.attach(core);
+  }
+
+  async #close(): Promise<void> {
+    const core = this.#core.get();
+    this.#of?.entry.attach(undefined);
+    this.#of = undefined;
+    this.#core.set(undefined);
+    this.#failed.set(false);
+    await core?.[Symbol.asyncDispose]();
+  }
+
+  #api(): SealedApi {
+    const { api, run, isLive } = this.#deps;
+    return {
+      toDevice: (after, signal) => api.call('toDevice', { query: { after }, signal }),
+      ackToDevice: (n, signal) => api.call('ackToDevice', { body: { n }, signal }),
+      sealedMessages: (channelId, after, signal) =>
+        api.call('sealedMessages', { params: { channelId }, query: { after }, signal }),
+      groupChain: (channelId, after, signal) =>
+        api.call('groupChain', { params: { channelId }, query: { after }, signal }),
+      command: (id, command, signal) => {
+        const fits = JSON.stringify(command).length < LIMITS.frameUpBytes - FRAME_ROOM;
+        return fits && isLive() ? run(id, command, signal) : api.call('command', { body: { id, command }, signal });
+      },
+      putBlob: async (channelId, bytes, { signal, onProgress }) => {
+        const moved = (done: number): void => onProgress(done, bytes.length);
+        const { blob } = await api.call('putBlob', { params: { channelId }, body: bytes, signal, onProgress: moved });
+        return blob;
+      },
+      blob: async (blobId: BlobId, { signal, onProgress }) => {
+        const moved = (done: number): void => onProgress(done, LIMITS.blobBytes);
+        return await api.call('blob', { params: { blobId }, signal, onProgress: moved });
+      },
+    };
+  }
+}
