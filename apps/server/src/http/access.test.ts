@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, type RouteName, ROUTES, toBase64Url } from '@skerry/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KeyedAccount, prekeys, proofBy, SigningKey, TestDevice } from '../testing/keyed-account.ts';
 import { type Call, freshId, type SignedInTester, TestServer } from '../testing/test-server.ts';
 
 /** `other` is a member of the server, but of no private channel; the others are in it. */
@@ -12,6 +13,10 @@ let server: TestServer;
 let channel: string;
 let message: string;
 let victim: SignedInTester;
+/** Two people with keys, in a conversation that nobody else is in. */
+let keyed: KeyedAccount;
+let direct: string;
+let blob: string;
 
 beforeAll(async () => {
   server = await TestServer.start();
@@ -26,6 +31,12 @@ beforeAll(async () => {
   for (const name of ['admin', 'moderator', 'member'] as const)
     await must({ kind: 'channel.add', channel: channel as never, account: people[name].account.id });
   message = await must({ kind: 'message.send', channel: channel as never, text: 'among us', replyTo: null });
+  keyed = await KeyedAccount.create(server, 'keyed');
+  const peer = await KeyedAccount.create(server, 'peer');
+  direct = freshId();
+  expect((await server.run(keyed, { kind: 'direct.create', account: peer.id }, direct as never)).status).toBe(200);
+  const [token, params] = [keyed.accessToken, { channelId: direct }];
+  blob = (await server.ask('putBlob', { token, params, body: randomBytes(10) })).blob;
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -41,6 +52,10 @@ const all = (status: number): Record<Who, number> =>
 const signedIn: Record<Who, number> = { ...all(200), nobody: 401 };
 const inChannel: Record<Who, number> = { ...signedIn, other: 404 };
 const admins: Record<Who, number> = { ...all(403), nobody: 401, admin: 200, owner: 200 };
+
+/** A role is no device: what belongs to conversations is done by listed devices alone. E-11. */
+const withoutDevice: Record<Who, number> = { ...all(409), nobody: 401 };
+const ICON = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d494844520000002000000020', 'hex'), Buffer.alloc(40)]);
 
 type Row = { readonly expected: Record<Who, number>; readonly call: (who: Who) => Call | Promise<Call> };
 const send = (text: string): Command => ({ kind: 'message.send', channel: channel as never, text, replyTo: null });
@@ -84,6 +99,49 @@ const ROWS: Record<RouteName, Row> = {
       },
     }),
   },
+  challenge: { expected: all(200), call: () => ({}) },
+  keyRegister: {
+    expected: all(200),
+    call: async (who) => {
+      const said = { username: `key-${who}`, password: null, displayName: 'New', device: 'Test', code: null };
+      return { body: { ...said, proof: await proofBy(server, new SigningKey()) } };
+    },
+  },
+  keySignIn: {
+    expected: all(401),
+    call: async () => ({ body: { proof: await proofBy(server, new SigningKey()), device: 'Test' } }),
+  },
+  addKey: {
+    expected: all(401),
+    call: async () => ({ body: { proof: await proofBy(server, new SigningKey()), password: 'a guess' } }),
+  },
+  // With another session's name in what is signed: nobody is bound by it.
+  bindDevice: {
+    expected: { ...all(400), nobody: 401 },
+    call: () => ({ body: new TestDevice().binding(server.running.serverId, victim) }),
+  },
+  ownDevices: { expected: signedIn, call: () => ({}) },
+  // Somebody else's device does not exist, whatever one's role.
+  renameDevice: {
+    expected: { ...all(404), nobody: 401 },
+    call: () => ({ params: { device: '1' }, body: { label: 'Mine' } }),
+  },
+  publishPrekeys: { expected: withoutDevice, call: () => ({ body: prekeys(1) }) },
+  claimPrekeys: { expected: withoutDevice, call: () => ({ body: { account: keyed.id, device: 1 } }) },
+  deviceLists: { expected: signedIn, call: () => ({ body: { accounts: [{ account: keyed.id, after: 0 }] } }) },
+  toDevice: { expected: withoutDevice, call: () => ({}) },
+  ackToDevice: { expected: withoutDevice, call: () => ({ body: { n: 0 } }) },
+  sealedMessages: { expected: { ...all(404), nobody: 401 }, call: () => ({ params: { channelId: direct } }) },
+  groupChain: { expected: { ...all(404), nobody: 401 }, call: () => ({ params: { channelId: direct } }) },
+  putBlob: { expected: withoutDevice, call: () => ({ params: { channelId: direct }, body: randomBytes(10) }) },
+  blob: { expected: { ...all(404), nobody: 401 }, call: () => ({ params: { blobId: blob } }) },
+  putBackup: { expected: signedIn, call: () => ({ body: randomBytes(10) }) },
+  backupInfo: { expected: signedIn, call: () => ({}) },
+  backup: { expected: signedIn, call: () => ({}) },
+  dropBackup: { expected: signedIn, call: () => ({}) },
+  icon: { expected: all(404), call: () => ({ params: { digest: 'A'.repeat(43) } }) },
+  setIcon: { expected: admins, call: () => ({ body: ICON }) },
+  removeIcon: { expected: admins, call: () => ({}) },
   snapshot: { expected: signedIn, call: () => ({}) },
   messages: { expected: inChannel, call: () => ({ params: { channelId: channel } }) },
   message: { expected: inChannel, call: () => ({ params: { messageId: message } }) },

@@ -208,10 +208,7 @@ describe('an attachment (E-12)', () => {
       await call('application/octet-stream', '/api/commands'),
     ];
     for (const response of wrong)
-      expect([response.status, (await response.json())]).toMatchObject([
-        400,
-        { error: { code: 'bad_request' } },
-      ]);
+      expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'bad_request' } }]);
   });
 
   it('waits with only so many others for its message', async () => {

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import {
   type Answer,
+  type Command,
   type DeviceList,
   encodeDeviceBinding,
   encodeDeviceList,
@@ -9,10 +10,25 @@ import {
   type KeyProof,
   type ListedDevice,
   type PrekeyUpload,
+  type RouteName,
   type SignedIn,
   toBase64Url,
 } from '@skerry/protocol';
-import type { SignedInTester, TestServer } from './test-server.ts';
+
+import type { TestServer } from './test-server.ts';
+
+/** A server that a test talks to over HTTP, in this process or another one. */
+export type KeyServer = {
+  readonly running: { readonly serverId: string; readonly url: string; readonly setupCode: string | null };
+  /** @throws Error with the code when the server refuses */
+  ask<N extends RouteName>(name: N, call?: { readonly token?: string; readonly body?: unknown }): Promise<Answer<N>>;
+  run(
+    who: { readonly accessToken: string },
+    command: Command,
+  ): Promise<{ readonly status: number; readonly code: string | undefined; readonly body: Answer<'command'> }>;
+};
+
+type Person = SignedIn & { readonly username: string };
 
 /** An Ed25519 key pair of a test. */
 export class SigningKey {
@@ -46,7 +62,7 @@ export function prekeys(count: number, from = 1): PrekeyUpload {
 
 /** Fetches a challenge and signs it. What is given is signed instead of what is true. */
 export async function proofBy(
-  server: TestServer,
+  server: KeyServer,
   key: SigningKey,
   signed: { serverId?: string; origin?: string } = {},
 ): Promise<KeyProof> {
@@ -96,7 +112,7 @@ export class TestDevice {
     return { ...said, signature: this.key.sign(bytes) };
   }
 
-  async bind(server: TestServer, session: SignedIn): Promise<void> {
+  async bind(server: KeyServer, session: SignedIn): Promise<void> {
     const body = this.binding(server.running.serverId, session);
     this.#number = (await server.ask('bindDevice', { token: session.accessToken, body })).device;
     this.#session = session;
@@ -104,22 +120,26 @@ export class TestDevice {
 }
 
 /** A person with an account key, devices and a signed list of them, made over HTTP as a client would. */
-export class KeyedAccount {
-  readonly server: TestServer;
-  readonly who: SignedInTester;
+export class KeyedAccount<Server extends KeyServer = TestServer> {
+  readonly server: Server;
+  readonly who: Person;
   key: SigningKey;
   readonly devices: TestDevice[] = [];
   /** The newest list that the server took. */
   list: DeviceList | null = null;
 
-  private constructor(server: TestServer, who: SignedInTester, key: SigningKey) {
+  private constructor(server: Server, who: Person, key: SigningKey) {
     this.server = server;
     this.who = who;
     this.key = key;
   }
 
   /** Registers by key, binds a device to the session, lists it and publishes prekeys. */
-  static async create(server: TestServer, username: string, oneTime = 10): Promise<KeyedAccount> {
+  static async create<Server extends KeyServer>(
+    server: Server,
+    username: string,
+    oneTime = 10,
+  ): Promise<KeyedAccount<Server>> {
     const person = await KeyedAccount.withKey(server, username);
     const device = await person.addDevice(person.who);
     await person.setDevices([device]);
@@ -128,7 +148,7 @@ export class KeyedAccount {
   }
 
   /** Registers by key and does nothing more. */
-  static async withKey(server: TestServer, username: string): Promise<KeyedAccount> {
+  static async withKey<Server extends KeyServer>(server: Server, username: string): Promise<KeyedAccount<Server>> {
     const key = new SigningKey();
     const said = { username, password: null, displayName: username, device: 'Test', code: server.running.setupCode };
     const body = { ...said, proof: await proofBy(server, key) };
