@@ -28,6 +28,25 @@ test('agrees with JavaScript on shared secrets, also for points nobody made on p
   );
 });
 
+test('makes the public keys that JavaScript makes', async () => {
+  const curve = await webCurve(subtle);
+  expect(curve.publicKey).not.toBe(nobleCurve.publicKey);
+  await fc.assert(
+    fc.asyncProperty(key, async (secret) => {
+      expect(await curve.publicKey(secret)).toEqual(await nobleCurve.publicKey(secret));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a secret that is written over in place is another secret', async () => {
+  const curve = await webCurve(subtle);
+  const secret = new Uint8Array(32).fill(1);
+  expect(await curve.publicKey(secret)).toEqual(x25519.getPublicKey(secret));
+  secret.fill(2);
+  expect(await curve.publicKey(secret)).toEqual(x25519.getPublicKey(new Uint8Array(32).fill(2)));
+});
+
 test('agrees with JavaScript on signatures, good, changed and made up', async () => {
   const curve = await webCurve(subtle);
   await fc.assert(
@@ -48,6 +67,12 @@ test('without WebCrypto, JavaScript does it', async () => {
   expect(await webCurve(undefined)).toBe(nobleCurve);
 });
 
+const failingAtBase: Subtle['importKey'] = async (...of) => {
+  const [, bytes] = of;
+  if (bytes.length === 32 && bytes[0] === 9 && bytes.subarray(1).every((byte) => byte === 0)) throw new Error('no');
+  return subtle.importKey(...of);
+};
+
 test.each<[string, Partial<Subtle>, { agree: boolean; verify: boolean }]>([
   [
     'knows no such keys',
@@ -55,6 +80,7 @@ test.each<[string, Partial<Subtle>, { agree: boolean; verify: boolean }]>([
     { agree: false, verify: false },
   ],
   ['gives a wrong secret', { deriveBits: async () => new ArrayBuffer(32) }, { agree: false, verify: true }],
+  ['fails at the base point', { importKey: failingAtBase }, { agree: false, verify: true }],
   ['takes every signature', { verify: async () => true }, { agree: true, verify: false }],
   ['takes no signature', { verify: async () => false }, { agree: true, verify: false }],
 ])('a platform that %s is not used for that', async (_, lie, used) => {

@@ -31,13 +31,14 @@ export async function webCurve(subtle: Subtle | undefined): Promise<Curve> {
 
 function agreeBy(subtle: Subtle): Curve['agree'] {
   const imported = keepImports((key) => subtle.importKey('raw', key, X25519, false, []));
-  return async (secret, publicKey) => {
+  const importedSecret = keepSecrets(async (secret) => {
     const pkcs8 = concat(Uint8Array.from(PKCS8_HEAD), secret);
-    const [key, other] = await Promise.all([
-      subtle.importKey('pkcs8', pkcs8, X25519, false, ['deriveBits']),
-      imported(publicKey),
-    ]);
+    const key = await subtle.importKey('pkcs8', pkcs8, X25519, false, ['deriveBits']);
     pkcs8.fill(0);
+    return key;
+  });
+  return async (secret, publicKey) => {
+    const [key, other] = await Promise.all([importedSecret(secret), imported(publicKey)]);
     let shared: Uint8Array;
     try {
       shared = new Uint8Array(await subtle.deriveBits({ ...X25519, public: other }, key, 256));
@@ -73,6 +74,18 @@ function keepImports(importKey: (publicKey: Uint8Array<ArrayBuffer>) => Promise<
       const [oldest] = kept.keys();
       if (kept.size > KEPT_KEYS && oldest !== undefined) kept.delete(oldest);
     }
+    return key;
+  };
+}
+
+/** A handshake uses one secret up to four times. What is kept goes with the bytes it was made of, and fits only them. */
+function keepSecrets(importKey: (secret: Uint8Array) => Promise<WebKey>) {
+  const kept = new WeakMap<Uint8Array, { readonly copy: Uint8Array; readonly key: Promise<WebKey> }>();
+  return (secret: Uint8Array) => {
+    const there = kept.get(secret);
+    if (there !== undefined && equalBytes(there.copy, secret)) return there.key;
+    const key = importKey(secret);
+    kept.set(secret, { copy: secret.slice(), key });
     return key;
   };
 }
