@@ -1,6 +1,10 @@
-/** Hands a text to the person as a file of their own. */
-export function saveFile(name: string, text: string, type = 'application/json'): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Hands something to the person as a file of their own. */
+export function saveFile(
+  name: string,
+  content: string | Blob | Uint8Array<ArrayBuffer>,
+  type = 'application/json',
+): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -6,4 +6,6 @@ export type ServerPlaces = {
   readonly status: (anchor: HTMLElement) => void;
   /** Where the person settles what keeps this server from connecting. */
   readonly settle: () => void;
+  /** Where the person makes their keys, unlocks them or brings them back. */
+  readonly keys: () => void;
 };

@@ -1,5 +1,6 @@
 import type { Account } from '@skerry/protocol';
 import type { ChannelView } from '@skerry/core';
+import { sealedChannels } from '../../state/sealed-channels.ts';
 
 /** The channels of a server as the list shows them. */
 export type ChannelGroups = {
@@ -8,6 +9,9 @@ export type ChannelGroups = {
   readonly archived: readonly ChannelView[];
   /** Public ones to join. */
   readonly others: readonly ChannelView[];
+  /** Encrypted conversations with one person, and of a group: in sections of their own. */
+  readonly direct: readonly ChannelView[];
+  readonly groups: readonly ChannelView[];
 };
 
 export function groupChannels(channels: readonly ChannelView[]): ChannelGroups {
@@ -15,11 +19,12 @@ export function groupChannels(channels: readonly ChannelView[]): ChannelGroups {
   const archived: ChannelView[] = [];
   const others: ChannelView[] = [];
   for (const view of channels) {
+    if (view.channel.sealed !== undefined) continue;
     if (!view.member) others.push(view);
     else if (view.channel.archived) archived.push(view);
     else joined.push(view);
   }
-  return { joined, archived, others };
+  return { joined, archived, others, ...sealedChannels(channels) };
 }
 
 /** The channel before or after one, in the order of the list; unread ones only, if asked. */
@@ -28,11 +33,12 @@ export function neighbour(
   current: string | undefined,
   options: { step: 1 | -1; unreadOnly: boolean },
 ): ChannelView | undefined {
-  const { joined } = groupChannels(channels);
-  const at = joined.findIndex((view) => view.channel.id === current);
-  const from = at === -1 ? (options.step === 1 ? -1 : joined.length) : at;
-  for (let distance = 1; distance <= joined.length; distance += 1) {
-    const view = joined[(from + distance * options.step + joined.length * 2) % joined.length];
+  const { joined, direct, groups } = groupChannels(channels);
+  const all = [...joined, ...direct, ...groups];
+  const at = all.findIndex((view) => view.channel.id === current);
+  const from = at === -1 ? (options.step === 1 ? -1 : all.length) : at;
+  for (let distance = 1; distance <= all.length; distance += 1) {
+    const view = all[(from + distance * options.step + all.length * 2) % all.length];
     if (view === undefined || view.channel.id === current) return undefined;
     if (!options.unreadOnly || view.mentions > 0 || (view.unread ?? 0) > 0) return view;
   }

@@ -71,6 +71,8 @@ export class Composer {
     return this.over > -NEARLY_FULL;
   }
   get canSend(): boolean {
+    const { carrier, writing } = this.#conversation;
+    if (writing.kind !== 'edit' && carrier?.isLoaded === true) return carrier.isReady && this.over <= 0;
     return !this.isEmpty && this.over <= 0;
   }
   /** People or emoji that fit what is typed after an "@" or ":"; empty when it is neither. */
@@ -159,7 +161,7 @@ export class Composer {
   /** Sends, or saves the edit. @throws SkerryError; then the text stands again as it was. */
   async submit(): Promise<void> {
     if (!this.canSend) return;
-    const { server, channel, accounts, writing } = this.#conversation;
+    const { server, channel, accounts, writing, carrier } = this.#conversation;
     const written = this.#text;
     const text = encodeMentions(written.trim(), accounts);
     this.#query = undefined;
@@ -177,7 +179,9 @@ export class Composer {
     this.#set('');
     this.#conversation.write({ kind: 'new' });
     try {
-      await server.send({ channel, text, replyTo: writing.kind === 'reply' ? writing.to.id : null });
+      const replyTo = writing.kind === 'reply' ? writing.to.id : null;
+      if (carrier?.isLoaded === true) await carrier.send({ text, replyTo });
+      else await server.send({ channel, text, replyTo });
     } catch (error) {
       if (this.#text === '') this.#set(written);
       this.#conversation.write(writing);

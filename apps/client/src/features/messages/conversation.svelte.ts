@@ -5,6 +5,7 @@ import { t } from '../../i18n/t.ts';
 import type { MarkdownScope } from '../../ui/markdown/scope.ts';
 import { excerpt } from '../../ui/markdown/excerpt.ts';
 import { decodeMentions } from './mentions.ts';
+import type { Carrier, ConversationSlots } from './slots.ts';
 
 /** What the composer is writing. */
 export type Writing =
@@ -20,6 +21,10 @@ export type ConversationParts = {
   readonly openLink: (href: string) => void;
   /** A person was pressed: in a mention, or at the head of a message. */
   readonly openPerson: (account: AccountId, anchor: HTMLElement) => void;
+  /** What goes with a message besides its text; undefined where only text can be sent. */
+  readonly carrier?: Carrier | undefined;
+  /** What this kind of conversation shows more than others. */
+  readonly slots?: ConversationSlots | undefined;
 };
 
 const QUOTE_MS = 20_000;
@@ -31,11 +36,14 @@ export class Conversation implements MarkdownScope {
   readonly channel: ChannelId;
   readonly timeline: Timeline;
   readonly openLink: (href: string) => void;
+  readonly carrier: Carrier | undefined;
+  readonly slots: ConversationSlots | undefined;
   readonly #openPerson: ConversationParts['openPerson'];
   readonly #accounts;
   readonly #me;
   readonly #channels;
   readonly #view;
+  readonly #keys;
   readonly #quoted = new Map<MessageId, Promise<Message | undefined>>();
   #writing: Writing = $state.raw({ kind: 'new' });
   /** The message for which an emoji is being chosen. */
@@ -48,11 +56,14 @@ export class Conversation implements MarkdownScope {
     this.channel = parts.channel;
     this.timeline = parts.timeline;
     this.openLink = parts.openLink;
+    this.carrier = parts.carrier;
+    this.slots = parts.slots;
     this.#openPerson = parts.openPerson;
     this.#accounts = bridge(() => this.server.accounts);
     this.#me = bridge(() => this.server.me);
     this.#channels = bridge(() => this.server.channels);
     this.#view = bridge(() => this.server.view);
+    this.#keys = bridge(() => this.server.sealed.state);
   }
 
   get accounts(): ReadonlyMap<AccountId, Account> {
@@ -75,9 +86,14 @@ export class Conversation implements MarkdownScope {
     return this.#channels.current.find((view) => view.channel.id === this.channel);
   }
 
-  /** "#product": how the channel is called in sentences. */
+  /** Encrypted for its members: the server cannot read it. */
+  get isSealed(): boolean {
+    return this.channelView?.channel.sealed !== undefined;
+  }
+
+  /** "#product": how the channel is called in sentences. An encrypted conversation is called by its people, or its name. */
   get place(): string {
-    return `#${this.channelView?.channel.name ?? '…'}`;
+    return `${this.isSealed ? '' : '#'}${this.channelView?.channel.name ?? '…'}`;
   }
 
   get isArchived(): boolean {
@@ -86,6 +102,7 @@ export class Conversation implements MarkdownScope {
 
   /** Whether something may be changed here at all. */
   get canWrite(): boolean {
+    if (this.isSealed && this.#keys.current !== 'ready' && this.#keys.current !== 'loading') return false;
     return this.channelView?.member === true && !this.isArchived && this.me !== undefined && this.me.disabled === false;
   }
 
@@ -123,11 +140,13 @@ export class Conversation implements MarkdownScope {
 
   canDelete(message: Message): boolean {
     if (!this.canWrite || message.deleted) return false;
-    return this.isMine(message) || MODERATORS.includes(this.me?.role ?? '');
+    // What nobody but its author may take back in an encrypted conversation, no role of the server takes back.
+    return this.isMine(message) || (!this.isSealed && MODERATORS.includes(this.me?.role ?? ''));
   }
 
   /** One line of a message, for quotes and announcements. */
   lineOf(message: Message, max = 140): string {
+    if (this.isSealed && message.text === '' && !message.deleted) return t.messages.withoutText;
     return message.deleted
       ? t.messages.deleted
       : excerpt(message.text, (id) => this.accounts.get(id as AccountId)?.displayName, max);

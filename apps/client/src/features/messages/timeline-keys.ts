@@ -1,6 +1,7 @@
 import type { Overlays } from '../../ui/overlays.svelte.ts';
 import type { Conversation } from './conversation.svelte.ts';
 import { deleteMessage } from './delete-message.ts';
+import { isActable } from './slots.ts';
 import type { TimelineController } from './timeline-controller.svelte.ts';
 import type { TimelineRow } from './timeline-rows.ts';
 
@@ -60,7 +61,7 @@ function moveBy(key: string, controller: TimelineController): boolean {
 }
 
 function act(event: KeyboardEvent, row: TimelineRow, { conversation, overlays }: TimelineKeyContext): boolean {
-  if (row.kind !== 'message') return false;
+  if (row.kind !== 'message' || !isActable(row.entry)) return false;
   const { message } = row.entry;
   switch (event.key) {
     case 'e':

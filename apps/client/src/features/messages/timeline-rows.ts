@@ -12,9 +12,11 @@ type Above = {
 };
 
 export type MessageRow = Above & { readonly kind: 'message'; readonly key: string; readonly entry: TimelineMessage };
+/** A line of the conversation itself, in the place of a message. */
+export type LineRow = Above & { readonly kind: 'line'; readonly key: string; readonly entry: TimelineMessage };
 export type PendingRow = Above & { readonly kind: 'pending'; readonly key: string; readonly pending: PendingMessage };
 export type SavedRow = { readonly kind: 'saved'; readonly key: 'saved'; readonly at: number };
-export type TimelineRow = MessageRow | PendingRow | SavedRow;
+export type TimelineRow = MessageRow | LineRow | PendingRow | SavedRow;
 
 /** A window of fewer messages shows all of them, whatever stands before. */
 const FEW = 20;
@@ -52,6 +54,12 @@ export class TimelineRows {
     }
     for (const entry of waits ? view.messages.slice(1) : view.messages) {
       const { message } = entry;
+      if (entry.sealed?.system) {
+        const opens = days.opens(message.at);
+        rows.push(this.#kept({ kind: 'line', key: message.id, entry, day: opens, isNew: false, head: true }));
+        previous = undefined;
+        continue;
+      }
       const isNew = !isNewPlaced && view.newAfter !== null && message.n > view.newAfter && message.author !== this.#me;
       if (isNew) isNewPlaced = true;
       const day = days.opens(message.at);
@@ -96,7 +104,7 @@ function isSame(a: TimelineRow, b: TimelineRow): boolean {
   if (a.kind === 'saved') return b.kind === 'saved' && a.at === b.at;
   if (b.kind === 'saved') return false;
   if (a.day !== b.day || a.isNew !== b.isNew || a.head !== b.head) return false;
-  if (a.kind === 'message') return b.kind === 'message' && a.entry === b.entry;
+  if (a.kind === 'message' || a.kind === 'line') return b.kind === a.kind && a.entry === b.entry;
   return b.kind === 'pending' && a.pending === b.pending;
 }
 
@@ -126,7 +134,7 @@ export type RowChange =
 
 export function rowChange(before: readonly TimelineRow[], after: readonly TimelineRow[]): RowChange {
   if (before === after) return { kind: 'same' };
-  const first = before.find((row) => row.kind === 'message');
+  const first = before.find((row) => row.kind === 'message' || row.kind === 'line');
   if (first === undefined || after.length === 0) return { kind: 'replaced' };
   const found = after.findIndex((row) => row.key === first.key);
   if (found >= 0) return { kind: 'moved', start: found, end: after.length - before.length - found };

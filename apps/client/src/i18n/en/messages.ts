@@ -13,6 +13,8 @@ export const messages = {
   savedUpToShort: (when: string) => `Saved up to ${when}`,
   edited: 'edited',
   deleted: 'Message deleted',
+  /** Only files, or nothing that can be read. */
+  withoutText: 'Message without text',
   by: (name: string, when: string) => `${name}, ${when}`,
   you: 'You',
   as: 'as',
