@@ -9,6 +9,7 @@ import {
   type Snapshot,
 } from '@skerry/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { direct, directSend, GroupChain, groupSend, KeyedPerson } from '../testing/keyed-person.ts';
 import { LogFixture, type Person } from '../testing/log-fixture.ts';
 import { pruneEvents } from './prune.ts';
 
@@ -264,8 +265,10 @@ describe('a snapshot and the replay after it', () => {
     const random = seeded(seed);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
     const people: Person[] = [log.person('owner'), log.person('moderator'), log.person(), log.person()];
+    const keyed = people.map((person) => new KeyedPerson(log, { person }));
     const channels: ChannelId[] = [log.general];
     const messages: MessageId[] = [];
+    const conversations: Said[] = [];
     const cuts: { person: Person; snapshot: Snapshot; position: Position }[] = [];
     for (let step = 0; step < 120; step++) {
       log.now += 1;
@@ -273,6 +276,7 @@ describe('a snapshot and the replay after it', () => {
         for (const person of people) cuts.push({ person, snapshot: log.snapshot(person), position: log.position });
       const batch = Array.from({ length: 1 + Math.floor(random() * 3) }, () => {
         const id = log.newId();
+        if (random() < 0.4) return [...encrypted(random, { pick, keyed, conversations, id }), id] as const;
         return [pick(people), command(random, { pick, people, channels, messages }), id] as const;
       });
       log.batch(batch).forEach((result, i) => {
@@ -280,8 +284,12 @@ describe('a snapshot and the replay after it', () => {
         if (typeof result === 'string' || made === undefined) return;
         if (made[1].kind === 'message.send') messages.push(made[2] as string as MessageId);
         if (made[1].kind === 'channel.create') channels.push(made[2] as string as ChannelId);
+        heardOf(conversations, { command: made[1], id: made[2], keyed });
       });
     }
+    // Or it would show nothing of encrypted conversations.
+    expect(log.db.value<number>('SELECT count(*) FROM sealed')).toBeGreaterThan(5);
+    expect(log.db.value<number>('SELECT max(version) FROM group_blocks')).toBeGreaterThan(2);
     const fresh = new Map(people.map((person) => [person, fold(log.snapshot(person), [])]));
     for (const { person, snapshot, position } of cuts) {
       expect(snapshot.asOf).toEqual(position);
@@ -291,6 +299,84 @@ describe('a snapshot and the replay after it', () => {
     }
   });
 });
+
+/** An encrypted conversation as its members know it. */
+type Said = { chain: GroupChain; kind: 'direct' | 'group'; members: KeyedPerson[]; posts: MessageId[] };
+type SealedWorld = {
+  pick: <T>(from: readonly T[]) => T;
+  keyed: KeyedPerson[];
+  conversations: Said[];
+  id: CommandId;
+};
+
+/** Mostly right; what is not is refused, and must leave nothing behind either. */
+function encrypted(random: () => number, { pick, keyed, conversations, id }: SealedWorld): [Person, Command] {
+  const other = pick(keyed);
+  const said = conversations.length === 0 ? undefined : pick(conversations);
+  if (said === undefined || (conversations.length < 4 && random() < 0.3)) {
+    const by = pick(keyed);
+    const chain = new GroupChain(id as string as ChannelId, log.serverId);
+    const add = [...new Set([by, other])].map((member) => member.member());
+    const block = chain.block(by.device(), { add });
+    return [by.person, random() < 0.4 ? direct(other.account) : { kind: 'group.create', block }];
+  }
+  const { chain, kind, members, posts } = said;
+  const by = pick([...members, other]);
+  const channel = chain.channel;
+  if (random() < 0.15) return [by.person, { kind: 'marker.set', channel, n: Math.floor(random() * 30) }];
+  if (kind === 'group' && random() < 0.4) {
+    const changes = members.includes(other) ? { remove: [other.account] } : { add: [other.member()] };
+    return [by.person, { kind: 'group.change', block: chain.block(by.device(), changes) }];
+  }
+  const target = posts.length > 0 && random() < 0.4 ? pick(posts) : null;
+  const op = target === null ? 'post' : pick(['change', 'delete'] as const);
+  return [
+    by.person,
+    kind === 'group'
+      ? groupSend(channel, members, { chain: chain.version, op, target })
+      : directSend(channel, members as [KeyedPerson, KeyedPerson], { from: by.device(), op, target }),
+  ];
+}
+
+function heardOf(
+  conversations: Said[],
+  { command: done, id, keyed }: { command: Command; id: CommandId; keyed: readonly KeyedPerson[] },
+): void {
+  const who = (account: string) => keyed.filter((person) => person.account === account);
+  const of = (channel: string) => conversations.find(({ chain }) => chain.channel === channel);
+  switch (done.kind) {
+    case 'direct.create': {
+      const channel = id as string as ChannelId;
+      const pair = log.db.values<string>('SELECT account_id FROM intervals WHERE channel_id = ?', channel);
+      const chain = new GroupChain(channel, log.serverId);
+      conversations.push({ chain, kind: 'direct', members: pair.flatMap(who), posts: [] });
+      break;
+    }
+    case 'group.create': {
+      const chain = new GroupChain(done.block.channel, log.serverId);
+      chain.accepted(done.block);
+      const members = done.block.add.flatMap(({ account }) => who(account));
+      conversations.push({ chain, kind: 'group', members, posts: [] });
+      break;
+    }
+    case 'group.change': {
+      const said = of(done.block.channel);
+      said?.chain.accepted(done.block);
+      for (const account of done.block.remove)
+        said?.members.splice(
+          said.members.findIndex((member) => member.account === account),
+          1,
+        );
+      said?.members.push(...done.block.add.flatMap(({ account }) => who(account)));
+      break;
+    }
+    case 'sealed.send':
+      if (done.op === 'post') of(done.channel)?.posts.push(id as string as MessageId);
+      break;
+    default:
+      break;
+  }
+}
 
 type World = { pick: <T>(from: readonly T[]) => T; people: Person[]; channels: ChannelId[]; messages: MessageId[] };
 

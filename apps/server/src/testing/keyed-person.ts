@@ -42,9 +42,12 @@ export class KeyedPerson {
   #version = 0;
   #previous: string | null = null;
 
-  constructor(log: LogFixture, { devices = 1 }: { readonly devices?: number } = {}) {
+  constructor(
+    log: LogFixture,
+    { devices = 1, person = log.person() }: { readonly devices?: number; readonly person?: Person } = {},
+  ) {
     this.#log = log;
-    this.#first = log.person();
+    this.#first = person;
     this.account = this.#first.account;
     log.do((tx) =>
       tx.db.run('UPDATE accounts SET account_key = ? WHERE id = ?', this.accountKey.publicKey, this.account),

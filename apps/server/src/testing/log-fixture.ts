@@ -4,6 +4,7 @@ import path from 'node:path';
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
   SkerryError,
+  snapshot,
   uuidv7,
   type AccountId,
   type ChannelId,
@@ -138,7 +139,7 @@ export class LogFixture implements Disposable {
   }
 
   snapshot(person: Person): Snapshot {
-    return readJson(readSnapshot(this.db, person)) as Snapshot;
+    return snapshot.parse(readJson(readSnapshot(this.db, person)));
   }
 
   connect(person: Person, resume: Position | null): Connection {
