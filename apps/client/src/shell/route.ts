@@ -7,12 +7,17 @@ export type Route =
   | { readonly kind: 'channel'; readonly entry: string; readonly channel: string; readonly message: string | undefined }
   | { readonly kind: 'inbox' }
   | { readonly kind: 'servers'; readonly entry: string | undefined }
-  | { readonly kind: 'settings'; readonly section: SettingsSection }
+  | {
+      readonly kind: 'settings';
+      readonly section: SettingsSection;
+      /** Of the devices: only those on this server. */
+      readonly entry?: string | undefined;
+    }
   /** A link of the project's grammar, still to be parsed and agreed to. */
   | { readonly kind: 'link'; readonly link: string; readonly params: string }
   | { readonly kind: 'notFound' };
 
-export const SETTINGS_SECTIONS = ['you', 'appearance', 'keyboard', 'admin', 'about'] as const;
+export const SETTINGS_SECTIONS = ['you', 'keys', 'devices', 'appearance', 'keyboard', 'admin', 'about'] as const;
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 
 const MAX_LENGTH = 4096;
@@ -41,6 +46,7 @@ function match([head, first, ...rest]: string[], query: string): Route | undefin
       return depth <= 1 ? { kind: 'servers', entry: first } : undefined;
     case 'settings':
       if (depth === 0) return { kind: 'settings', section: 'you' };
+      if (depth === 2 && first === 'devices') return { kind: 'settings', section: first, entry: rest[0] };
       return depth === 1 && isSection(first) ? { kind: 'settings', section: first } : undefined;
     case 'l':
       return depth === 1 && first !== undefined && /^[a-z]{1,16}$/.test(first)
@@ -83,7 +89,7 @@ export function hrefOf(route: Route): string {
     case 'servers':
       return route.entry === undefined ? '#/servers' : `#/servers/${encodeURIComponent(route.entry)}`;
     case 'settings':
-      return `#/settings/${route.section}`;
+      return `#/settings/${route.section}${route.entry === undefined ? '' : `/${encodeURIComponent(route.entry)}`}`;
     case 'link':
       return `#/l/${route.link}${route.params === '' ? '' : `?${route.params}`}`;
   }

@@ -1,5 +1,7 @@
 import Info from '@lucide/svelte/icons/info';
+import KeyRound from '@lucide/svelte/icons/key-round';
 import Keyboard from '@lucide/svelte/icons/keyboard';
+import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
 import Palette from '@lucide/svelte/icons/palette';
 import Server from '@lucide/svelte/icons/server';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
@@ -32,6 +34,8 @@ export function settingsEntries(client: SkerryClient): readonly SettingsEntry[] 
       ? [{ id: 'servers', label: t.settings.servers, icon: Server, href: '#/servers' } as const]
       : []),
     section('you', t.settings.you, User),
+    section('keys', t.identity.title, KeyRound),
+    section('devices', t.identity.devices.title, MonitorSmartphone),
     section('appearance', t.settings.appearance, Palette),
     section('keyboard', t.settings.shortcuts, Keyboard),
     ...(isAdmin ? [section('admin', t.settings.admin, ShieldCheck)] : []),

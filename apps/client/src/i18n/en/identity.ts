@@ -261,11 +261,12 @@ export const identity = {
     stolenTitle: (label: string) => `Was ${label} stolen?`,
     stolenText: (server: string) =>
       `Whoever has it may have your keys too. So it is removed, and your account on ${server} moves to a new key.`,
-    stolenPoints: (server: string) => [
-      `It is signed out of ${server} at once and receives nothing from then on.`,
-      'The old key signs the new one, so others follow it and see “keys have changed” in your conversations.',
-      'Your 24 words stay the same. Your other devices learn of the new key by themselves.',
-      'This is about one server. Do the same on the others where the device is listed.',
+    stolenPoints: [
+      (server: string) => `It is signed out of ${server} at once and receives nothing from then on.`,
+      (_server: string) =>
+        'The old key signs the new one, so others follow it and see “keys have changed” in your conversations.',
+      (_server: string) => 'Your 24 words stay the same. Your other devices learn of the new key by themselves.',
+      (_server: string) => 'This is about one server. Do the same on the others where the device is listed.',
     ],
     stolenLimit:
       'Somebody who has read your 24 words can follow to the new key as well. Then make new keys: forget these, and ask an admin for a new account.',
@@ -303,10 +304,10 @@ export const identity = {
     as: (host: string, account: string) => `${host} · as ${account}`,
     codes: 'Words on both screens',
     match: 'The words match',
-    points: (server: string) => [
-      `It reads your encrypted conversations on ${server} from now on.`,
-      'It gets your keys, for all servers. Let in only devices of your own.',
-      'You can take it back at any time in Devices.',
+    points: [
+      (server: string) => `It reads your encrypted conversations on ${server} from now on.`,
+      (_server: string) => 'It gets your keys, for all servers. Let in only devices of your own.',
+      (_server: string) => 'You can take it back at any time in Devices.',
     ],
     allow: 'Allow',
     deny: 'Deny',
@@ -320,10 +321,12 @@ export const identity = {
   linkDevice: {
     title: 'Link a device',
     text: (server: string) => `So that it reads and writes on ${server} as you.`,
-    steps: (server: string) => [
-      'On the new device, open Skerry and scan this code with its camera, or type the address.',
-      `Sign in on ${server} with your password. Without one, enter your 24 words there: then it needs no more.`,
-      'Choose “Let another device send them” there. It then stands here as waiting; compare the words and allow it.',
+    steps: [
+      (_server: string) => 'On the new device, open Skerry and scan this code with its camera, or type the address.',
+      (server: string) =>
+        `Sign in on ${server} with your password. Without one, enter your 24 words there: then it needs no more.`,
+      (_server: string) =>
+        'Choose “Let another device send them” there. It then stands here as waiting; compare the words and allow it.',
     ],
     code: (server: string) => `Code with the address and key of ${server}`,
     address: 'Copy the address',
