@@ -1,4 +1,4 @@
-import { type AccountId, fromBase64Url, type ListedDevice } from '@skerry/protocol';
+import { fromBase64Url, type ListedDevice } from '@skerry/protocol';
 import { type DeviceAddress, type Keys, TrustError } from '../keys/ports.ts';
 
 /** Devices whose messages are read: those their accounts have signed. */
@@ -30,8 +30,8 @@ export class Admission {
 
   async #fetched(address: DeviceAddress, signal: AbortSignal): Promise<ListedDevice | undefined> {
     try {
-      await this.#keys.devicesOf([address.name as AccountId], signal);
-      if (this.#listed(address) === undefined) await this.#keys.refresh([address.name as AccountId], signal);
+      await this.#keys.devicesOf([address.name], signal);
+      if (this.#listed(address) === undefined) await this.#keys.refresh([address.name], signal);
     } catch (error) {
       // What was verified before still counts.
       if (!(error instanceof TrustError)) throw error;

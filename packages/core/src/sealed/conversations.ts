@@ -442,7 +442,7 @@ export class Conversations implements SealedParts {
     const signal = eitherSignal(late.signal, this.#lifetime.signal);
     try {
       const found = derived([this.#changed], find);
-      return (await waitFor(found, (now): now is ChannelId => now !== undefined, signal)) as ChannelId;
+      return await waitFor<ChannelId | undefined, ChannelId>(found, (now): now is ChannelId => now !== undefined, signal);
     } finally {
       cancel();
     }

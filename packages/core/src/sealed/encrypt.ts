@@ -30,6 +30,8 @@ export type Attempt = {
 const KIND = { message: 1, prekey: 2 } as const;
 const MAX_BODY = LIMITS.sealedBytes;
 
+type Plain = { readonly to: DeviceAddress; readonly plain: Uint8Array };
+
 /** Writes the attempt together with what the ratchets changed. */
 type Commit = (attempt: Attempt, changes: readonly Change[]) => Promise<void>;
 
@@ -62,8 +64,7 @@ export async function encryptMessage(
     for (const address of others) await keys.ensureSession(address, signal);
     await encryptForAll(
       keys,
-      others.map((to) => ({ to, plain })),
-      [],
+      { plains: others.map((to) => ({ to, plain })), changes: [] },
       async (envelopes, changes) => commit({ command: { ...base, body: null, envelopes }, distributed: null }, changes),
     );
     return;
@@ -79,7 +80,7 @@ export async function encryptMessage(
     const note =
       brought && encodeNote({ server: keys.serverId, what: 'senderKey', channel, distribution: brought.body });
     const plains = (brought?.to ?? []).map((to) => ({ to, plain: note ?? plain }));
-    await encryptForAll(keys, plains, own, async (envelopes, changes) =>
+    await encryptForAll(keys, { plains, changes: own }, async (envelopes, changes) =>
       commit({ command: { ...base, body: toBase64Url(sealed.message), envelopes }, distributed: brought }, changes),
     );
   });
@@ -94,8 +95,7 @@ export async function encryptNote(
   for (const address of to) await keys.ensureSession(address, signal);
   await encryptForAll(
     keys,
-    to.map((one) => ({ to: one, plain })),
-    [],
+    { plains: to.map((one) => ({ to: one, plain })), changes: [] },
     async (envelopes, changes) =>
       commit({ command: { kind: 'envelopes.send', envelopes }, distributed: null }, changes),
   );
@@ -114,8 +114,7 @@ export function addressesOf(lists: ReadonlyMap<AccountId, Listed>, self: DeviceA
  */
 async function encryptForAll(
   keys: Keys,
-  plains: readonly { readonly to: DeviceAddress; readonly plain: Uint8Array }[],
-  changes: readonly Change[],
+  { plains, changes }: { plains: readonly Plain[]; changes: readonly Change[] },
   commit: (envelopes: Envelope[], changes: readonly Change[]) => Promise<void>,
 ): Promise<void> {
   const ordered = [...plains].sort((a, b) => (nameOf(a.to) < nameOf(b.to) ? -1 : 1));

@@ -26,7 +26,7 @@ export type SignalClientDeps = {
 const FRAME_ROOM = 1_024;
 
 /** Everything that encrypts is loaded together with the keys, by those who have some. */
-const loading = (): Promise<typeof import('./conversations.ts')> => import('./conversations.ts');
+const loading = () => import('./conversations.ts');
 
 /**
  * The encrypted side of one server context: its requests, its socket and its keys, put together in the order they depend
@@ -60,7 +60,7 @@ export class SignalClient implements AsyncDisposable {
     return this.#core;
   }
 
-  /** Begins to follow the keys. Resolves once what is there now is open. */
+  /** Follows the keys. Resolves once what they are now is open, or closed. */
   initialize(): Promise<void> {
     return this.#check();
   }

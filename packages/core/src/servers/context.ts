@@ -14,6 +14,7 @@ import type { KeyLogin } from '../keys/key-login.ts';
 import { STORAGE_KEY } from '../keys/names.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { Platform } from '../platform.ts';
+import { SignalClient } from '../sealed/signal-client.ts';
 import type { VaultStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import { createEntrySync } from '../sync/create-entry-sync.ts';
@@ -64,6 +65,7 @@ export class ServerContext implements AsyncDisposable {
   readonly #session: Session;
   readonly icon: ServerIcon;
   readonly keys: ContextKeys;
+  readonly conversations: SignalClient;
   #seen: IdentityError | undefined;
   #ending: Promise<void> | undefined;
 
@@ -113,6 +115,15 @@ export class ServerContext implements AsyncDisposable {
       },
     });
     this.requests = new Requests(clock);
+    this.conversations = new SignalClient({
+      platform: shared.platform,
+      api: this.api,
+      run: (id, command, caller) => this.requests.run(id, command, caller),
+      keys: { ring: this.keys.ring, state: this.keys.state },
+      kept: this.#kept,
+      isLive: () => this.connection.state.get().kind === 'live',
+    });
+    void this.conversations.initialize();
     this.connection = new Connection(
       {
         clock,
@@ -303,6 +314,7 @@ export class ServerContext implements AsyncDisposable {
     await this.connection[Symbol.asyncDispose]();
     await this.#lifetime[Symbol.asyncDispose]();
     // Backwards: what is read from the socket needs keys, and those their store. S4.25
+    await this.conversations[Symbol.asyncDispose]();
     await this.keys[Symbol.asyncDispose]();
     await this.#kept.get()[Symbol.asyncDispose]();
   }
@@ -329,6 +341,7 @@ export class ServerContext implements AsyncDisposable {
 
   #wipe(): Promise<void> {
     return this.keys.without(async () => {
+      await this.conversations.initialize();
       await this.#kept.get()[Symbol.asyncDispose]();
       await this.#shared.platform.storage.destroy(this.id);
       // What it sealed is gone, and whatever comes next is sealed anew.

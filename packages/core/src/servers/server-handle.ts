@@ -5,7 +5,7 @@ import type { Platform } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { Entry } from '../sync/entry.ts';
 import { sealedHandle } from '../sealed/handle.ts';
-import { constant, followed } from '../value.ts';
+import { followed } from '../value.ts';
 import type { ServerView } from '../views.ts';
 import type { ServerContext } from './context.ts';
 import { pictureType } from './picture.ts';
@@ -45,7 +45,7 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     markAllRead: () => now().markAllRead(),
     holdings: () => now().holdings(),
 
-    sealed: sealedHandle(constant('off'), constant(undefined)),
+    sealed: sealedHandle(context.conversations.state, context.conversations.core),
 
     keys: context.keys,
     run: (command: Command, signal?: AbortSignal) => {
