@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { benchClientCore } from './client-core.ts';
+import { benchCrypto } from './crypto.ts';
 import { benchFanout } from './fanout.ts';
 import { benchSends } from './sends.ts';
 import { benchHistory } from './history.ts';
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   history: benchHistory,
   idle: benchIdle,
   'client-core': benchClientCore,
+  crypto: benchCrypto,
 };
 
 const named = process.argv.slice(2).filter((name) => !name.startsWith('-'));
