@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryState, MemoryDatabase } from '../stores/memory-tables.ts';
 import { ListMaker, testCheck, testDevice, testKey } from '../testing/signed-lists.ts';
 import { DeviceBook } from './device-book.ts';
+import { TrustError } from './ports.ts';
 import { createStorage } from './storage.ts';
 import { webcrypto } from 'node:crypto';
 
@@ -28,7 +29,7 @@ class Directory {
     return {
       accounts: accounts.map(({ account, after }) => ({
         account,
-        lists: this.answer(account, after).slice(0, 100) as DeviceList[],
+        lists: this.answer(account, after).slice(0, 100),
         more: this.answer(account, after).length > 100,
       })),
     };
@@ -58,7 +59,7 @@ async function bookOver(directory: Directory, database = new MemoryDatabase(), k
 async function reasonOf(asked: Promise<unknown>): Promise<string> {
   return asked.then(
     () => 'trusted',
-    (error: { reason?: string }) => error.reason ?? String(error),
+    (error: unknown) => (error instanceof TrustError ? error.reason : 'another error'),
   );
 }
 

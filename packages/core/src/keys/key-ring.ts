@@ -415,8 +415,8 @@ export class KeyRing implements Keys {
           throw isRefused && this.#list.kept === undefined ? new NoKeyError(device) : error;
         });
     }
-    await this.#stand();
     await this.reload(signal);
+    await this.#stand();
   }
 
   async #stand(): Promise<void> {

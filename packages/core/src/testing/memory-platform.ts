@@ -56,7 +56,7 @@ export function memoryPlatform(options: MemoryPlatformOptions = {}): MemoryPlatf
     http: network.http,
     openTransport: network.openTransport,
     crypto: memoryCrypto,
-    subtle: webcrypto.subtle as Platform['subtle'],
+    subtle: webcrypto.subtle,
     storage: options.storage ?? createMemoryStorage(disk),
     tabLock: tabs.lock(),
     deviceLabel: 'Test on Node',
