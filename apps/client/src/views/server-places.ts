@@ -1,3 +1,5 @@
+import type { Obstacle } from '../features/sealed/standing.ts';
+
 /** Where a view of one server leads to. */
 export type ServerPlaces = {
   /** Phone: from the channel to the list. */
@@ -7,5 +9,5 @@ export type ServerPlaces = {
   /** Where the person settles what keeps this server from connecting. */
   readonly settle: () => void;
   /** Where the person makes their keys, unlocks them or brings them back. */
-  readonly keys: () => void;
+  readonly keys: (obstacle: Obstacle) => void;
 };

@@ -67,6 +67,17 @@ export class Inbox {
       .filter((chip) => chip.count > 0 || chip.isStale || chip.server.entry.id === this.filter);
   }
 
+  /** End-to-end encrypted. */
+  isSealed(row: InboxRow): boolean {
+    const channels = this.#client.server(row.entryId)?.channels.get() ?? [];
+    return channels.find(({ channel }) => channel.id === row.item.message.channel)?.channel.sealed !== undefined;
+  }
+
+  /** How the place of a row is called: "#product", or the name of an encrypted conversation. */
+  placeOf(row: InboxRow): string {
+    return this.isSealed(row) ? row.channelName : `#${row.channelName}`;
+  }
+
   serverOf(row: InboxRow): ServerView | undefined {
     return this.#servers.current.find((server) => server.entry.id === row.entryId);
   }

@@ -1,6 +1,7 @@
 import type { Account, ChannelId } from '@skerry/protocol';
 import type { ServerHandle } from '@skerry/core';
 import AtSign from '@lucide/svelte/icons/at-sign';
+import LockKeyhole from '@lucide/svelte/icons/lock-keyhole';
 import UserMinus from '@lucide/svelte/icons/user-minus';
 import { t } from '../../i18n/t.ts';
 import { sayFailure } from '../../state/failure.ts';
@@ -12,6 +13,8 @@ export type MemberMenuParts = {
   readonly overlays: Overlays;
   /** Undefined where nothing can be written. */
   readonly onmention: ((account: Account) => void) | undefined;
+  /** Opens the encrypted conversation with somebody; undefined where there can be none. */
+  readonly onmessage?: ((account: Account) => void) | undefined;
 };
 
 /** What the list of members is about. */
@@ -20,13 +23,14 @@ export type MembersOf = {
   readonly channel: ChannelId;
   /** Undefined where nothing can be written. */
   readonly onmention: ((account: Account) => void) | undefined;
+  readonly onmessage?: ((account: Account) => void) | undefined;
 };
 
 const RANK = ['member', 'moderator', 'admin', 'owner'];
 
 /** Who a person is on this server, and what can be done about them in this channel. */
 export function memberMenu(account: Account, parts: MemberMenuParts): MenuSpec {
-  const { server, channel, overlays, onmention } = parts;
+  const { server, channel, overlays, onmention, onmessage } = parts;
   const view = server.view.get();
   const me = server.me.get();
   const entries: MenuEntry[] = [];
@@ -37,10 +41,22 @@ export function memberMenu(account: Account, parts: MemberMenuParts): MenuSpec {
       icon: AtSign,
       onselect: () => onmention(account),
     });
-  const made = server.channels.get().find((item) => item.channel.id === channel)?.channel.createdBy;
+  if (onmessage !== undefined && account.id !== me?.id && !account.disabled)
+    entries.push({
+      kind: 'action',
+      label: t.channels.members.message,
+      icon: LockKeyhole,
+      onselect: () => onmessage(account),
+    });
+  const here = server.channels.get().find((item) => item.channel.id === channel)?.channel;
+  // Who is in an encrypted group is settled among its members, not by the server.
+  const isSealed = here?.sealed !== undefined;
+  const made = here?.createdBy;
   const isMaker = me !== undefined && made === me.id;
   const isAbove =
-    me !== undefined && (isMaker || (RANK.indexOf(me.role) > RANK.indexOf(account.role) && me.role !== 'member'));
+    me !== undefined &&
+    !isSealed &&
+    (isMaker || (RANK.indexOf(me.role) > RANK.indexOf(account.role) && me.role !== 'member'));
   if (isAbove && account.id !== me.id && view.state.kind === 'live') {
     if (entries.length > 0) entries.push({ kind: 'separator' });
     entries.push({

@@ -19,6 +19,7 @@ export function paletteEntries(client: SkerryClient): readonly PaletteEntry[] {
         server,
         channel: channel.id,
         isPrivate: channel.visibility === 'private',
+        isSealed: channel.sealed !== undefined,
         lastAt,
         mentions,
         unread: (unread ?? 0) > 0,

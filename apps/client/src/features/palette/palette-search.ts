@@ -12,6 +12,8 @@ export type PlaceEntry = Common & {
   readonly server: EntryId;
   readonly channel: ChannelId;
   readonly isPrivate: boolean;
+  /** End-to-end encrypted. */
+  readonly isSealed: boolean;
   readonly lastAt: number;
   readonly mentions: number;
   readonly unread: boolean;

@@ -1,18 +1,11 @@
 import type { AccountId, ChannelId } from '@skerry/protocol';
-import type {
-  ChannelView,
-  ConversationView,
-  MemberTrust,
-  MemberView,
-  SealedState,
-  ServerHandle,
-  ServerView,
-} from '@skerry/core';
+import type { ChannelView, ConversationView, MemberTrust, MemberView, ServerHandle, ServerView } from '@skerry/core';
 import { t } from '../../i18n/t-pages.ts';
 import { bridge } from '../../state/bridge.svelte.ts';
 import { sayFailure } from '../../state/failure.ts';
 import type { Overlays } from '../../ui/overlays.svelte.ts';
 import type { Presence } from '../../ui/presence.ts';
+import { type Obstacle, standingOf, type Standing } from './standing.ts';
 
 export type SealedDialog =
   | { readonly kind: 'details' }
@@ -25,7 +18,7 @@ export type SealedSideParts = {
   readonly channel: ChannelId;
   readonly overlays: Overlays;
   /** To where keys are made, unlocked or brought back. */
-  readonly onkeys: () => void;
+  readonly onkeys: (obstacle: Obstacle) => void;
   /** The group was left. */
   readonly onleft: () => void;
 };
@@ -35,9 +28,10 @@ export class SealedSide {
   readonly server: ServerHandle;
   readonly channel: ChannelId;
   readonly overlays: Overlays;
-  readonly onkeys: () => void;
+  readonly onkeys: (obstacle: Obstacle) => void;
   readonly #onleft: () => void;
   readonly #state;
+  readonly #keys;
   readonly #conversation;
   readonly #channels;
   readonly #accounts;
@@ -53,6 +47,7 @@ export class SealedSide {
     this.onkeys = parts.onkeys;
     this.#onleft = parts.onleft;
     this.#state = bridge(() => this.server.sealed.state);
+    this.#keys = bridge(() => this.server.keys.state);
     this.#conversation = bridge(() => this.server.sealed.conversation(this.channel));
     this.#channels = bridge(() => this.server.channels);
     this.#accounts = bridge(() => this.server.accounts);
@@ -61,8 +56,8 @@ export class SealedSide {
     this.#view = bridge(() => this.server.view);
   }
 
-  get keys(): SealedState {
-    return this.#state.current;
+  get standing(): Standing {
+    return standingOf(this.#keys.current, this.#state.current);
   }
   get conversation(): ConversationView | undefined {
     return this.#conversation.current;

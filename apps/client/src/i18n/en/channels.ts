@@ -60,6 +60,7 @@ export const channels = {
     you: 'you',
     role: { owner: 'Owner', admin: 'Admin', moderator: 'Moderator', member: 'Member' },
     mention: 'Mention',
+    message: 'Message',
     add: 'Add people',
     addTitle: (name: string) => `Add people to ${name}`,
     addOne: 'Add',

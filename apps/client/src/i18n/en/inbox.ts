@@ -20,7 +20,9 @@ export const inbox = {
   reason: {
     mention: 'Mentioned you',
     reply: 'Replied to you',
+    direct: 'Wrote to you',
   },
+  encrypted: 'end-to-end encrypted',
   openChannel: 'Open in its channel',
   done: 'Done',
   undoDone: 'Undo',
@@ -37,7 +39,7 @@ export const inbox = {
   why: 'Why?',
   emptyTitle: (servers: number) =>
     servers === 0 ? 'Nothing here yet' : servers === 1 ? 'You are done' : `You are done on all ${servers} servers`,
-  emptyText: 'Mentions and replies from every server come here.',
+  emptyText: 'Mentions, replies and direct messages from every server come here.',
   emptyLater: 'Nothing put aside for later',
   emptyFilter: 'Nothing here from this server',
   pick: 'Choose something on the left to read and answer it here.',

@@ -32,6 +32,21 @@ export const sealed = {
     text: 'Enter your passphrase to read and write encrypted conversations.',
     act: 'Unlock',
   },
+  waiting: {
+    title: 'This device waits to be let in',
+    text: 'Approve it on another device of yours. Until then nothing is encrypted for it.',
+    act: 'Look at your devices',
+  },
+  noKey: {
+    title: 'Your account here has no key yet',
+    text: 'It was made with a password. Give it your key once, and people can write to you encrypted.',
+    act: 'Give it your key',
+  },
+  otherPerson: {
+    title: 'This account belongs to other keys',
+    text: 'It was set up with another recovery phrase than the one on this device.',
+    act: 'Look at your keys',
+  },
   failed: {
     title: 'Your keys on this device cannot be read',
     text: 'What is stored was set aside, not deleted. Your recovery phrase or a backup brings your keys back.',
