@@ -1,5 +1,6 @@
 import {
   mentionOf,
+  type AccountId,
   type ChannelId,
   type MessageId,
   type Position,
@@ -81,6 +82,12 @@ export class Friend implements AsyncDisposable {
       timeoutMs,
     );
     socket.frames.length = 0;
+  }
+
+  /** Makes somebody an admin. */
+  async promotes(account: AccountId): Promise<void> {
+    const command = { kind: 'account.role', account, role: 'admin' } as const;
+    await call(this.#server.origin, 'command', { token: this.#session.accessToken, body: { id: newId(), command } });
   }
 
   /** Waits until somebody else is said to be here, away or gone; the socket must be open. */

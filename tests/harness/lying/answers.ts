@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   LIMITS,
   PROTOCOL,
@@ -149,11 +150,27 @@ export function honestAnswers(world: World, identity: () => Identity, ended: () 
       return { head: world.head(params.channelId), accounts: world.membersOf(params.channelId) };
     },
     command: ({ body, session }) => runCommand(world, session.account, body),
+    icon: ({ params }) => {
+      const { icon } = world;
+      if (icon === undefined || digestOf(icon) !== params.digest) throw new SkerryError('not_found');
+      return icon;
+    },
+    setIcon: ({ body, session }) => {
+      mayInvite(session);
+      const iconUrl = `/api/server/icon/${digestOf(body)}`;
+      world.setIcon(body, iconUrl);
+      return { iconUrl };
+    },
+    removeIcon: ({ session }) => {
+      mayInvite(session);
+      world.setIcon(undefined, null);
+      return {};
+    },
     ...WITHOUT_KEYS,
   };
 }
 
-/** A server that offers neither keys nor pictures says so on each of these. */
+/** A server that offers no keys says so on each of these. */
 const absent = (): never => {
   throw new SkerryError('not_found');
 };
@@ -178,10 +195,11 @@ const WITHOUT_KEYS = {
   backupInfo: absent,
   backup: absent,
   dropBackup: absent,
-  icon: absent,
-  setIcon: absent,
-  removeIcon: absent,
 };
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64url');
+}
 
 function readable(world: World, account: AccountId, id: MessageId): Message {
   const message = world.messages.get(id);

@@ -9,6 +9,7 @@ import {
   SkerryError,
   type Down,
   type RegistrationMode,
+  type Route,
   type RouteName,
   type ServerId,
   type Up,
@@ -28,6 +29,8 @@ export type Recorded = {
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Buffer;
   /** The frames of an upgraded socket; grows while it lives. */
   readonly frames: readonly string[];
 };
@@ -202,9 +205,11 @@ export class LyingServer implements AsyncDisposable {
       return;
     }
     const found = match(request.method ?? '', request.url ?? '');
+    const bytes = Buffer.concat(chunks);
     const recorded = this.#record(request, {
       route: found?.route ?? 'unknown',
-      body: Buffer.concat(chunks).toString('utf8'),
+      body: bytes.toString('utf8'),
+      bytes,
       frames: [],
     });
     if (request.method === 'OPTIONS') return write(response, { kind: 'text', status: 204, text: '' });
@@ -220,16 +225,19 @@ export class LyingServer implements AsyncDisposable {
   #honest(found: Matched | undefined, request: Recorded): Reply {
     try {
       if (found === undefined) throw new SkerryError('not_found');
-      const route = ROUTES[found.route];
+      const route: Route = ROUTES[found.route];
       const session = route.auth === 'session' ? whoHolds(this.world, bearer(request)) : undefined;
       const asked = {
         params: parse(route.params, found.params),
         query: parse(route.query, found.query),
-        body: route.body === null ? null : parse(route.body, request.body === '' ? {} : readJson(request.body)),
+        body: bodyOf(route, request),
         session,
       };
       const answer = this.#answers[found.route] as (asked: unknown) => unknown;
-      return { kind: 'json', status: 200, body: answer(asked) };
+      const body = answer(asked);
+      if (route.answerBytes === undefined) return { kind: 'json', status: 200, body };
+      const headers = { 'content-type': 'application/octet-stream' };
+      return { kind: 'text', status: 200, text: Buffer.from(body as Uint8Array), headers };
     } catch (error) {
       if (!(error instanceof SkerryError)) throw error;
       return { kind: 'json', status: error.status, body: { error: error.toBody() } };
@@ -238,7 +246,7 @@ export class LyingServer implements AsyncDisposable {
 
   #upgraded(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const frames: string[] = [];
-    const recorded = this.#record(request, { route: 'socket', body: '', frames });
+    const recorded = this.#record(request, { route: 'socket', body: '', bytes: Buffer.alloc(0), frames });
     const reply = this.#upgrade?.(recorded);
     if (reply !== undefined) return refuse(socket, reply);
     this.#ws.handleUpgrade(request, socket, head, (ws) => {
@@ -262,7 +270,7 @@ export class LyingServer implements AsyncDisposable {
     });
   }
 
-  #record(request: IncomingMessage, more: Pick<Recorded, 'route' | 'body' | 'frames'>): Recorded {
+  #record(request: IncomingMessage, more: Pick<Recorded, 'route' | 'body' | 'bytes' | 'frames'>): Recorded {
     const recorded: Recorded = {
       at: Date.now(),
       method: request.method ?? '',
@@ -290,6 +298,13 @@ function match(method: string, url: string): Matched | undefined {
     if (fits !== null) return { route, params: { ...fits.groups }, query: Object.fromEntries(searchParams) };
   }
   return undefined;
+}
+
+function bodyOf(route: Route, { body, bytes }: Recorded): unknown {
+  if (route.body === null) return null;
+  if (route.bodyBytes === undefined) return parse(route.body, body === '' ? {} : readJson(body));
+  if (bytes.length > route.bodyBytes) throw new SkerryError('too_large');
+  return new Uint8Array(bytes);
 }
 
 type Parser = { safeParse(value: unknown): { success: true; data: unknown } | { success: false } };

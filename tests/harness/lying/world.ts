@@ -96,6 +96,8 @@ export class World {
   log: LogRow[] = [];
   readonly heads = new Map<StreamKey, number>();
   profile: ServerProfile;
+  /** The server's picture. */
+  icon: Uint8Array<ArrayBuffer> | undefined;
   setupCode: string | null;
   /** Older events are not kept: a resume from before is too far. */
   keptFrom = 1;
@@ -141,6 +143,13 @@ export class World {
   onCommitted(listener: (rows: readonly LogRow[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Sets the picture and what the profile says of it, whether these belong together or not, and tells. */
+  setIcon(bytes: Uint8Array | undefined, iconUrl: string | null): void {
+    this.icon = bytes && Uint8Array.from(bytes);
+    this.profile = { ...this.profile, iconUrl, rev: this.append('server', { kind: 'server' }).n };
+    this.commit();
   }
 
   isMember(account: AccountId, channel: ChannelId): boolean {
