@@ -30,6 +30,7 @@ export async function settle(db: parts.Database, count: number): Promise<{ peopl
       username: name,
       displayName: name,
       passwordHash: 'x',
+      proof: null,
       codeHash: i === 0 ? 'setup' : null,
       session,
       firstChannel: channel,
