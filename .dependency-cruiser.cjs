@@ -34,7 +34,7 @@ module.exports = {
       name: 'core-meets-crypto-in-three-folders',
       comment: 'They are loaded once a person has keys; whoever only chats never downloads them.',
       severity: 'error',
-      from: { path: '^packages/core/src/', pathNot: ['^packages/core/src/(identity|keys|sealed)/', TEST] },
+      from: { path: '^packages/core/src/', pathNot: ['^packages/core/src/(identity|keys|sealed|testing)/', TEST] },
       to: { path: CRYPTO },
     },
     {

@@ -442,7 +442,11 @@ export class Conversations implements SealedParts {
     const signal = eitherSignal(late.signal, this.#lifetime.signal);
     try {
       const found = derived([this.#changed], find);
-      return await waitFor<ChannelId | undefined, ChannelId>(found, (now): now is ChannelId => now !== undefined, signal);
+      return await waitFor<ChannelId | undefined, ChannelId>(
+        found,
+        (now): now is ChannelId => now !== undefined,
+        signal,
+      );
     } finally {
       cancel();
     }
