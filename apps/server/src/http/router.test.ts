@@ -1,5 +1,5 @@
 import { ERROR_CODES, ERRORS, LIMITS, type RouteName, ROUTES, SkerryError } from '@skerry/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createLog } from '../logging.ts';
@@ -275,6 +275,123 @@ describe('pages of other origins (T20, T21)', () => {
 
   it('does not ask programs for an origin', async () => {
     expect((await strict.inject('/api/health')).statusCode).toBe(200);
+  });
+});
+
+describe('requests of other sizes and speeds', () => {
+  const live = router({
+    handlers: {
+      ...echo(),
+      putBackup: async ({ body }) => {
+        for await (const part of body) expect(part.length).toBeGreaterThan(0);
+        return { at: 1 };
+      },
+    },
+  });
+  let port = 0;
+  beforeAll(async () => {
+    await live.listen({ port: 0, host: '127.0.0.1' });
+    port = (live.server.address() as AddressInfo).port;
+  });
+  afterAll(() => live.close());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Sends the bytes and no more. `closed` resolves when the other side ends it, with what it said. */
+  const begin = async (bytes: string) => {
+    const socket = connect(port, '127.0.0.1');
+    let said = '';
+    socket.on('data', (part) => (said += part.toString()));
+    socket.on('error', () => undefined);
+    let isClosed = false;
+    socket.on('close', () => (isClosed = true));
+    const seen = new Promise((resolve) => live.server.once('request', resolve));
+    socket.write(bytes);
+    await seen;
+    // The hooks of the request have run by then.
+    await new Promise((resolve) => setImmediate(resolve));
+    return { socket, said: () => said, isClosed: () => isClosed };
+  };
+  const header = (route: string, type: string, length = 1_000_000, token = TOKEN) =>
+    `POST ${route} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: ${type}\r\ncontent-length: ${length}\r\n\r\n`;
+
+  it('a command may be 2 MiB, for a message to many devices; no other JSON may (P-30)', async () => {
+    const post = (url: string, bytes: number) =>
+      open.inject({
+        method: 'POST',
+        url,
+        headers: { ...signedIn, 'content-type': 'application/json' },
+        payload: JSON.stringify({ x: 'x'.repeat(bytes - '{"x":""}'.length) }),
+      });
+    expect(errorOf(await post('/api/commands', LIMITS.requestBytes))).toMatchObject({ code: 'bad_request' });
+    expect(errorOf(await post('/api/commands', LIMITS.requestBytes + 1))).toMatchObject({ code: 'too_large' });
+    expect(errorOf(await post('/api/keys/prekeys', LIMITS.frameUpBytes + 1))).toMatchObject({ code: 'too_large' });
+  });
+
+  it('plain bytes are counted as they come, in parts of 256 KiB, and an answer of them is told as what it is', async () => {
+    const sizes: number[] = [];
+    async function* parts() {
+      yield Buffer.from('pict');
+      yield Buffer.from('ure');
+    }
+    const app = router({
+      handlers: {
+        ...echo(),
+        putBackup: async ({ body }) => {
+          for await (const part of body) sizes.push(part.length);
+          return { at: 1 };
+        },
+        icon: async () => ({ type: 'image/png', size: 7, parts: parts(), cache: 'forever' }),
+      },
+    });
+    const send = (payload: Buffer, headers: object = {}) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/backup',
+        headers: { ...signedIn, 'content-type': 'application/octet-stream', ...headers },
+        payload,
+      });
+    expect((await send(Buffer.alloc(600_000))).json()).toEqual({ at: 1 });
+    expect(sizes).toEqual([262_144, 262_144, 75_712]);
+    expect(errorOf(await send(Buffer.alloc(1), { 'content-length': LIMITS.backupBytes + 1 })).code).toBe('too_large');
+    expect(errorOf(await send(Buffer.from('{}'), { 'content-type': 'application/json' })).code).toBe('bad_request');
+    const icon = await app.inject(`/api/server/icon/${'A'.repeat(43)}`);
+    expect([icon.body, icon.headers['content-type'], icon.headers['content-length']]).toEqual([
+      'picture',
+      'image/png',
+      '7',
+    ]);
+  });
+
+  it('JSON that trickles in is not waited for; an upload is', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const slow = await begin(`${header('/api/auth/sign-out', 'application/json', 100)}{"x":`);
+    const upload = await begin(`${header('/api/backup', 'application/octet-stream')}some`);
+    vi.advanceTimersByTime(29_000);
+    expect([slow.isClosed(), upload.isClosed()]).toEqual([false, false]);
+    vi.advanceTimersByTime(1_001);
+    vi.useRealTimers();
+    await expect.poll(slow.isClosed).toBe(true);
+    expect(upload.isClosed()).toBe(false);
+    upload.socket.destroy();
+  });
+
+  it('an upload that is refused gets to read why, and is not listened to for long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const refused = await begin(`${header('/api/backup', 'application/octet-stream', 1_000_000, 'B'.repeat(43))}some`);
+    vi.useRealTimers();
+    await expect.poll(refused.said).toContain('unauthorized');
+    expect(refused.isClosed()).toBe(false);
+    // The rest comes, and the next request on the same connection is answered.
+    refused.socket.write(`${'x'.repeat(999_996)}GET /api/nothing HTTP/1.1\r\nhost: x\r\n\r\n`);
+    await expect.poll(refused.said).toContain('not_found');
+    refused.socket.destroy();
+
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const endless = await begin(`${header('/api/backup', 'application/octet-stream', 1_000_000, 'B'.repeat(43))}some`);
+    for (let i = 0; i < 100 && endless.said() === ''; i++) await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(5_001);
+    vi.useRealTimers();
+    await expect.poll(endless.isClosed).toBe(true);
   });
 });
 
