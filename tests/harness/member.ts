@@ -1,6 +1,7 @@
 import {
   createClient,
   type ConnectionState,
+  type Credentials,
   type EntryId,
   type Platform,
   type ServerHandle,
@@ -67,9 +68,10 @@ export class Member implements AsyncDisposable {
     const password = options.password ?? passwordOf(username);
     const id = await this.client.join(
       result.found,
-      options.signIn === true
-        ? { kind: 'signIn', username, password }
-        : { kind: 'register', username, password, displayName: username, code: options.code ?? null },
+      options.credentials ??
+        (options.signIn === true
+          ? { kind: 'signIn', username, password }
+          : { kind: 'register', username, password, displayName: username, code: options.code ?? null }),
     );
     const handle = this.handle(id);
     await this.whenLive(handle);
@@ -118,7 +120,13 @@ export class Member implements AsyncDisposable {
   }
 }
 
-export type JoinOptions = { password?: string; code?: string | null; signIn?: boolean };
+export type JoinOptions = {
+  password?: string;
+  code?: string | null;
+  signIn?: boolean;
+  /** Instead of a password. */
+  credentials?: Credentials;
+};
 
 /** The first channel, which everybody is in. */
 export async function general(handle: ServerHandle): Promise<ChannelId> {

@@ -243,7 +243,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   }
 
   /** Whenever the server is live things are brought in order; while it isn't, nothing is tried. */
-  #follow({ live, notices }: Entry, ring: KeyRing): void {
+  #follow({ live, notices, accounts }: Entry, ring: KeyRing): void {
     const whenLive = (): void => {
       if (live.get()) void ring.settle();
       else ring.rest();
@@ -251,7 +251,10 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     const whenLow = (): void => {
       if (notices.prekeys.get() !== null) void ring.settle();
     };
-    const ends = [live.subscribe(whenLive), notices.prekeys.subscribe(whenLow)];
+    const whenHeard = (): void => {
+      if (live.get()) ring.heard();
+    };
+    const ends = [live.subscribe(whenLive), notices.prekeys.subscribe(whenLow), accounts.subscribe(whenHeard)];
     this.#endLive = () => ends.forEach((end) => end());
     if (live.get()) whenLive();
   }

@@ -293,8 +293,18 @@ export class KeyRing implements Keys {
     this.#cancelTimer = () => undefined;
   }
 
+  /** The stream may name a newer list of one's own than the one that is known. */
+  heard(): void {
+    const { newest, account } = this.#deps;
+    if ((newest(account) ?? 0) > (this.#list.kept?.version ?? 0)) void this.settle();
+  }
+
   async reload(signal: AbortSignal): Promise<void> {
-    const { devices } = await this.#deps.api.call('ownDevices', { signal: this.#within(signal) });
+    await this.#list.look(this.#within(signal));
+    await this.#show((await this.#deps.api.call('ownDevices', { signal: this.#within(signal) })).devices);
+  }
+
+  async #show(devices: readonly OwnDeviceAnswer[]): Promise<void> {
     const views = await Promise.all(devices.map((one) => this.#viewOf(one)));
     this.#devices.set(views.sort((a, b) => Number(b.isThis) - Number(a.isThis) || a.device - b.device));
   }
@@ -394,12 +404,14 @@ export class KeyRing implements Keys {
     await this.bind(signal);
     await this.#list.look(signal);
     // Before the list: whoever sees this device there may want to write to it at once.
-    await publishPrekeys({ signal: this.#signal, api: this.#deps.api, device: () => this.self.device }, signal);
     const { device } = this.self;
+    const { devices: all } = await this.#deps.api.call('ownDevices', { signal });
+    const own = all.find((one) => one.device === device);
+    if (own !== undefined) await publishPrekeys({ signal: this.#signal, api: this.#deps.api, own }, signal);
     if (person.state.get().kind === 'ready') {
-      const own = this.#list.kept?.ever.find((one) => one.device === device);
+      const known = this.#list.kept?.ever.find((one) => one.device === device);
       const { signKey, identityKey } = this.#device.public;
-      if (own !== undefined && own.signKey !== signKey) throw new TrustError(account, 'device_swapped');
+      if (known !== undefined && known.signKey !== signKey) throw new TrustError(account, 'device_swapped');
       const addedAt = clock.now() + (this.#deps.skew.get() ?? 0);
       await this.#list
         .change(
@@ -415,7 +427,7 @@ export class KeyRing implements Keys {
           throw isRefused && this.#list.kept === undefined ? new NoKeyError(device) : error;
         });
     }
-    await this.reload(signal);
+    await this.#show(all);
     await this.#stand();
   }
 

@@ -1,21 +1,20 @@
 import { type Device, type Publication, upkeepPreKeys } from '@skerry/crypto';
-import { type PrekeyUpload, toBase64Url } from '@skerry/protocol';
+import { type OwnDevice, type PrekeyUpload, toBase64Url } from '@skerry/protocol';
 import type { Api } from '../api/api.ts';
 
-export type PrekeyDeps = { readonly signal: Device; readonly api: Pick<Api, 'call'>; readonly device: () => number };
+export type PrekeyDeps = {
+  readonly signal: Device;
+  readonly api: Pick<Api, 'call'>;
+  /** This device, as the server has just described it. */
+  readonly own: OwnDevice;
+};
 
 /**
  * Brings to the directory what it lacks of this device's prekeys. Safe to run at any time and again after a cut: the secrets
  * are kept before anything is published, and what the server has not got is offered until it has.
  * @throws SkerryError when the server refuses or can't be asked
  */
-export async function publishPrekeys(
-  { signal: device, api, device: number }: PrekeyDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const { devices } = await api.call('ownDevices', { signal });
-  const own = devices.find((one) => one.device === number());
-  if (own === undefined) return;
+export async function publishPrekeys({ signal: device, api, own }: PrekeyDeps, signal: AbortSignal): Promise<void> {
   const publication = await upkeepPreKeys(device, {
     oneTime: own.oneTimeLeft,
     signedPreKeyId: own.signedPreKeyId ?? undefined,
