@@ -5,7 +5,7 @@ import type { CommandId, CommandResult } from '@skerry/protocol';
 import { PlainClient } from '../harness/plain-client.ts';
 import { call, signUp } from '../harness/raw-client.ts';
 import { SpawnedServer } from '../harness/spawn-server.ts';
-import { CoreSender, PlainSender, within, type Sender } from './senders.ts';
+import { CoreSender, PlainSender, SealedSender, within, type Sender } from './senders.ts';
 
 export const KILL_POINTS = ['accepted', 'before-commit', 'committed', 'answered', 'published'] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
@@ -16,6 +16,8 @@ export type CrashOptions = {
   clients: number;
   /** How many of them are the real client; the others are the plainest there can be. */
   cores: number;
+  /** Pairs besides who write to each other encrypted. */
+  pairs: number;
   /** A cycle counts only when at least so many sends were answered in it. */
   answersPerCycle: number;
   /** A guarantee to switch off, to see that it is noticed. */
@@ -27,6 +29,8 @@ export type CrashReport = {
   /** Kills that came before enough was answered; judged like all others. */
   early: number;
   answered: number;
+  /** What was said encrypted, as the database has it. */
+  sealed: number;
   resumes: number;
   resets: number;
   /** Broken promises, in words. Empty is what the test asks for. */
@@ -48,7 +52,7 @@ const PASSES: Record<KillPoint, number> = {
  * answered, everything that was asked and everything that was told is compared with what is there.
  */
 export async function crashRun(options: CrashOptions): Promise<CrashReport> {
-  const report: CrashReport = { cycles: [], early: 0, answered: 0, resumes: 0, resets: 0, broken: [] };
+  const report: CrashReport = { cycles: [], early: 0, answered: 0, sealed: 0, resumes: 0, resets: 0, broken: [] };
   await using server = await SpawnedServer.start({ name: 'Crash', args: ['--client', 'none'] });
   const crowd = await Crowd.gather(server, options, report);
   try {
@@ -106,6 +110,8 @@ class Crowd implements AsyncDisposable {
   readonly #senders: Promise<void>[];
   /** The text of every command that was ever handed over. */
   readonly asked = new Map<CommandId, string>();
+  /** Those of them that everybody can read. */
+  readonly #open = new Set<CommandId>();
   #stopping = false;
 
   private constructor(people: readonly Sender[], report: CrashReport) {
@@ -116,7 +122,11 @@ class Crowd implements AsyncDisposable {
     );
   }
 
-  static async gather(server: SpawnedServer, { clients, cores }: CrashOptions, report: CrashReport): Promise<Crowd> {
+  static async gather(
+    server: SpawnedServer,
+    { clients, cores, pairs }: CrashOptions,
+    report: CrashReport,
+  ): Promise<Crowd> {
     const owner = await signUp(server.origin, 'owner', server.setupCode);
     const channel = (await call(server.origin, 'snapshot', { token: owner.accessToken })).channels[0]?.channel.id;
     if (channel === undefined) throw new Error('a new server has a first channel');
@@ -129,6 +139,7 @@ class Crowd implements AsyncDisposable {
           : new PlainSender(new PlainClient(server.origin, await signUp(server.origin, name)), channel),
       );
     }
+    for (let i = 0; i < pairs; i++) people.push(...(await SealedSender.pair(server, [`left${i}`, `right${i}`])));
     return new Crowd(people, report);
   }
 
@@ -161,8 +172,7 @@ class Crowd implements AsyncDisposable {
       );
     this.#report.answered = this.answered;
     for (const [who, person] of this.#people.entries()) {
-      for (const complaint of await person.complaints([...this.asked.keys()]))
-        broken.push(`client ${who} ${complaint}`);
+      for (const complaint of await person.complaints([...this.#open])) broken.push(`client ${who} ${complaint}`);
       this.#report.resumes += person.resumes;
       this.#report.resets += person.resets;
     }
@@ -176,7 +186,10 @@ class Crowd implements AsyncDisposable {
   async #sendOn(person: Sender, lane: string): Promise<void> {
     for (let i = 0; !this.#stopping; i++) {
       try {
-        await person.send(`${lane} says ${i}`, (id, text) => this.asked.set(id, text));
+        await person.send(`${lane} says ${i}`, (id, text) => {
+          this.asked.set(id, text);
+          if (person.says === 'openly') this.#open.add(id);
+        });
       } catch (error) {
         this.#report.broken.push(`${lane} says ${i} was refused: ${String(error)}`);
         return;
@@ -189,11 +202,8 @@ class Crowd implements AsyncDisposable {
 function judgeDatabase(data: string, crowd: Crowd, report: CrashReport): void {
   const database = new Database(path.join(data, 'skerry.db'), { readonly: true });
   try {
-    const rows = database.prepare('SELECT id, n, text FROM messages').all() as {
-      id: CommandId;
-      n: number;
-      text: string;
-    }[];
+    const rows = database.prepare(ROWS_SQL).all() as { id: CommandId; n: number; text: string }[];
+    report.sealed = (database.prepare('SELECT count(*) AS many FROM sealed').get() as { many: number }).many;
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const [id, { n }] of crowd.answers()) {
       const row = byId.get(id);
@@ -207,6 +217,7 @@ function judgeDatabase(data: string, crowd: Crowd, report: CrashReport): void {
     }
     for (const [id, text] of crowd.asked)
       if (byId.get(id)?.text !== text) report.broken.push(`${id} is not what was asked`);
+    judgeQueues(database, report);
     const events = database.prepare('SELECT seq FROM events ORDER BY seq').all() as { seq: number }[];
     events.forEach(({ seq }, i) => {
       if (i > 0 && seq !== (events[i - 1]?.seq ?? 0) + 1) report.broken.push(`the log jumps to ${seq}`);
@@ -216,4 +227,21 @@ function judgeDatabase(data: string, crowd: Crowd, report: CrashReport): void {
   } finally {
     database.close();
   }
+}
+
+/** What was said openly, and of what was said encrypted the one copy that waits for the one device of the other person. */
+const ROWS_SQL = `SELECT id, n, text FROM messages
+  UNION ALL SELECT x.id, x.n, q.body FROM sealed x LEFT JOIN queue q ON q.message_id = x.id`;
+
+/** Nothing is missing from a queue, and nothing is in it twice. E-8. */
+function judgeQueues(database: InstanceType<typeof Database>, report: CrashReport): void {
+  const queues = database
+    .prepare(
+      `SELECT d.queue_head AS head, count(q.n) AS many, coalesce(max(q.n), 0) AS last, count(DISTINCT q.message_id) AS messages
+       FROM devices d LEFT JOIN queue q ON q.account_id = d.account_id AND q.device = d.device GROUP BY d.account_id, d.device`,
+    )
+    .all() as { head: number; many: number; last: number; messages: number }[];
+  for (const { head, many, last, messages } of queues)
+    if (many !== head || last !== head || messages !== head)
+      report.broken.push(`a queue up to ${head} has ${many} items of ${messages} messages, the last one ${last}`);
 }

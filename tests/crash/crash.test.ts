@@ -8,10 +8,12 @@ describe('A server that is killed', () => {
       cycles: KILL_POINTS,
       clients: 8,
       cores: 4,
+      pairs: 1,
       answersPerCycle: 50,
     });
     expect(report.broken).toEqual([]);
     expect(report.cycles).toHaveLength(KILL_POINTS.length);
+    expect(report.sealed).toBeGreaterThan(20);
     expect(report.resumes).toBeGreaterThan(report.resets);
   }, 120_000);
 
@@ -20,6 +22,7 @@ describe('A server that is killed', () => {
       cycles: ['before-commit', 'before-commit'],
       clients: 8,
       cores: 4,
+      pairs: 1,
       answersPerCycle: 50,
       breaks: 'answer-before-commit',
     });
@@ -31,6 +34,7 @@ describe('A server that is killed', () => {
       cycles: ['committed', 'committed'],
       clients: 8,
       cores: 4,
+      pairs: 1,
       answersPerCycle: 50,
       breaks: 'no-dedupe',
     });

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerHandle } from '@skerry/core';
+import { parts } from '@skerry/server';
 import { down, type ChannelId, type CommandId, type CommandResult } from '@skerry/protocol';
 import { digestOf, Member } from '../harness/member.ts';
-import type { PlainClient } from '../harness/plain-client.ts';
-import { newId } from '../harness/raw-client.ts';
+import { PlainClient } from '../harness/plain-client.ts';
+import { call, newId } from '../harness/raw-client.ts';
+import type { SpawnedServer } from '../harness/spawn-server.ts';
 import { until } from '../harness/watch.ts';
 
 /** Somebody who sends all the time, remembers what was answered, and can be compared with somebody new. */
 export interface Sender extends AsyncDisposable {
   /** Sends it keeps going at once. */
   readonly lanes: number;
+  /** Where what it says can be read by everybody, or by nobody but its peer. */
+  readonly says: 'openly' | 'sealed';
   readonly answered: ReadonlyMap<CommandId, CommandResult>;
   readonly resumes: number;
   readonly resets: number;
@@ -23,6 +27,7 @@ export interface Sender extends AsyncDisposable {
 
 export class PlainSender implements Sender {
   readonly lanes = 4;
+  readonly says = 'openly';
   readonly #client: PlainClient;
   readonly #channel: ChannelId;
 
@@ -71,9 +76,91 @@ export class PlainSender implements Sender {
   }
 }
 
+/** Sends ciphertexts to the other one of a direct conversation. */
+export class SealedSender implements Sender {
+  readonly lanes = 2;
+  readonly says = 'sealed';
+  readonly #client: PlainClient;
+  readonly #self: KeyedOnSpawned;
+  readonly #conversation: parts.Conversation<SpawnedKeyServer>;
+
+  private constructor(origin: string, self: KeyedOnSpawned, conversation: parts.Conversation<SpawnedKeyServer>) {
+    this.#client = new PlainClient(origin, self.who);
+    this.#self = self;
+    this.#conversation = conversation;
+  }
+
+  /** Two people with keys, each of whom writes to the other. */
+  static async pair(server: SpawnedServer, names: readonly [string, string]): Promise<readonly SealedSender[]> {
+    const keys = await keyServer(server);
+    const [one, other] = [
+      await parts.KeyedAccount.create(keys, names[0], 1),
+      await parts.KeyedAccount.create(keys, names[1], 1),
+    ];
+    const conversation = await parts.Conversation.direct(one, other);
+    return [one, other].map((self) => new SealedSender(server.origin, self, conversation));
+  }
+
+  get answered(): ReadonlyMap<CommandId, CommandResult> {
+    return this.#client.answered;
+  }
+  get resumes(): number {
+    return this.#client.resumes;
+  }
+  get resets(): number {
+    return this.#client.resets;
+  }
+
+  /** What is said stands for itself: the ciphertext is the text. */
+  async send(_text: string, asked: (id: CommandId, text: string) => void): Promise<void> {
+    const id = newId();
+    const command = this.#conversation.message(this.#self);
+    asked(id, command.envelopes.map(({ body }) => body).join());
+    await this.#client.do(command, id);
+  }
+
+  isSettled(): boolean {
+    return this.#client.live && this.#client.unanswered === 0;
+  }
+
+  tryNow(): void {
+    // It tries all the time.
+  }
+
+  async complaints(): Promise<string[]> {
+    const { mirror } = this.#client;
+    const fresh = JSON.stringify((await this.#client.fresh()).digest());
+    const found = mirror.violations.slice(0, 3).map((violation) => `was told: ${violation}`);
+    if (!(await within(10_000, () => JSON.stringify(mirror.digest()) === fresh)))
+      found.push('differs from a fresh one');
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+  }
+}
+
+type SpawnedKeyServer = parts.ConversationServer;
+type KeyedOnSpawned = parts.KeyedAccount<SpawnedKeyServer>;
+
+/** The spawned server as accounts with keys ask it while they are made. */
+async function keyServer({ origin }: SpawnedServer): Promise<SpawnedKeyServer> {
+  const { serverId } = await call(origin, 'info');
+  return {
+    running: { serverId, url: origin, setupCode: null },
+    ask: (name, asked = {}) => call(origin, name, asked),
+    run: async ({ accessToken: token }, command, id = newId()) => {
+      const body = await call(origin, 'command', { token, body: { id, command } });
+      return { status: 200, code: undefined, body };
+    },
+  };
+}
+
 /** The real client. Its send queue decides when something leaves; the answers are read off the wire. */
 export class CoreSender implements Sender {
   readonly lanes = 1;
+  readonly says = 'openly';
   readonly answered = new Map<CommandId, CommandResult>();
   resumes = 0;
   resets = 0;

@@ -10,6 +10,7 @@ import type {
   MessageId,
   Page,
   Position,
+  SealedMessage,
   ServerProfile,
   Snapshot,
 } from '@skerry/protocol';
@@ -30,6 +31,8 @@ export class Mirror {
   readonly #channels = new Map<ChannelId, ChannelState>();
   readonly #messages = new Map<MessageId, Message>();
   readonly #inbox = new Map<MessageId, InboxItem>();
+  /** Posts of encrypted conversations it was told of: of those it knows the shells alone. */
+  readonly #posts = new Map<MessageId, SealedMessage>();
   readonly #streams = new Map<string, number>();
   #lastSeq = 0;
   /** Where the snapshot stood: what arrives from before was told while it was on its way. */
@@ -37,7 +40,8 @@ export class Mirror {
 
   /** Starts anew from a snapshot and the whole history of each channel it is in. */
   load(snapshot: Snapshot, pages: ReadonlyMap<ChannelId, Page>): void {
-    for (const table of [this.#accounts, this.#channels, this.#messages, this.#inbox, this.#streams]) table.clear();
+    for (const table of [this.#accounts, this.#channels, this.#messages, this.#inbox, this.#posts, this.#streams])
+      table.clear();
     this.#server = snapshot.server;
     this.#me = snapshot.me.id;
     for (const account of snapshot.accounts) this.#accounts.set(account.id, account);
@@ -92,6 +96,7 @@ export class Mirror {
     for (const [id, row] of this.#channels) copy.#channels.set(id, row);
     for (const [id, row] of this.#messages) copy.#messages.set(id, row);
     for (const [id, row] of this.#inbox) copy.#inbox.set(id, row);
+    for (const [id, row] of this.#posts) copy.#posts.set(id, row);
     for (const [stream, n] of this.#streams) copy.#streams.set(stream, n);
     for (const channel of this.toLoad) copy.toLoad.add(channel);
     copy.#lastSeq = this.#lastSeq;
@@ -125,8 +130,11 @@ export class Mirror {
     switch (event.kind) {
       case 'message':
         return this.#message(event);
+      case 'sealed':
+        return this.#sealed(event);
       case 'member':
       case 'hidden':
+      case 'chain':
         return this.#advance(stream as ChannelId, event.n);
       case 'channel': {
         const known = this.#channels.get(event.channel.id);
@@ -165,7 +173,8 @@ export class Mirror {
       case 'marker': {
         const state = this.#channels.get(event.channel);
         if (state === undefined) return;
-        const later = this.messagesOf(event.channel).filter(
+        const posts = [...this.#posts.values()].filter(({ channel }) => channel === event.channel);
+        const later = [...this.messagesOf(event.channel), ...posts].filter(
           (one) => one.n > Math.max(event.head, event.readN) && one.author !== this.#me,
         );
         this.#channels.set(event.channel, { ...state, readN: event.readN, unread: event.unread + later.length });
@@ -194,6 +203,20 @@ export class Mirror {
       head: Math.max(state.head, n),
       lastAt: isNew ? message.at : state.lastAt,
       unread: state.unread + (unread ? 1 : 0),
+    });
+  }
+
+  #sealed({ n, message }: Extract<Event, { kind: 'sealed' }>): void {
+    const state = this.#channels.get(message.channel);
+    if (state === undefined) return;
+    const isPost = message.op === 'post';
+    if (isPost) this.#posts.set(message.id, message);
+    const isUnread = isPost && message.author !== this.#me && n > state.readN;
+    this.#channels.set(message.channel, {
+      ...state,
+      head: Math.max(state.head, n),
+      lastAt: isPost ? message.at : state.lastAt,
+      unread: state.unread + (isUnread ? 1 : 0),
     });
   }
 

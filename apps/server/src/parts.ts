@@ -8,5 +8,6 @@ export { writeProcedures } from './db/write-procedures.ts';
 export { EventFrames, encodeFrame, encodeFrames, markJson } from './log/frames.ts';
 export { channelStream } from './log/stream-key.ts';
 export { Hub, type Subscriber } from './realtime/hub.ts';
+export { Conversation, type ConversationServer } from './testing/conversations.ts';
 export { KeyedAccount, type KeyServer, prekeys, type TestDevice } from './testing/keyed-account.ts';
 export { NO_FAULTS } from './testing/kill-points.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
-  type Answer,
   type ChannelId,
+  type Command,
   type CommandId,
   type CommandOf,
   encodeGroupBlock,
@@ -9,39 +9,54 @@ import {
   type Envelope,
   type GroupBlock,
 } from '@skerry/protocol';
-import type { KeyedAccount, TestDevice } from './keyed-account.ts';
-import { type Answered, freshId } from './test-server.ts';
+import type { KeyedAccount, KeyServer, TestDevice } from './keyed-account.ts';
+import { freshId, type TestServer } from './test-server.ts';
 
 /** What a device encrypted, as far as the server can tell. */
 export const sealedBytes = (bytes = 32): string =>
   Buffer.concat([Buffer.of(1), randomBytes(bytes - 1)]).toString('base64url');
 
+/** What makes a conversation is known by the id of its command. */
+export type ConversationServer = KeyServer & {
+  run(
+    who: { readonly accessToken: string },
+    command: Command,
+    id: CommandId,
+  ): Promise<{ readonly status: number; readonly code: string | undefined }>;
+};
+
 type Parts = Partial<Omit<CommandOf<'sealed.send'>, 'kind' | 'channel'>>;
 
 /** An encrypted conversation of people on a real server, as their clients would lead it. */
-export class Conversation {
+export class Conversation<Server extends ConversationServer = TestServer> {
   readonly channel: ChannelId;
   readonly kind: 'direct' | 'group';
-  members: readonly KeyedAccount[];
+  members: readonly KeyedAccount<Server>[];
   /** The last block, of a group. */
   block: GroupBlock | null = null;
 
-  private constructor(channel: ChannelId, kind: 'direct' | 'group', members: readonly KeyedAccount[]) {
+  private constructor(channel: ChannelId, kind: 'direct' | 'group', members: readonly KeyedAccount<Server>[]) {
     this.channel = channel;
     this.kind = kind;
     this.members = members;
   }
 
-  static async direct(one: KeyedAccount, other: KeyedAccount): Promise<Conversation> {
+  static async direct<Server extends ConversationServer>(
+    one: KeyedAccount<Server>,
+    other: KeyedAccount<Server>,
+  ): Promise<Conversation<Server>> {
     const id = freshId();
     const command = { kind: 'direct.create', account: other.id } as const;
     taken(await one.server.run(one.device, command, id));
-    return new Conversation(id as string as ChannelId, 'direct', [one, other]);
+    return new Conversation<Server>(id as string as ChannelId, 'direct', [one, other]);
   }
 
-  static async group(founder: KeyedAccount, others: readonly KeyedAccount[]): Promise<Conversation> {
+  static async group<Server extends ConversationServer>(
+    founder: KeyedAccount<Server>,
+    others: readonly KeyedAccount<Server>[],
+  ): Promise<Conversation<Server>> {
     const id = freshId();
-    const made = new Conversation(id as string as ChannelId, 'group', [founder, ...others]);
+    const made = new Conversation<Server>(id as string as ChannelId, 'group', [founder, ...others]);
     const block = made.nextBlock(founder, { add: [founder, ...others] });
     taken(await founder.server.run(founder.device, { kind: 'group.create', block }, id));
     made.block = block;
@@ -50,8 +65,8 @@ export class Conversation {
 
   /** The block that would follow, signed by the author's device. */
   nextBlock(
-    by: KeyedAccount,
-    { add = [], remove = [] }: { add?: readonly KeyedAccount[]; remove?: readonly KeyedAccount[] },
+    by: KeyedAccount<Server>,
+    { add = [], remove = [] }: { add?: readonly KeyedAccount<Server>[]; remove?: readonly KeyedAccount<Server>[] },
     device: TestDevice = by.device,
   ): GroupBlock {
     const { serverId } = by.server.running;
@@ -70,11 +85,11 @@ export class Conversation {
   }
 
   async change(
-    by: KeyedAccount,
-    changes: { add?: readonly KeyedAccount[]; remove?: readonly KeyedAccount[] },
+    by: KeyedAccount<Server>,
+    changes: { add?: readonly KeyedAccount<Server>[]; remove?: readonly KeyedAccount<Server>[] },
   ): Promise<void> {
     const block = this.nextBlock(by, changes);
-    taken(await by.server.run(by.device, { kind: 'group.change', block }));
+    taken(await by.server.run(by.device, { kind: 'group.change', block }, freshId()));
     this.block = block;
     const left = new Set(changes.remove);
     this.members = [...this.members.filter((member) => !left.has(member)), ...(changes.add ?? [])];
@@ -88,7 +103,7 @@ export class Conversation {
   }
 
   /** One envelope for every listed device but the sending one. */
-  envelopes(from: KeyedAccount, device: TestDevice): Envelope[] {
+  envelopes(from: KeyedAccount<Server>, device: TestDevice): Envelope[] {
     return this.members
       .flatMap(({ id, list }) => (list?.devices ?? []).map((listed) => ({ account: id, device: listed.device })))
       .filter((to) => to.account !== from.id || to.device !== device.number)
@@ -96,7 +111,7 @@ export class Conversation {
   }
 
   /** A post that is right in every part that is not given. */
-  message(from: KeyedAccount, parts: Parts = {}, device: TestDevice = from.device): CommandOf<'sealed.send'> {
+  message(from: KeyedAccount<Server>, parts: Parts = {}, device: TestDevice = from.device): CommandOf<'sealed.send'> {
     return {
       kind: 'sealed.send',
       channel: this.channel,
@@ -111,13 +126,13 @@ export class Conversation {
   }
 
   /** Sends it. @throws Error with the code when the server refuses */
-  async say(from: KeyedAccount, parts: Parts = {}, device: TestDevice = from.device): Promise<CommandId> {
+  async say(from: KeyedAccount<Server>, parts: Parts = {}, device: TestDevice = from.device): Promise<CommandId> {
     const id = freshId();
     taken(await from.server.run(device, this.message(from, parts, device), id));
     return id;
   }
 }
 
-function taken(answered: Answered<Answer<'command'>>): void {
+function taken(answered: { readonly status: number; readonly code: string | undefined }): void {
   if (answered.status !== 200) throw new Error(`the command was refused: ${answered.code}`);
 }
