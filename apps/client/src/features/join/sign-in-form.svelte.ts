@@ -1,9 +1,12 @@
 import { type Credentials, LocalError, ReachError } from '@skerry/core';
 import { password as passwordSchema, SkerryError, username as usernameSchema } from '@skerry/protocol';
+import { sentenceOf } from '../../state/failure.ts';
 import { t } from '../../i18n/t-pages.ts';
 import { countdown } from '../../ui/format.ts';
 
 export type SignInMode = 'signIn' | 'register';
+/** How a person who has keys wants to come back to a new account. */
+export type KeyWay = 'key' | 'both' | 'password';
 export type FieldName = 'username' | 'displayName' | 'password' | 'code';
 type Problems = Partial<Record<FieldName | 'form', string>>;
 
@@ -19,6 +22,13 @@ export class SignInForm {
   code = $state('');
   problems: Problems = $state.raw({});
   isBusy = $state(false);
+  /** The person's keys are open, and this server takes them. Told by the door. */
+  hasKey = $state(false);
+  keyWay: KeyWay = $state('key');
+  /** On coming in by password: the account gets the person's key as well. */
+  addsKey = $state(true);
+  /** The server was asked by key and has no account for it. */
+  isUnknownKey = $state(false);
   /** May become known after the form is there: a server tells it when it answers. */
   codeKind: CodeKind = $state('none');
   readonly #submit: (credentials: Credentials) => Promise<void>;
@@ -37,9 +47,15 @@ export class SignInForm {
     this.mode = options.mode;
   }
 
+  /** A new account is entered by key alone. */
+  get needsPassword(): boolean {
+    return this.mode === 'signIn' || !this.hasKey || this.keyWay !== 'key';
+  }
+
   switchTo(mode: SignInMode): void {
     this.mode = mode;
     this.problems = {};
+    this.isUnknownKey = false;
   }
 
   /** @returns the first field with a problem, so that the focus can go there; undefined when it worked */
@@ -47,9 +63,35 @@ export class SignInForm {
     if (this.isBusy) return undefined;
     this.problems = this.#check();
     if (Object.keys(this.problems).length > 0) return this.#first();
+    return this.#send(this.#credentials());
+  }
+
+  /** One click: no name and no password. Without an account for the key it goes on to making one, where that is possible. */
+  async continueByKey(canRegister: boolean): Promise<FieldName | 'form' | undefined> {
+    if (this.isBusy) return undefined;
+    this.problems = {};
+    this.isUnknownKey = false;
     this.isBusy = true;
     try {
-      await this.#submit(this.#credentials());
+      await this.#submit({ kind: 'signInByKey' });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SkerryError) || error.code !== 'credentials_wrong') {
+        this.problems = problemsOf(error, this.mode, this.codeKind);
+        return this.#first();
+      }
+      if (canRegister) this.switchTo('register');
+      this.isUnknownKey = true;
+      return canRegister ? undefined : 'form';
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  async #send(credentials: Credentials): Promise<FieldName | 'form' | undefined> {
+    this.isBusy = true;
+    try {
+      await this.#submit(credentials);
       this.password = '';
       return undefined;
     } catch (error) {
@@ -65,10 +107,10 @@ export class SignInForm {
     const problems: Problems = {};
     const name = this.username.trim().toLowerCase();
     if (name === '') problems.username = words.nameMissing;
-    if (this.password === '') problems.password = words.passwordMissing;
+    if (this.needsPassword && this.password === '') problems.password = words.passwordMissing;
     if (this.mode === 'signIn') return problems;
     if (name !== '' && !usernameSchema.safeParse(name).success) problems.username = words.nameInvalid;
-    if (this.password !== '' && !passwordSchema.safeParse(this.password).success)
+    if (this.needsPassword && this.password !== '' && !passwordSchema.safeParse(this.password).success)
       problems.password = words.passwordWeak;
     if (this.codeKind !== 'none' && this.code.trim() === '') {
       problems.code = this.codeKind === 'setup' ? words.setupInvalid : words.inviteNeeded;
@@ -78,14 +120,12 @@ export class SignInForm {
 
   #credentials(): Credentials {
     const username = this.username.trim().toLowerCase();
-    if (this.mode === 'signIn') return { kind: 'signIn', username, password: this.password };
-    return {
-      kind: 'register',
-      username,
-      password: this.password,
-      displayName: this.displayName.trim() || username,
-      code: this.code.trim() || null,
-    };
+    const { password } = this;
+    if (this.mode === 'signIn')
+      return { kind: 'signIn', username, password, ...(this.hasKey && this.addsKey ? { withKey: true } : {}) };
+    const account = { username, displayName: this.displayName.trim() || username, code: this.code.trim() || null };
+    if (!this.hasKey || this.keyWay === 'password') return { kind: 'register', ...account, password };
+    return { kind: 'registerByKey', ...account, password: this.keyWay === 'both' ? password : null };
   }
 
   #first(): FieldName | 'form' | undefined {
@@ -118,11 +158,17 @@ function problemsOf(error: unknown, mode: SignInMode, codeKind: CodeKind): Probl
       return { form: words.suspended };
     case 'unavailable':
       return { form: words.unreachable };
+    case 'challenge_invalid':
+      return { form: words.tooLate };
+    case 'key_taken':
+      return { form: words.keyTaken };
     case 'bad_request':
       if (error.field === 'username') return { username: words.nameInvalid };
       if (error.field === 'displayName') return { displayName: words.displayNameInvalid };
-      return mode === 'register' ? { password: words.passwordWeak } : { form: error.message };
+      return mode === 'register' && error.field === 'password'
+        ? { password: words.passwordWeak }
+        : { form: sentenceOf(error) };
     default:
-      return { form: error.message };
+      return { form: sentenceOf(error) };
   }
 }
