@@ -105,7 +105,10 @@ export interface ServerHandle {
   delete(message: MessageId): Promise<void>;
   react(message: MessageId, emoji: string, on: boolean): Promise<void>;
   setInbox(message: MessageId, state: InboxState): Promise<void>;
-  /** Takes an unsent message back; the text is returned so that it can be edited. */
+  /**
+   * Takes an unsent message back; the text is returned so that it can be edited. What the server may have by now
+   * ({@link PendingMessage.mayBeThere}) is deleted there as soon as it can be reached.
+   */
   takeBack(pending: MessageId): Promise<string | undefined>;
   /** Tries a parked one again. */
   retry(pending: MessageId): Promise<void>;

@@ -160,6 +160,8 @@ export type PendingMessage = {
     | { readonly kind: 'parked'; readonly code: string; readonly message: string };
   /** Set on a refused edit of that message: it is listed for its text's sake. Its `id` is good for `retry` and `takeBack`. */
   readonly edits: MessageId | null;
+  /** It was handed over at least once: taking it back asks the server to delete it as well. */
+  readonly mayBeThere?: boolean;
   /** Files that go with it, in an encrypted conversation. */
   readonly attachments?: readonly AttachmentView[];
 };

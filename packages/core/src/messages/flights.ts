@@ -5,13 +5,15 @@ import type { Random } from '../platform.ts';
 type Flight =
   | { readonly kind: 'sending'; readonly since: number }
   /** Confirmed; its effect comes with the event of that number. */
-  | { readonly kind: 'answered'; readonly seq: number }
+  | { readonly kind: 'answered'; readonly seq: number; readonly since: number }
   | { readonly kind: 'backoff'; readonly until: number }
   /** Refused for want of a sign-in; the next connection has another one. */
   | { readonly kind: 'signedOut' };
 
 /** An answer that took this long is asked for again; the server does nothing twice. */
 const ANSWER_MS = 30_000;
+/** A confirmed message that has not come for so long is asked for by itself. */
+const COMING_MS = 60_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
 
@@ -48,6 +50,18 @@ export class Flights {
   isPassed(id: CommandId, seq: number): boolean {
     const flight = this.#flights.get(id);
     return flight?.kind === 'answered' && flight.seq <= seq;
+  }
+
+  /** Device time by which the event of a confirmed command should have come; infinite for one that is not confirmed. */
+  dueAt(id: CommandId): number {
+    const flight = this.#flights.get(id);
+    return flight?.kind === 'answered' ? flight.since + COMING_MS : Number.POSITIVE_INFINITY;
+  }
+
+  /** It was asked for and could not be had: it is waited for as long once more. */
+  waitOn(id: CommandId, now: number): void {
+    const flight = this.#flights.get(id);
+    if (flight?.kind === 'answered') this.#flights.set(id, { ...flight, since: now });
   }
 
   isAttempted(id: CommandId): boolean {
@@ -87,8 +101,8 @@ export class Flights {
     return false;
   }
 
-  confirmed(id: CommandId, seq: number): void {
-    this.#flights.set(id, { kind: 'answered', seq });
+  confirmed(id: CommandId, seq: number, now: number): void {
+    this.#flights.set(id, { kind: 'answered', seq, since: now });
   }
 
   refusedForNow(id: CommandId, error: { code: string; retryAfterMs?: number | undefined }, now: number): void {

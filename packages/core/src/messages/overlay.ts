@@ -40,6 +40,7 @@ export function pendingIn(
   const shown = new Set<string>(messages.map(({ id }) => id));
   return rows.flatMap((row): PendingMessage[] => {
     const { command, id, writtenAt, parked, isSending } = row;
+    const mayBeThere = row.isAttempted === true && parked === null;
     const state =
       parked !== null
         ? ({ kind: 'parked', ...parked } as const)
@@ -54,6 +55,7 @@ export function pendingIn(
           writtenAt,
           state,
           edits: null,
+          ...(mayBeThere ? { mayBeThere } : {}),
           ...(row.attachments === undefined ? {} : { attachments: row.attachments }),
         },
       ];

@@ -302,8 +302,83 @@ describe('the send queue', () => {
     await rig.catchUp();
     expect(rig.sent).toEqual([]);
     expect(textsOnServer(scene)).toEqual([]);
-    const going = await send(scene, 'going');
-    expect(await rig.entry.takeBack(going)).toBeUndefined();
+  });
+
+  it('takes a message back at once from a socket that answers no more, and has the server delete what it may have got', async () => {
+    const scene = await online(new Scene());
+    const { rig } = scene;
+    const got = await send(scene, 'got there');
+    expect(rig.entry.counts.get()).toMatchObject({ waiting: 1 });
+    // Nothing comes back: the socket is half open.
+    rig.wire = [];
+    expect(await rig.entry.takeBack(got)).toBe('got there');
+    // The delete waits in its place.
+    expect((await rig.entry.holdings()).unsent).toBe(0);
+    rig.cut();
+    await rig.catchUp();
+    expect(scene.server.messages(scene.channel)).toMatchObject([{ id: got, deleted: true, text: '' }]);
+    expect(rig.entry.counts.get()).toMatchObject({ waiting: 0, parked: 0 });
+  });
+
+  it('takes a message back that never got there, and the delete that follows harms nothing', async () => {
+    const scene = await online(new Scene());
+    const { rig } = scene;
+    const run = scene.server.run.bind(scene.server);
+    scene.server.run = () => {
+      throw new SkerryError('unavailable');
+    };
+    rig.answer = () => 'lost';
+    const id = await send(scene, 'never there');
+    rig.wire = [];
+    expect(await pending(scene)).toMatchObject([{ id, mayBeThere: true, state: { kind: 'sending' } }]);
+    expect(await rig.entry.takeBack(id)).toBe('never there');
+    rig.cut();
+    scene.server.run = run;
+    rig.answer = () => undefined;
+    await rig.catchUp();
+    await rig.deliver();
+    expect(scene.server.messages(scene.channel)).toEqual([]);
+    expect(await pending(scene)).toEqual([]);
+    expect(rig.entry.counts.get()).toMatchObject({ waiting: 0, parked: 0 });
+  });
+
+  it('says that a server did not keep what it confirmed, and sends the same again when asked to', async () => {
+    const scene = await online(new Scene());
+    const { rig } = scene;
+    const run = scene.server.run.bind(scene.server);
+    const head = scene.server.head.seq;
+    // It says yes, counts on, and keeps nothing.
+    scene.server.run = () => {
+      run(scene.ben, scene.server.id(), { kind: 'message.send', channel: scene.channel, text: 'other', replyTo: null });
+      return { seq: head + 1 };
+    };
+    const asked: string[] = [];
+    const { message } = rig.api;
+    rig.api.message = (id, signal) => {
+      asked.push(id);
+      return message(id, signal);
+    };
+    const id = await send(scene, 'lost on the way');
+    for (let round = 0; round < 4; round++) await rig.deliver();
+    expect(await pending(scene)).toMatchObject([{ id, state: { kind: 'parked', code: 'not_kept' } }]);
+    expect(asked).toEqual([id]);
+    scene.server.run = run;
+    await rig.entry.retry(id);
+    for (let round = 0; round < 2; round++) await rig.deliver();
+    expect(textsOnServer(scene)).toContain('lost on the way');
+    expect(await pending(scene)).toEqual([]);
+  });
+
+  it('asks for a message whose event never comes, and is done when the server has it', async () => {
+    const scene = await online(new Scene());
+    const { rig } = scene;
+    await send(scene, 'kept, not told');
+    rig.wire = rig.wire.filter(({ what }) => what.t === 'answer');
+    await rig.deliver();
+    expect(rig.entry.counts.get()).toMatchObject({ waiting: 1 });
+    await rig.clock.advance(61_000);
+    expect(rig.entry.counts.get()).toMatchObject({ waiting: 0, parked: 0 });
+    expect(await pending(scene)).toEqual([]);
   });
 
   it('deletes what it takes back where the server may have got it already', async () => {

@@ -20,6 +20,8 @@ import { afterRefusal, isText, laneOf, messageOf, type QueueRow, readQueueRow, s
 
 export type Queued = QueueRow & {
   readonly isSending: boolean;
+  /** The server may have it, whatever came back. */
+  readonly isAttempted?: boolean;
   /** Files that go with it, in an encrypted conversation. */
   readonly attachments?: readonly AttachmentView[];
 };
@@ -29,7 +31,12 @@ export type SendQueueDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly onProblem: (what: 'set_aside' | 'full') => void;
+  /** Asks the server for a message that it confirmed and did not show; what is there is shown by that. */
+  readonly ask: (message: MessageId) => Promise<'there' | 'gone' | 'unknown'>;
 };
+
+/** The server confirmed a message and does not have it. */
+const NOT_KEPT = { code: 'not_kept', message: '' };
 
 type Linked = { readonly link: Link; readonly account: AccountId; readonly inFlight: number };
 
@@ -51,6 +58,9 @@ export class SendQueue implements AsyncDisposable {
   readonly #flights: Flights;
   #link: Linked | undefined;
   #isDispatching = false;
+  /** Messages whose event was passed without them; and those that are being asked for. */
+  readonly #unseen = new Set<string>();
+  readonly #asked = new Set<string>();
   /** Everything up to this seq is stored. */
   #settled = 0;
   #nextOrder = 1;
@@ -120,14 +130,15 @@ export class SendQueue implements AsyncDisposable {
   }
 
   /**
-   * Takes a send or an edit back, and what was queued about the same message. If the server may have got it after all,
-   * a delete follows it.
-   * @returns its text; undefined when it is on its way or gone
+   * Takes a send or an edit back, and what was queued about the same message. A send goes from here at once, also while
+   * it is on its way; if the server may have got it, a delete follows it.
+   * @returns its text; undefined when it is gone, or an edit on its way
    */
   async takeBack(id: string): Promise<string | undefined> {
     const row = this.#rows.get().find((one) => one.id === id);
-    if (row === undefined || this.#flights.isOnItsWay(row.id)) return undefined;
+    if (row === undefined) return undefined;
     if (row.command.kind !== 'message.send' && row.command.kind !== 'message.edit') return undefined;
+    if (row.command.kind === 'message.edit' && this.#flights.isOnItsWay(row.id)) return undefined;
     const { command } = row;
     const isSend = command.kind === 'message.send';
     const related = isSend
@@ -187,8 +198,11 @@ export class SendQueue implements AsyncDisposable {
     if (row === undefined) return this.#dispatch();
     if (answer.ok) {
       // What the client has passed already, the server has for sure: it says so now.
-      if (answer.result.seq <= this.#settled) this.#done([row]);
-      else this.#flights.confirmed(id, answer.result.seq);
+      const now = this.#deps.clock.now();
+      if (answer.result.seq > this.#settled || this.#unseen.has(id))
+        this.#flights.confirmed(id, answer.result.seq, now);
+      else this.#done([row]);
+      if (this.#unseen.has(id) && answer.result.seq <= this.#settled) this.#ask(row);
       this.#changed();
       return this.#dispatch();
     }
@@ -221,7 +235,11 @@ export class SendQueue implements AsyncDisposable {
     const done = rows.filter((row) => (isSend(row) ? made.has(row.id) : isPassed(row)));
     // Passed without its message: a snapshot came in between, or the server went back to a backup. Only asking tells.
     const unseen = rows.filter((row) => isSend(row) && !made.has(row.id) && isPassed(row));
-    for (const { id } of unseen) this.#flights.landed(id);
+    for (const { id } of unseen) {
+      if (this.#asked.has(id)) continue;
+      this.#unseen.add(id);
+      this.#flights.landed(id);
+    }
     if (done.length > 0) this.#done(done);
     if (unseen.length > 0) this.#dispatch();
   }
@@ -260,6 +278,9 @@ export class SendQueue implements AsyncDisposable {
     let wakeAt = Number.POSITIVE_INFINITY;
     for (const row of this.#rows.get()) {
       // Confirmed ones are over for the server, so the next of the lane may go.
+      const dueAt = row.command.kind === 'message.send' ? this.#flights.dueAt(row.id) : Number.POSITIVE_INFINITY;
+      if (dueAt <= now) this.#ask(row);
+      else wakeAt = Math.min(wakeAt, dueAt);
       if (row.parked !== null || this.#flights.isConfirmed(row.id) || busy.has(row.lane)) continue;
       busy.add(row.lane);
       if (row.account !== link.account) continue;
@@ -296,6 +317,21 @@ export class SendQueue implements AsyncDisposable {
     this.#dispatch();
   }
 
+  /** A server that confirms and does not show is asked for the message itself, which settles it. */
+  #ask(row: QueueRow): void {
+    if (this.#asked.has(row.id)) return;
+    this.#asked.add(row.id);
+    void this.#deps.ask(row.id as string as MessageId).then((outcome) => {
+      this.#asked.delete(row.id);
+      const now = this.#rows.get().find(({ id }) => id === row.id);
+      if (this.#closed || now === undefined || now.parked !== null) return;
+      if (outcome === 'there') this.#done([now]);
+      else if (outcome === 'gone') this.#park(now, NOT_KEPT);
+      else this.#flights.waitOn(row.id, this.#deps.clock.now());
+      this.#dispatch();
+    });
+  }
+
   #undoOf(row: QueueRow): QueueRow {
     const now = this.#deps.clock.now();
     const command: Command = { kind: 'message.delete', message: row.id as string as MessageId };
@@ -304,7 +340,10 @@ export class SendQueue implements AsyncDisposable {
 
   #remove(rows: readonly QueueRow[]): void {
     const ids = new Set(rows.map(({ id }) => id));
-    for (const id of ids) this.#flights.forget(id);
+    for (const id of ids) {
+      this.#flights.forget(id);
+      this.#unseen.delete(id);
+    }
     this.#rows.update((all) => all.filter(({ id }) => !ids.has(id)));
   }
 
@@ -337,10 +376,11 @@ export class SendQueue implements AsyncDisposable {
     const old = new Map(this.#view.get().map((row) => [row.id, row] as const));
     const rows = this.#rows.get().map((row): Queued => {
       const isSending = this.#flights.isOnItsWay(row.id);
+      const isAttempted = this.#flights.isAttempted(row.id);
       const before = old.get(row.id);
-      return before !== undefined && before.isSending === isSending && before.parked === row.parked
-        ? before
-        : { ...row, isSending };
+      const isSame =
+        before?.isSending === isSending && before.isAttempted === isAttempted && before.parked === row.parked;
+      return isSame ? before : { ...row, isSending, isAttempted };
     });
     const isSame = rows.length === old.size && rows.every((row, index) => row === this.#view.get()[index]);
     if (!isSame) this.#view.set(rows);

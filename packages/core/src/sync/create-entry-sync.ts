@@ -45,7 +45,16 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const replica = new Replica({ openCache: deps.openCache, clock, onProblem: (what) => problem('cache', what) });
   const { tables } = replica;
   const state = new LazyState(deps.openState, () => problem('state', 'set_aside'));
-  const queue = new SendQueue({ state, clock, random, onProblem: (what) => problem('state', what) });
+  const ask = async (id: MessageId): Promise<'there' | 'gone' | 'unknown'> => {
+    try {
+      const value = await api.message(id, signal);
+      await replica.exclusive(() => replica.change([{ kind: 'message', value }]));
+      return 'there';
+    } catch (error) {
+      return error instanceof SkerryError && error.code === 'not_found' ? 'gone' : 'unknown';
+    }
+  };
+  const queue = new SendQueue({ state, clock, random, onProblem: (what) => problem('state', what), ask });
   const drafts = new Drafts(state, clock);
   const presence = new Presence();
   const typing = new Typing(clock);
