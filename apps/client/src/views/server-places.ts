@@ -1,4 +1,4 @@
-import type { Obstacle } from '../features/sealed/standing.ts';
+import type { Obstacle } from '../state/sealed-standing.ts';
 
 /** Where a view of one server leads to. */
 export type ServerPlaces = {

@@ -1,6 +1,7 @@
 import type { Account, AccountId, ChannelId, Message, MessageId } from '@skerry/protocol';
 import type { ChannelView, ConnectionState, PendingMessage, ServerHandle, ServerView, Timeline } from '@skerry/core';
 import { bridge } from '../../state/bridge.svelte.ts';
+import { obstacleOf, standingOf } from '../../state/sealed-standing.ts';
 import { t } from '../../i18n/t.ts';
 import type { MarkdownScope } from '../../ui/markdown/scope.ts';
 import { excerpt } from '../../ui/markdown/excerpt.ts';
@@ -43,6 +44,7 @@ export class Conversation implements MarkdownScope {
   readonly #me;
   readonly #channels;
   readonly #view;
+  readonly #sealed;
   readonly #keys;
   readonly #quoted = new Map<MessageId, Promise<Message | undefined>>();
   #writing: Writing = $state.raw({ kind: 'new' });
@@ -63,7 +65,8 @@ export class Conversation implements MarkdownScope {
     this.#me = bridge(() => this.server.me);
     this.#channels = bridge(() => this.server.channels);
     this.#view = bridge(() => this.server.view);
-    this.#keys = bridge(() => this.server.sealed.state);
+    this.#sealed = bridge(() => this.server.sealed.state);
+    this.#keys = bridge(() => this.server.keys.state);
   }
 
   get accounts(): ReadonlyMap<AccountId, Account> {
@@ -102,7 +105,7 @@ export class Conversation implements MarkdownScope {
 
   /** Whether something may be changed here at all. */
   get canWrite(): boolean {
-    if (this.isSealed && this.#keys.current !== 'ready' && this.#keys.current !== 'loading') return false;
+    if (this.isSealed && obstacleOf(standingOf(this.#keys.current, this.#sealed.current)) !== undefined) return false;
     return this.channelView?.member === true && !this.isArchived && this.me !== undefined && this.me.disabled === false;
   }
 

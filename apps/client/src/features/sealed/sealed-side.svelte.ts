@@ -5,7 +5,7 @@ import { bridge } from '../../state/bridge.svelte.ts';
 import { sayFailure } from '../../state/failure.ts';
 import type { Overlays } from '../../ui/overlays.svelte.ts';
 import type { Presence } from '../../ui/presence.ts';
-import { type Obstacle, standingOf, type Standing } from './standing.ts';
+import { type Obstacle, standingOf, type Standing } from '../../state/sealed-standing.ts';
 
 export type SealedDialog =
   | { readonly kind: 'details' }

@@ -7,13 +7,13 @@ export type Standing = 'ready' | 'loading' | 'none' | Obstacle;
 
 /** How far encrypted conversations are there for the person, from where the keys of the server stand. */
 export function standingOf(keys: KeysState, sealed: SealedState): Standing {
-  if (sealed === 'ready' || sealed === 'failed') return sealed;
   switch (keys.kind) {
     case 'unsupported':
       return 'none';
     case 'starting':
     case 'ready':
-      return 'loading';
+      // What is stored can be read while the server has not answered yet.
+      return sealed === 'ready' || sealed === 'failed' ? sealed : 'loading';
     case 'broken':
       return 'failed';
     default:
