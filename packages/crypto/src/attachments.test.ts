@@ -79,6 +79,12 @@ test('a digest that was made to fit other bytes, or another key, does not open t
   });
 });
 
+test('a description that speaks of a longer or much shorter file does not open it', async () => {
+  const { sealed, ...of } = await sealAttachment(random.bytes(2000), deps);
+  for (const size of [0, 1000, 5000])
+    await expect(openAttachment(sealed, { ...of, size }, subtle)).rejects.toMatchObject({ code: 'cannot_open' });
+});
+
 test('descriptions that fit no file are refused', async () => {
   const { sealed, ...of } = await sealAttachment(random.bytes(100), deps);
   const odd = [

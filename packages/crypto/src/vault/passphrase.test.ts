@@ -1,13 +1,15 @@
 import { argon2id } from '@noble/hashes/argon2.js';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSeededRandom } from '../testing/seeded-random.ts';
-import { openWithPassphrase, PASSPHRASE_COST, sealWithPassphrase } from './passphrase.ts';
+import { openWithPassphrase, sealWithPassphrase } from './passphrase.ts';
 
 const random = createSeededRandom('passphrases');
 const secret = random.bytes(32);
 const use = { passphrase: 'four small boats at noon', id: 'master' };
 const cost = { memoryKiB: 19 * 1024, passes: 2, lanes: 1 };
 const MALFORMED = { code: 'malformed' };
+/** Even the least that a record may ask for takes its time on a machine that is busy. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 test('Argon2id is that of RFC 9106 (section 5.3)', () => {
   const tag = argon2id(new Uint8Array(32).fill(1), new Uint8Array(16).fill(2), {
@@ -121,12 +123,6 @@ test('it tells how far it is, leaves the host time in between, and stops when to
   });
   await expect(late).rejects.toBe(reason);
   expect(worked).toBe(false);
-});
-
-test('the cost that is used unless another is asked for opens again', async () => {
-  expect(PASSPHRASE_COST).toEqual({ memoryKiB: 65_536, passes: 3, lanes: 1 });
-  const record = await sealWithPassphrase(secret, use, { random });
-  expect(await openWithPassphrase(record, use)).toEqual(secret);
 });
 
 /** The record with other numbers in it: each is a field of its own, one varint behind its tag. */

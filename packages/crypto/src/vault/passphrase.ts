@@ -95,7 +95,6 @@ type Head = Pick<Decoded<typeof RECORD>, 'version' | 'memoryKiB' | 'passes' | 'l
 
 async function unlock(use: PassphraseUse, head: Head, run: PassphraseRun) {
   if (head.version !== VERSION || !isAllowed(head) || use.passphrase === '') throw new CryptoError('malformed');
-  run.signal?.throwIfAborted();
   // The same letters typed on another system may come as other code points.
   const passphrase = utf8(use.passphrase.normalize('NFKC'));
   const out = await argon2idAsync(passphrase, head.salt, {
