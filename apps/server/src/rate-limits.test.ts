@@ -24,6 +24,16 @@ describe('a token bucket', () => {
     expect([1, 2, 3].map(() => buckets.take('a') === 0)).toEqual([true, true, false]);
   });
 
+  it('gives several at once or none of them, and of more than it holds all it holds', () => {
+    const clock = manualClock();
+    const buckets = new TokenBuckets({ burst: 10, everyMs: 100 }, clock);
+    expect([buckets.take('a', 7), buckets.take('a', 7), buckets.take('a', 3)]).toEqual([0, 400, 0]);
+    clock.pass(900);
+    expect(buckets.take('a', 1_000)).toBe(100);
+    clock.pass(100);
+    expect([buckets.take('a', 1_000), buckets.take('a')]).toEqual([0, 100]);
+  });
+
   it('counts each key for itself', () => {
     const buckets = new TokenBuckets({ burst: 1, everyMs: 1_000 }, manualClock());
     expect([buckets.take('a'), buckets.take('b'), buckets.take('a')]).toEqual([0, 0, 1_000]);

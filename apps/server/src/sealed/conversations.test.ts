@@ -1,10 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LIMITS, type DownOf, type MessageId } from '@skerry/protocol';
+import { LIMITS, type DownOf, type MessageId, type SkerryError } from '@skerry/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Conversation, sealedBytes } from '../testing/conversations.ts';
 import { KeyedAccount, prekeys } from '../testing/keyed-account.ts';
+import { RealtimeFixture } from '../testing/realtime-fixture.ts';
 import { SocketClient } from '../testing/socket-client.ts';
 import { freshId, TestServer } from '../testing/test-server.ts';
 
@@ -306,6 +307,25 @@ describe('a device that is revoked while others write', () => {
     const to = { account: cat.id, device: stolen.number, body: sealedBytes() };
     expect((await server.run(ann.device, { kind: 'envelopes.send', envelopes: [to] })).code).toBe('devices_changed');
     expect((await server.run(stolen, pair.message(cat, {}, stolen))).code).toBe('session_revoked');
+  });
+});
+
+describe('how much one account may put into queues', () => {
+  it('is counted by envelopes, whatever they come in', async () => {
+    // A twentieth of the usual: about a hundred at once.
+    await using fixture = await RealtimeFixture.open({ rateScale: 0.05 });
+    const member = await fixture.person();
+    const send = (many: number) =>
+      fixture
+        .run(member, {
+          kind: 'envelopes.send',
+          envelopes: Array.from({ length: many }, () => ({ account: ben.id, device: 1, body: sealedBytes() })),
+        })
+        .catch((error: unknown) => (error as SkerryError).code);
+    // What passes is refused for what it is: this session has no device.
+    expect(await send(100)).toBe('no_device');
+    expect(await send(100)).toBe('rate_limited');
+    expect(await send(1)).toBe('no_device');
   });
 });
 

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { LIMITS, type AccountId, type BlobId, type ChannelId, type Envelope, type MessageId } from '@skerry/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkpoint } from '../db/checkpoint.ts';
+import type { Tx } from '../log/tx.ts';
 import {
   ciphertext,
   direct,
@@ -381,6 +385,27 @@ describe('erasing', () => {
     post(channel, { op: 'delete', target });
   });
 
+  it('E-6 leaves no byte of it on the disk once the side file was emptied', () => {
+    const { channel } = openGroup([ann, ben]);
+    const pair = openDirect();
+    const [inGroup, inQueue] = [ciphertext(9_000), ciphertext(9_000)];
+    const target = log.newId();
+    log.run(ann.person, groupSend(channel, [ann, ben], { body: inGroup }), target);
+    const envelopes = envelopesFor([ann, ben], ann.device()).map((envelope) => ({ ...envelope, body: inQueue }));
+    const other = post(pair, { envelopes });
+    const file = path.join(log.folder, 'skerry.db');
+    const holds = () => {
+      checkpoint(log.driver);
+      const bytes = Buffer.concat([file, `${file}-wal`].map((name) => readFileSync(name)));
+      // A long text is spread over pages, so its beginning stands for it.
+      return [inGroup, inQueue].map((text) => bytes.includes(text.slice(0, 100)));
+    };
+    expect(holds()).toEqual([true, true]);
+    log.run(ann.person, groupSend(channel, [ann, ben], { op: 'delete', target: target as string as MessageId }));
+    post(pair, { op: 'delete', target: other });
+    expect(holds()).toEqual([false, false]);
+  });
+
   it('E-12 takes the attachments of the target and of its changes', () => {
     const channel = openDirect();
     const blob = (account: AccountId, where = channel): BlobId => {
@@ -554,6 +579,35 @@ describe('envelopes that belong to no message', () => {
     expect(log.run(ann.person, command2, id)).toEqual({ seq: 0, n: 0 });
     expect(log.run(ann.person, command2, id)).toEqual({ seq: 0, n: 0 });
     expect(queueOf(ben.device())).toMatchObject({ head: 1, items: [{ n: 1 }] });
+  });
+});
+
+describe('a batch in which something else fails after it has written', () => {
+  it('is done again without it: numbers of streams and queues have no gap, and nothing is told twice', () => {
+    const channel = openDirect();
+    log.outputs.length = 0;
+    const failing = {
+      name: 'fixture.do',
+      args: (tx: Tx) => {
+        tx.db.run('UPDATE devices SET queue_head = queue_head + 5 WHERE account_id = ?', ben.account);
+        tx.db.run('DELETE FROM device_lists WHERE account_id = ?', ben.account);
+        tx.queueGrown({ account: ben.account, device: 1, head: 6 });
+        throw new Error('and then it failed');
+      },
+    };
+    const send = () => log.op(ann.person, directSend(channel, [ann, ben]), log.newId());
+    const { outcomes, output } = log.batches.run([send(), failing, send()]);
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true]);
+    expect(log.bugs.splice(0)).toHaveLength(1);
+    expect(queueOf(ben.device())).toMatchObject({ first: 1, head: 2, items: [{ n: 1 }, { n: 2 }] });
+    expect(output?.items.filter((item) => item.type === 'toDevice')).toEqual([
+      { type: 'toDevice', session: ann.device(1).session, head: 2 },
+      { type: 'toDevice', session: ben.device().session, head: 2 },
+    ]);
+    const told = (output?.items ?? []).flatMap((item) =>
+      item.type === 'frame' ? eventsOf(readFrames(item.bytes)).map(({ n }) => n) : [],
+    );
+    expect(told).toEqual(pageOf(ben.person, channel).messages.map(({ n }) => n));
   });
 });
 
