@@ -148,7 +148,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     return (await this.#backups()).save(this.#within(run));
   }
   async restoreBackup(run: BackupRun = {}): Promise<Restored> {
-    return (await this.#backups()).restore(this.#within(run));
+    return this.#afresh((backups) => backups.restore(this.#within(run)));
   }
   async dropBackup(): Promise<void> {
     await this.#deps.api.call('dropBackup', { signal: this.#abort.signal });
@@ -157,7 +157,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     return (await this.#backups()).export(this.#within(run));
   }
   async importBackup(file: Uint8Array, run: BackupRun = {}): Promise<Restored> {
-    return (await this.#backups()).import(file, this.#within(run));
+    return this.#afresh((backups) => backups.import(file, this.#within(run)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -292,6 +292,14 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
       throw new LocalError('forbidden', 'Your keys are not open on this device.');
     const { random, subtle, clock } = platform;
     return new Made({ ring, api, state: kept.get().state, serverId, account, random, subtle, clock });
+  }
+
+  /** What came back is read by opening everything once more. */
+  async #afresh(bring: (backups: Backups) => Promise<Restored>): Promise<Restored> {
+    const restored = await bring(await this.#backups());
+    await this.without(() => Promise.resolve());
+    await this.#tail;
+    return restored;
   }
 
   #within(run: BackupRun): BackupRun & { readonly signal: AbortSignal } {

@@ -85,7 +85,8 @@ export class DeviceBook {
 
   constructor(deps: BookDeps) {
     this.#deps = deps;
-    const made = new Map<Page, Trust>();
+    // The same object while nothing changed, so that whoever watches one account is not told of the others.
+    const made = new WeakMap<Page, Trust>();
     this.trust = derived([this.#pages], (pages) => {
       const trust = new Map<AccountId, Trust>();
       for (const [account, page] of pages) {
@@ -93,7 +94,6 @@ export class DeviceBook {
         made.set(page, known);
         trust.set(account, known);
       }
-      for (const page of made.keys()) if (![...pages.values()].includes(page)) made.delete(page);
       return trust;
     });
   }

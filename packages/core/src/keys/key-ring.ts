@@ -94,6 +94,7 @@ export class KeyRing implements Keys {
   #groupsOf = 0;
   #settling: Promise<void> | undefined;
   #again = false;
+  #isResting = false;
   #cancelTimer: () => void = () => undefined;
   #retryMs = FIRST_RETRY_MS;
 
@@ -272,6 +273,7 @@ export class KeyRing implements Keys {
    * runs once more. Never rejects: what fails is tried again, and the status says where it stands.
    */
   settle(): Promise<void> {
+    this.#isResting = false;
     if (this.#settling !== undefined) {
       this.#again = true;
       return this.#settling;
@@ -289,6 +291,7 @@ export class KeyRing implements Keys {
 
   /** Nothing is tried again by itself until the next {@link settle}. */
   rest(): void {
+    this.#isResting = true;
     this.#cancelTimer();
     this.#cancelTimer = () => undefined;
   }
@@ -380,23 +383,25 @@ export class KeyRing implements Keys {
 
   async #settleAll(): Promise<void> {
     const { signal } = this.#lifetime;
-    this.rest();
-    try {
-      do {
-        this.#again = false;
-        await this.#settleOnce(signal);
-      } while (this.#again && !signal.aborted);
+    this.#cancelTimer();
+    let failure: { readonly error: unknown } | undefined;
+    do {
+      this.#again = false;
+      failure = await this.#settleOnce(signal).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
+    } while (this.#again && !signal.aborted);
+    if (signal.aborted) return;
+    if (failure === undefined) {
       this.#retryMs = FIRST_RETRY_MS;
-      if (!signal.aborted) this.#later(UPKEEP_MS);
-    } catch (error) {
-      if (signal.aborted) return;
-      const status = statusOf(error);
-      if (status !== undefined) this.#status.set(status);
-      if (isWorthRetrying(error)) {
-        this.#later(this.#retryMs);
-        this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2);
-      }
+      return this.#later(UPKEEP_MS);
     }
+    const status = statusOf(failure.error);
+    if (status !== undefined) this.#status.set(status);
+    if (!isWorthRetrying(failure.error)) return;
+    this.#later(this.#retryMs);
+    this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2);
   }
 
   async #settleOnce(signal: AbortSignal): Promise<void> {
@@ -495,6 +500,7 @@ export class KeyRing implements Keys {
 
   #later(ms: number): void {
     this.#cancelTimer();
+    if (this.#isResting) return;
     this.#cancelTimer = this.#deps.platform.clock.after(ms, () => void this.settle());
   }
 
