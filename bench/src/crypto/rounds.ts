@@ -3,18 +3,22 @@ import type { Name, Operations } from './operations.ts';
 
 const WARM_UP = 3;
 
-/** Operations per second of each side in each round. */
-export type Rounds = Readonly<Record<Name, { readonly mine: readonly number[]; readonly beside: readonly number[] }>>;
+/** Operations per second of each side in each round, of what both sides have. */
+export type Rounds = Readonly<
+  Partial<Record<Name, { readonly mine: readonly number[]; readonly beside: readonly number[] }>>
+>;
 
 /** Short rounds, one side right after the other, so that a machine that is busy for a while is so for both. */
 export async function alternate(mine: Operations, beside: Operations, rounds: number): Promise<Rounds> {
-  const figures = {} as Record<Name, { mine: number[]; beside: number[] }>;
+  const figures: Partial<Record<Name, { mine: number[]; beside: number[] }>> = {};
   for (const name of NAMES) {
+    const [prepareMine, prepareBeside] = [mine[name], beside[name]];
+    if (prepareMine === undefined || prepareBeside === undefined) continue;
     const figure = (figures[name] = { mine: [] as number[], beside: [] as number[] });
     for (let round = -WARM_UP; round < rounds; round++) {
       const sides = [
-        { of: mine[name], into: figure.mine },
-        { of: beside[name], into: figure.beside },
+        { of: prepareMine, into: figure.mine },
+        { of: prepareBeside, into: figure.beside },
       ];
       // Whoever goes second finds warmer caches and more garbage, so they take turns.
       for (const { of, into } of round % 2 === 0 ? sides : sides.reverse()) {
