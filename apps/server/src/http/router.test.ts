@@ -286,6 +286,10 @@ describe('requests of other sizes and speeds', () => {
         for await (const part of body) expect(part.length).toBeGreaterThan(0);
         return { at: 1 };
       },
+      putBlob: async ({ body }) => {
+        for await (const part of body) throw new SkerryError(part.length > 0 ? 'limit_reached' : 'internal');
+        return { blob: '' as never };
+      },
     },
   });
   let port = 0;
@@ -382,9 +386,20 @@ describe('requests of other sizes and speeds', () => {
     await expect.poll(refused.said).toContain('unauthorized');
     expect(refused.isClosed()).toBe(false);
     // The rest comes, and the next request on the same connection is answered.
-    refused.socket.write(`${'x'.repeat(999_996)}GET /api/nothing HTTP/1.1\r\nhost: x\r\n\r\n`);
+    const next = 'GET /api/nothing HTTP/1.1\r\nhost: x\r\n\r\n';
+    refused.socket.write(`${'x'.repeat(999_996)}${next}`);
     await expect.poll(refused.said).toContain('not_found');
     refused.socket.destroy();
+
+    // The same for one that was refused after some of it was read.
+    const id = '01890000-0000-7000-8000-000000000001';
+    const half = await begin(
+      `${header(`/api/channels/${id}/blobs`, 'application/octet-stream')}${'x'.repeat(400_000)}`,
+    );
+    await expect.poll(half.said).toContain('limit_reached');
+    half.socket.write(`${'x'.repeat(600_000)}${next}`);
+    await expect.poll(half.said).toContain('not_found');
+    half.socket.destroy();
 
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const endless = await begin(`${header('/api/backup', 'application/octet-stream', 1_000_000, 'B'.repeat(43))}some`);
