@@ -16,6 +16,8 @@ export type SpawnOptions = {
   env?: Record<string, string>;
   /** Added to the command line. */
   args?: readonly string[];
+  /** `warn` unless given. */
+  logLevel?: 'debug' | 'info' | 'warn';
   /** Put before the program: a tracer, for instance. */
   wrapper?: readonly string[];
 };
@@ -86,14 +88,14 @@ export class SpawnedServer implements AsyncDisposable {
    * @throws Error with what the process wrote when it ends instead of listening
    */
   async start(env: Record<string, string> = {}): Promise<void> {
-    const { wrapper = [], args = [], name = 'Test server' } = this.#options;
+    const { wrapper = [], args = [], name = 'Test server', logLevel = 'warn' } = this.#options;
     const command = [
       ...wrapper,
       process.execPath,
       PROGRAM,
       'serve',
       ...['--port', String(this.#port), '--data', this.data, '--name', name, '--registration', 'open'],
-      ...['--rate-scale', '100000', '--log-level', 'warn', '--json'],
+      ...['--rate-scale', '100000', '--log-level', logLevel, '--json'],
       ...args,
     ];
     const child = spawn(command[0] ?? '', command.slice(1), {

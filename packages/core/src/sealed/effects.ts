@@ -3,7 +3,7 @@ import type { Content } from './content.ts';
 import type { GroupBook } from './group-book.ts';
 import type { SealedInbox } from './inbox.ts';
 import type { SealedDeps } from './ports.ts';
-import { lineOf, placeOf, type Shell, withChange, withPost } from './rows.ts';
+import { lineOf, placeOf, type SealedRow, type Shell, withChange, withPost } from './rows.ts';
 import type { Draft, SealedStore } from './store.ts';
 
 /** Changes of messages that may still come wait for them this long. */
@@ -48,6 +48,17 @@ export class Effects {
     }
   }
 
+  /** Puts a message into its place, with the changes that came before it. */
+  async place(draft: Draft, given: SealedRow): Promise<SealedRow> {
+    let row = given;
+    for (const { key, value } of await this.#store.all<Late>('late', row.id)) {
+      row = withChange(row, value.shell, value.said);
+      draft.set(key, undefined);
+    }
+    draft.put(row);
+    return row;
+  }
+
   /** Said from this device: kept for a while, should somebody need it again. */
   async keepOwn(draft: Draft, shell: Shell, content: Content): Promise<void> {
     const { channel, n, at } = shell;
@@ -70,13 +81,7 @@ export class Effects {
     const before = await draft.row(shell.id);
     if (before !== undefined && before.post !== null) return () => undefined;
     const { what: _what, ...post } = said;
-    let row = withPost(before ?? placeOf(shell, null), post);
-    for (const { key, value } of await this.#store.all<Late>('late', shell.id)) {
-      row = withChange(row, value.shell, value.said);
-      draft.set(key, undefined);
-    }
-    draft.put(row);
-    return this.#inbox.consider(draft, row);
+    return this.#inbox.consider(draft, await this.place(draft, withPost(before ?? placeOf(shell, null), post)));
   }
 
   async #change(draft: Draft, shell: Shell, { target, said }: Content): Promise<() => void> {

@@ -45,7 +45,8 @@ export class Healing {
     if ((await draft.get<Waiting>('wait', shell.id)) !== undefined) return;
     draft.set(['wait', shell.id], { shell, since: this.#deps.clock.now(), asked: 0, tries: 0 } satisfies Waiting);
     this.#isDirty = true;
-    if (shell.op === 'post' && (await draft.row(shell.id)) === undefined) draft.put(placeOf(shell, 'waitingForKeys'));
+    if (shell.op === 'post' && (await draft.row(shell.id)) === undefined)
+      await this.#effects.place(draft, placeOf(shell, 'waitingForKeys'));
   }
 
   /** A session with this device could not read what it sent. */

@@ -55,6 +55,7 @@ export class Receiver implements AsyncDisposable {
   #failures = 0;
   #cancelTimer: () => void = () => undefined;
   #queueRead = 0;
+  #isFirst = true;
   #unknownSince: number | undefined;
   /** What devices asked for while their notes were read. */
   #requests: { readonly from: DeviceAddress; readonly note: Extract<Note, { what: 'heal' }> }[] = [];
@@ -133,7 +134,8 @@ export class Receiver implements AsyncDisposable {
       .map(({ channel, head }) => ({ channel: channel.id, head, kind: channel.sealed }));
     this.#queueRead = (await this.#parts.store.get<number>('queue')) ?? 0;
     const told = this.#deps.queue.get();
-    if (told === null || told !== this.#queueRead) await this.#drain(signal);
+    if (told === null || told !== this.#queueRead || this.#isFirst) await this.#drain(signal);
+    this.#isFirst = false;
     // A device that isn't on the list yet gets the person's keys by its queue, and nothing else.
     if (this.#deps.keys.status.get().kind !== 'ready') return;
     for (const { channel, head } of heads) await this.#pull(channel, head, signal);
@@ -155,7 +157,9 @@ export class Receiver implements AsyncDisposable {
         await this.#item(item, signal);
         this.#queueRead = item.n;
       }
-      if (page.items.length > 0) await api.ackToDevice(this.#queueRead, signal);
+      // Also what was kept before a cut kept its acknowledgement from arriving.
+      if (page.items.length > 0 || page.first <= Math.min(this.#queueRead, page.head))
+        await api.ackToDevice(this.#queueRead, signal);
       if (page.items.length === 0 || this.#queueRead >= page.head) return;
     }
   }
@@ -202,7 +206,7 @@ export class Receiver implements AsyncDisposable {
       if (message === null || (await draft.row(message.id)) !== undefined) return;
       const shell = shellOf(message);
       if (mark === 'waitingForKeys') await this.#parts.healing.miss(draft, shell);
-      else if (message.op === 'post') draft.put(placeOf(shell, mark));
+      else if (message.op === 'post') await this.#parts.effects.place(draft, placeOf(shell, mark));
     });
   }
 
@@ -223,7 +227,7 @@ export class Receiver implements AsyncDisposable {
       if (isHere && read.kind === 'content' && this.#isDirect(shell, from) && fits(read.content, shell))
         then = await this.#parts.effects.apply(draft, shell, read.content);
       else if (message.op === 'post' && (await draft.row(message.id)) === undefined)
-        draft.put(placeOf(shell, 'unverified'));
+        await this.#parts.effects.place(draft, placeOf(shell, 'unverified'));
     }, changes);
     then();
   }
@@ -361,6 +365,8 @@ export class Receiver implements AsyncDisposable {
       );
       if (read >= head) return;
     }
+    // Pages don't tell of the chain, so it is asked for.
+    if (this.#deps.told.channel(channel)?.channel.sealed === 'group') await this.#chain(channel, null, signal);
     for (let more = true; more && read < head;) {
       const page = await this.#deps.api.sealedMessages(channel, read, signal);
       for (const message of page.messages) {
@@ -377,9 +383,11 @@ export class Receiver implements AsyncDisposable {
     }
   }
 
-  async #chain(channel: ChannelId, version: number, signal: AbortSignal): Promise<void> {
+  /** Up to that version at least, or whatever there is. */
+  async #chain(channel: ChannelId, version: number | null, signal: AbortSignal): Promise<void> {
+    const { groups } = this.#parts;
     try {
-      await this.#parts.groups.upTo(channel, version, signal);
+      await (version === null ? groups.fetch(channel, signal) : groups.upTo(channel, version, signal));
     } catch (error) {
       // It is kept as the group's trouble; what was said is judged by the chain that is known.
       if (!(error instanceof ChainError)) throw error;
@@ -391,16 +399,13 @@ export class Receiver implements AsyncDisposable {
     const { store, outbox } = this.#parts;
     const { keys } = this.#deps;
     const shell = shellOf(message);
-    const known = await store.row(message.id);
     const isOwn = message.author === keys.self.name && message.device === keys.self.device;
     const before = message.at < this.#addedAt();
-    if (isOwn && (await outbox.echo(shell))) return this.#took(shell, async () => undefined);
+    if (isOwn && ((await outbox.echo(shell)) || (await store.row(shell.target ?? shell.id)) !== undefined))
+      return this.#took(shell, (draft) => this.#exact(draft, shell, message.erased));
+    const known = await store.row(message.id);
     if (known !== undefined && known.mark !== 'waitingForKeys') {
-      return this.#took(shell, (draft) => {
-        const exact = isOwn ? { ...known, at: shell.at } : known;
-        const next = message.erased ? withDropped(exact) : exact;
-        if (next !== known) draft.put(next);
-      });
+      return this.#took(shell, (draft) => message.erased && !known.erased && draft.put(withDropped(known)));
     }
     if (message.erased || (message.op === 'delete' && message.body === null)) {
       if (before && known === undefined && message.op !== 'delete') since.to = message.n;
@@ -408,7 +413,8 @@ export class Receiver implements AsyncDisposable {
         if (!before)
           await this.#took(
             shell,
-            (draft) => message.op === 'post' && draft.put(withDropped(known ?? placeOf(shell, 'lost'))),
+            (draft) =>
+              message.op === 'post' && this.#parts.effects.place(draft, withDropped(known ?? placeOf(shell, 'lost'))),
           );
         return;
       }
@@ -426,13 +432,25 @@ export class Receiver implements AsyncDisposable {
       // Of a direct one the content comes by the queue; it has been read by now.
       if ((await draft.get('at', shell.id)) !== undefined || (await this.#isDone(draft, shell))) return;
       if (isOwn) {
-        if (shell.op === 'post') draft.put(placeOf(shell, 'lost'));
+        if (shell.op === 'post') await this.#parts.effects.place(draft, placeOf(shell, 'lost'));
         return;
       }
       await this.#parts.healing.miss(draft, shell);
       const target = shell.op === 'delete' && shell.target !== null ? await draft.row(shell.target) : undefined;
       if (target !== undefined && !target.erased) draft.put(withDropped(target));
     });
+  }
+
+  /** What this device said was given its time by guess when the server answered; its shell says it exactly. */
+  async #exact(draft: Draft, shell: Shell, erased: boolean): Promise<void> {
+    const row = await draft.row(shell.target ?? shell.id);
+    if (row === undefined) return;
+    if (shell.target === null) {
+      const exact = row.at === shell.at ? row : { ...row, at: shell.at };
+      const next = erased && !row.erased ? withDropped(exact) : exact;
+      if (next !== row) draft.put(next);
+    } else if (row.edit?.n === shell.n && row.edit.at !== shell.at)
+      draft.put({ ...row, edit: { ...row.edit, at: shell.at } });
   }
 
   /** Whether a change was applied already: its queue item came first. */
@@ -456,7 +474,10 @@ export class Receiver implements AsyncDisposable {
     const { store } = this.#parts;
     const from: DeviceAddress = { name: shell.author, device: shell.device };
     const refused = (): Promise<void> =>
-      this.#took(shell, (draft) => shell.op === 'post' && draft.put(placeOf(shell, 'unverified')));
+      this.#took(
+        shell,
+        (draft) => shell.op === 'post' && this.#parts.effects.place(draft, placeOf(shell, 'unverified')),
+      );
     if (!(await this.#admission.admit(from, signal))) {
       await refused();
       return true;
@@ -471,7 +492,7 @@ export class Receiver implements AsyncDisposable {
           await store.commit(async (draft) => {
             draft.set(['read', shell.channel], shell.n);
             if (content !== undefined && isRight) then = await this.#grouped(draft, shell, content);
-            else if (shell.op === 'post') draft.put(placeOf(shell, 'unverified'));
+            else if (shell.op === 'post') await this.#parts.effects.place(draft, placeOf(shell, 'unverified'));
           }, changes);
           then();
         });
