@@ -118,6 +118,20 @@ describe('What a device keeps of keys', () => {
     expect(await c.keys.backupInfo()).toBeNull();
   });
 
+  it('a page that its server delivers comes in by key as well, before it knew which server that is', async () => {
+    const platform = createNodePlatform({ storage: createMemoryStorage(new MemoryDisk()), deviceLabel: 'Page' });
+    const client = await createClient(platform, { mode: 'hosted', origin: server.origin });
+    try {
+      await client.person.create();
+      const handle = client.server(client.servers.get()[0]!.entry.id)!;
+      await handle.signIn({ kind: 'registerByKey', username: 'page', displayName: 'Page', code: null, password: null });
+      await ready(handle);
+      expect(handle.keys.devices.get()).toMatchObject([{ device: 1, isThis: true, standing: 'listed' }]);
+    } finally {
+      await client[Symbol.asyncDispose]();
+    }
+  });
+
   it('S4.25: disposing leaves no timer, no socket and no request', async () => {
     const node = createNodePlatform({ storage: createMemoryStorage(new MemoryDisk()), deviceLabel: 'Journey' });
     const open = { timers: 0, sockets: 0, requests: 0 };

@@ -280,7 +280,12 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   #login(): KeyLogin {
     const { api, person, entry, platform, kept } = this.#deps;
     const serverNow = (): number => platform.clock.now() + (kept.get().skew.get() ?? 0);
-    return { api, person, serverId: entry.get().serverId, serverNow: () => Promise.resolve(serverNow()) };
+    return {
+      api,
+      person,
+      serverId: () => Promise.resolve(entry.get().serverId),
+      serverNow: () => Promise.resolve(serverNow()),
+    };
   }
 
   async #backups(): Promise<Backups> {

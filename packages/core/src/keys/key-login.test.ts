@@ -60,7 +60,7 @@ async function scene() {
     const login: KeyLogin = {
       api,
       person,
-      serverId: server.serverId,
+      serverId: () => Promise.resolve(server.serverId),
       serverNow: () => Promise.resolve(platform.clock.now()),
     };
     return { server, proofs, says, login };

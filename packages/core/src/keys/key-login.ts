@@ -7,8 +7,8 @@ import type { PersonSource } from '../identity/person.ts';
 export type KeyLogin = {
   readonly api: Pick<Api, 'call'>;
   readonly person: PersonSource;
-  /** The pinned one: a signature is made for no other. */
-  readonly serverId: string;
+  /** The pinned one, once it has proved itself: a signature is made for no other. */
+  readonly serverId: (signal: AbortSignal) => Promise<string>;
   /** Unix milliseconds of the server, measured. */
   readonly serverNow: (signal: AbortSignal) => Promise<number>;
 };
@@ -32,7 +32,7 @@ export async function registerByKey(
   registration: KeyRegistration,
   signal: AbortSignal,
 ): Promise<SignedIn> {
-  return eachIndex(login, 'key_taken', async (index) => {
+  return eachIndex(login, { passOver: 'key_taken', signal }, async (index) => {
     const proof = await proofOf(login, { index, signal });
     return login.api.call('keyRegister', { body: (origin) => ({ ...registration, proof: proof(origin) }), signal });
   });
@@ -43,7 +43,7 @@ export async function signInByKey(
   login: KeyLogin,
   { device, signal }: { device: string; signal: AbortSignal },
 ): Promise<SignedIn> {
-  return eachIndex(login, 'credentials_wrong', async (index) => {
+  return eachIndex(login, { passOver: 'credentials_wrong', signal }, async (index) => {
     const proof = await proofOf(login, { index, signal });
     return login.api.call('keySignIn', { body: (origin) => ({ proof: proof(origin), device }), signal });
   });
@@ -54,17 +54,18 @@ export async function addKey(
   login: KeyLogin,
   { password, signal }: { password: string; signal: AbortSignal },
 ): Promise<void> {
-  const { person, serverId } = login;
-  const proof = await proofOf(login, { index: person.indexOf(serverId), signal });
+  const index = login.person.indexOf(await login.serverId(signal));
+  const proof = await proofOf(login, { index, signal });
   await login.api.call('addKey', { body: (origin) => ({ proof: proof(origin), password }), signal });
 }
 
 /** The noted index first, then the others, while the server answers with that code. The one that did is noted. */
 async function eachIndex<T>(
-  { person, serverId }: KeyLogin,
-  code: SkerryError['code'],
+  { person, serverId: serverIdOf }: KeyLogin,
+  { passOver: code, signal }: { passOver: SkerryError['code']; signal: AbortSignal },
   attempt: (index: number) => Promise<T>,
 ): Promise<T> {
+  const serverId = await serverIdOf(signal);
   const noted = person.indexOf(serverId);
   const others = Array.from({ length: TRIES }, (_, index) => index).filter((index) => index !== noted);
   const indexes = [noted, ...others].slice(0, TRIES);
@@ -85,9 +86,10 @@ async function eachIndex<T>(
  * that is. A challenge that is over, or that would hold for long, is not signed. SPEC P-29, T28.
  */
 async function proofOf(
-  { api, person, serverId, serverNow }: KeyLogin,
+  { api, person, serverId: serverIdOf, serverNow }: KeyLogin,
   { index, signal }: { index: number; signal: AbortSignal },
 ): Promise<(origin: string) => KeyProof> {
+  const serverId = await serverIdOf(signal);
   const { sign } = await person.accountKeys(serverId, index);
   const now = await serverNow(signal);
   const { nonce, expiresAt: expiry } = await api.call('challenge', { signal });

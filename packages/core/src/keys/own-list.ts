@@ -33,7 +33,7 @@ export type OwnListDeps = {
 /** Own lists are fetched and signed again this often when another device was quicker. */
 const TRIES = 4;
 /** An account was moved on by "revoke as stolen" on another device: so many keys are tried to find the present one. */
-const LOOK_AHEAD = 32;
+const LOOK_AHEAD = 8;
 
 /** What is to be of the list: the devices on it, from those that were. */
 export type ListChange = (devices: readonly ListedDevice[]) => readonly ListedDevice[];

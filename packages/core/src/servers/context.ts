@@ -355,7 +355,11 @@ export class ServerContext implements AsyncDisposable {
     return {
       api: this.api,
       person: this.#shared.person,
-      serverId: this.#entry.get().serverId,
+      // A page that its server delivers knows no other, and this one only once it has proved itself.
+      serverId: async (signal) => {
+        await this.#identity.proven(HEARD_MS, signal);
+        return this.#entry.get().serverId;
+      },
       serverNow: async (signal) => {
         const skew = this.#kept.get().skew.get();
         if (skew !== null) return clock.now() + skew;

@@ -45,7 +45,7 @@ export async function join(
   const login: KeyLogin = {
     api,
     person: deps.person,
-    serverId: found.info.serverId,
+    serverId: () => Promise.resolve(found.info.serverId),
     serverNow: async (signal) =>
       (await callOpen(platform.http, { origin: found.origin, name: 'info' }, { signal })).serverTime,
   };

@@ -28,6 +28,26 @@ const TABLES: readonly { name: string; run: (store: TableStore) => Promise<void>
     },
   },
   {
+    name: 'gives back bytes as bytes, of any length and as their own',
+    run: async (store) => {
+      const lengths = [0, 1, 255, 70_000];
+      const made = lengths.map((length) => Uint8Array.from({ length }, (_, index) => (index * 31) & 0xff));
+      // A view into something larger is stored as what it shows.
+      const view = new Uint8Array(16).fill(7).subarray(4, 8);
+      await store.commit([...made, view].map((value, key) => ({ table: 't', key, value })));
+      await store.commit([{ table: 't', key: 'within', value: { record: made[2] } }]);
+      const rows = await store.range('t', { to: made.length });
+      same(
+        rows.map(({ value }) => (value instanceof Uint8Array ? [...value] : 'no bytes')),
+        [...made, view].map((bytes) => [...bytes]),
+      );
+      (rows[1]?.value as Uint8Array).fill(9);
+      same([...((await store.get('t', 1))?.value as Uint8Array)], [0]);
+      const within = (await store.get('t', 'within'))?.value as { record: Uint8Array };
+      same(within.record instanceof Uint8Array && within.record.length, 255);
+    },
+  },
+  {
     name: 'counts versions up from 1, and from 1 again after a deletion',
     run: async (store) => {
       for (const value of ['a', 'b', 'c']) await store.commit([{ table: 't', key: 1, value }]);
