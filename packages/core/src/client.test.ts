@@ -1,4 +1,11 @@
-import { type AccountId, type ChannelId, type CommandId, SkerryError } from '@skerry/protocol';
+import {
+  type AccountId,
+  type ChannelId,
+  type CommandId,
+  type MessageId,
+  parseLink,
+  SkerryError,
+} from '@skerry/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { createClient } from './client.ts';
 import type { Credentials, ServerHandle, SkerryClient } from './face.ts';
@@ -848,4 +855,28 @@ test('disposing leaves no timer and no socket behind', async () => {
   await settle();
   expect(a.peers.size).toBe(0);
   expect(platform.clock.waiting).toBe(0);
+});
+
+test('P-17: a link is about the entry with its key, whatever address it names, and about none with another key', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  serverAt(platform, 'https://b.example');
+  const client = await hub(platform);
+  const handle = await joined(client, a.origin);
+  const { id } = handle;
+  const about = await handle.linkTo(
+    '01890000-0000-7000-8000-000000000001' as ChannelId,
+    '01890000-0000-7000-8000-000000000002' as MessageId,
+  );
+  const parsed = parseLink(about);
+  if (!parsed.ok) throw new Error('the link is none');
+  expect(parsed.link).toMatchObject({ kind: 'open', address: { origin: a.origin } });
+  expect(await client.entryOfLink(parsed.link)).toBe(id);
+  const moved = parseLink(about.replace('a.example', 'other.example'));
+  const foreign = parseLink(about.replace(/fp=[^&]+/, `fp=${'A'.repeat(43)}`));
+  const elsewhere = parseLink(about.replace('a.example', 'b.example').replace(/&?fp=[^&]+/, ''));
+  if (!moved.ok || !foreign.ok || !elsewhere.ok) throw new Error('the link is none');
+  expect(await client.entryOfLink(moved.link)).toBe(id);
+  expect(await client.entryOfLink(foreign.link)).toBeUndefined();
+  expect(await client.entryOfLink(elsewhere.link)).toBeUndefined();
 });

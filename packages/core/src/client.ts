@@ -1,5 +1,6 @@
-import { parseAddress } from '@skerry/protocol';
+import { type Link, parseAddress } from '@skerry/protocol';
 import { eitherSignal } from './abort.ts';
+import { fingerprintOf } from './connection/proof.ts';
 import { LocalError } from './errors.ts';
 import type { Credentials, ServerHandle, SkerryClient, TabState } from './face.ts';
 import { DialSlots } from './fleet/dial-slots.ts';
@@ -17,7 +18,16 @@ import type { VaultStore } from './stores/stores.ts';
 import type { Subscribable } from './subscribable.ts';
 import { Tab } from './tab/tab.ts';
 import { constant, derived, followed, Value } from './value.ts';
-import type { EntryId, FleetSummary, Found, InboxView, ProbeResult, ServerView, StorageProblem } from './views.ts';
+import type {
+  EntryId,
+  FleetSummary,
+  Found,
+  InboxView,
+  ProbeResult,
+  ServerEntry,
+  ServerView,
+  StorageProblem,
+} from './views.ts';
 
 /** `hosted`: delivered by the server at `origin`, which is then the only one. */
 export type ClientOptions = { readonly mode: 'hub' } | { readonly mode: 'hosted'; readonly origin: string };
@@ -177,6 +187,17 @@ class Client implements SkerryClient {
   async resetPassword(found: Found, code: string, password: string): Promise<void> {
     const { resetPassword } = await joining();
     return resetPassword(this.#platform, found, { code, password, signal: this.#ending.signal });
+  }
+
+  async entryOfLink({ address, fp }: Link): Promise<EntryId | undefined> {
+    const entries = this.#open.get()?.registry.entries.get() ?? NONE;
+    const isMeant = async ({ key, addresses }: ServerEntry): Promise<boolean> =>
+      fp === undefined || key === ''
+        ? addresses.some(({ origin }) => origin === address.origin)
+        : (await fingerprintOf(this.#platform.crypto, key)) === fp;
+    const meant = await Promise.all(entries.map(isMeant));
+    const ids = entries.filter((_, index) => meant[index]).map(({ id }) => id);
+    return [this.#focused.get(), this.primary.get()].find((id) => id !== undefined && ids.includes(id)) ?? ids[0];
   }
 
   async importList(text: string): ReturnType<SkerryClient['importList']> {

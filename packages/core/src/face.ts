@@ -6,6 +6,7 @@ import type {
   Command,
   CommandResult,
   InboxState,
+  Link,
   MessageId,
   PresenceState,
   ServerProfile,
@@ -134,6 +135,8 @@ export interface ServerHandle {
     uses: number | null;
   }): Promise<Answer<'createInvite'> & { link: string }>;
   revokeInvite(id: string): Promise<void>;
+  /** A link to a message, for whoever is on this server as well. It names the server by address and key, and holds no secret. */
+  linkTo(channel: ChannelId, message: MessageId): Promise<string>;
   /** Sets the server's picture. @throws SkerryError `bad_request` what is no PNG, JPEG or WebP; `too_large` */
   setIcon(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   removeIcon(): Promise<void>;
@@ -217,6 +220,11 @@ export interface SkerryClient extends AsyncDisposable {
   addSignedOut(found: Found): Promise<EntryId>;
   /** Sets a new password with a reset code; nothing is stored here. @throws SkerryError */
   resetPassword(found: Found, code: string, password: string): Promise<void>;
+  /**
+   * Which entry a link is about: the one with the key it names, else with its address. Of several the one in view, else the
+   * primary, else the first. Asks nobody.
+   */
+  entryOfLink(link: Link): Promise<EntryId | undefined>;
   /** Reads server lists of earlier products (`echora_servers`, `server_configs`, `server_url`): addresses and labels only. */
   importList(
     text: string,

@@ -24,3 +24,8 @@ it('knows nothing of other kinds and of broken ones', () => {
     undefined,
   ]);
 });
+
+it('reads a link to a message', () => {
+  const ids = 'channel=01890000-0000-7000-8000-000000000001&message=01890000-0000-7000-8000-000000000002';
+  expect(of('open', ids)).toMatchObject({ kind: 'open', host: 'harbour.example' });
+});

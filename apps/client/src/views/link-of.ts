@@ -16,7 +16,8 @@ export type PageLink =
       readonly origin: string;
       readonly host: string;
       readonly invite: string | undefined;
-    };
+    }
+  | { readonly kind: 'open'; readonly text: string; readonly origin: string; readonly host: string };
 
 /**
  * The link behind a `#/l/…` route, whose server is the one that delivered this page. Undefined for one that the
@@ -34,8 +35,9 @@ export function linkOf(route: Extract<Route, { kind: 'link' }>, pageOrigin: stri
       return { kind: 'join', ...base, invite: link.invite };
     case 'connect':
       return { kind: 'join', ...base, invite: undefined };
-    case 'terminal':
     case 'open':
+      return { kind: 'open', ...base };
+    case 'terminal':
       return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { formatLink, parseAddress, SkerryError } from '@skerry/protocol';
+import { type ChannelId, formatLink, type MessageId, parseAddress, SkerryError } from '@skerry/protocol';
 import { eitherSignal } from '../abort.ts';
 import { Api, callOpen } from '../api/api.ts';
 import { Connection } from '../connection/connection.ts';
@@ -41,6 +41,12 @@ export type Shared = {
   readonly focused: Subscribable<EntryId | undefined>;
   readonly onProblem: (problem: StorageProblem) => void;
 };
+
+/** What a link of this server leads to. */
+type LinkTarget =
+  | { readonly kind: 'join'; readonly invite: string }
+  | { readonly kind: 'reset'; readonly code: string }
+  | { readonly kind: 'open'; readonly channel: ChannelId; readonly message: MessageId };
 
 const GOODBYE_MS = 5_000;
 /** Who told the time has proved to be the pinned server so lately. */
@@ -291,17 +297,16 @@ export class ServerContext implements AsyncDisposable {
     this.connection.settled();
   }
 
-  /** A code as a link that names this server's address and key, so that whoever follows it knows whether it is the same. */
-  async link(code: { kind: 'join' | 'reset'; code: string }): Promise<string> {
+  /** A link that names this server's address and key, so that whoever follows it knows whether it is the same. */
+  async link(what: LinkTarget): Promise<string> {
     const { addresses, key } = this.#entry.get();
     const parsed = parseAddress(this.inUse.get() ?? addresses[0]?.origin ?? '');
     if (!parsed.ok) throw new SkerryError('bad_request');
-    const where = { address: parsed.address, fp: await fingerprintOf(this.#shared.platform.crypto, key) };
-    return formatLink(
-      code.kind === 'join'
-        ? { kind: 'join', invite: code.code, ...where }
-        : { kind: 'reset', code: code.code, ...where },
-    );
+    return formatLink({
+      ...what,
+      address: parsed.address,
+      fp: await fingerprintOf(this.#shared.platform.crypto, key),
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -63,11 +63,12 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     createInvite: async (body) => {
       const invite = await api.call('createInvite', { body, signal: context.signal });
       if (invite.code === null) throw new SkerryError('internal');
-      return { ...invite, link: await context.link({ kind: 'join', code: invite.code }) };
+      return { ...invite, link: await context.link({ kind: 'join', invite: invite.code }) };
     },
     revokeInvite: async (id) => {
       await api.call('revokeInvite', { params: { inviteId: id as never }, signal: context.signal });
     },
+    linkTo: (channel, message) => context.link({ kind: 'open', channel, message }),
     setIcon: async (bytes) => {
       if (pictureType(bytes) === undefined) throw new SkerryError('bad_request', { field: 'icon' });
       await api.call('setIcon', { body: bytes, signal: context.signal });

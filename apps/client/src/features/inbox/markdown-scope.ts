@@ -1,10 +1,10 @@
 import type { EntryId, SkerryClient } from '@skerry/core';
 import type { AccountId } from '@skerry/protocol';
-import { openExternal } from '../../platform/open-external.ts';
+import type { FollowLink } from '../../state/follow-link.ts';
 import type { MarkdownScope } from '../../ui/markdown/scope.ts';
 
 /** How the text of an inbox row is read: names of its own server, links through the one gate. */
-export function markdownScope(client: SkerryClient, entry: EntryId): MarkdownScope {
+export function markdownScope(client: SkerryClient, entry: EntryId, follow: FollowLink): MarkdownScope {
   const server = client.server(entry);
   return {
     person: (account) => {
@@ -13,6 +13,6 @@ export function markdownScope(client: SkerryClient, entry: EntryId): MarkdownSco
     },
     // A person's card belongs to the channel; here a mention is only read.
     openPerson: () => undefined,
-    openLink: (href) => void openExternal(href),
+    openLink: follow,
   };
 }

@@ -1,5 +1,6 @@
 import type { Message } from '@skerry/protocol';
 import Copy from '@lucide/svelte/icons/copy';
+import Link from '@lucide/svelte/icons/link';
 import Pencil from '@lucide/svelte/icons/pencil';
 import Reply from '@lucide/svelte/icons/reply';
 import SmilePlus from '@lucide/svelte/icons/smile-plus';
@@ -44,6 +45,12 @@ export function messageMenu(message: Message, acts: MessageActs): MenuSpec {
     icon: Copy,
     onselect: () => void copyText(message, acts),
   });
+  entries.push({
+    kind: 'action',
+    label: t.messages.copyLink,
+    icon: Link,
+    onselect: () => void copyLink(message, acts),
+  });
   if (conversation.canDelete(message)) {
     entries.push({ kind: 'separator' });
     entries.push({
@@ -56,6 +63,15 @@ export function messageMenu(message: Message, acts: MessageActs): MenuSpec {
     });
   }
   return { label: t.messages.actions(conversation.nameOf(message.author)), entries };
+}
+
+async function copyLink(message: Message, { conversation, overlays }: MessageActs): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(await conversation.server.linkTo(message.channel, message.id));
+    overlays.toast({ text: t.messages.linkCopied });
+  } catch {
+    overlays.toast({ text: t.ui.copyFailed, tone: 'danger' });
+  }
 }
 
 async function copyText(message: Message, { conversation, overlays }: MessageActs): Promise<void> {

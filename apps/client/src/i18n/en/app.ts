@@ -18,6 +18,12 @@ export const app = {
   },
   inviteSignedIn: (account: string, server: string) =>
     `You are already signed in as @${account} on ${server}. The invite was not used.`,
+  linked: {
+    unknown: (host: string) => `${host} is not in your list`,
+    unknownText: 'The link leads to a message there. Add the server and sign in to read it.',
+    add: 'Add the server',
+    elsewhere: (host: string) => `The link leads to ${host}. This page shows its own server alone.`,
+  },
   noChannel: {
     none: (server: string) => `You are in no channel of ${server}`,
     noneText: 'Join one from the list, or start one.',

@@ -32,6 +32,8 @@ export const messages = {
   removeText: 'It is erased from the server and from the devices of everyone who can read it.',
   removeConfirm: 'Delete',
   copyText: 'Copy text',
+  copyLink: 'Copy link',
+  linkCopied: 'The link is in the clipboard. It works for people who are on this server.',
   more: 'More',
   reaction: (emoji: string, count: number, mine: boolean) =>
     `${emoji}, ${counted(count, 'reaction')}${mine ? ', yours too' : ''}`,
