@@ -196,6 +196,11 @@ export class Hub {
       const subscriber = this.#sessions.get(session);
       // One that is entering is told when it is attached.
       if (subscriber === undefined || this.#entering.has(subscriber)) continue;
+      // A mark would say less than it knows already.
+      if (this.#ahead.some((waiting) => waiting.subscriber === subscriber)) {
+        this.send(subscriber, frames);
+        continue;
+      }
       if (subscriber.bundle === null) touched.push(subscriber);
       subscriber.bundle = this.#bundles.add(subscriber.bundle, frames);
     }
