@@ -5,11 +5,10 @@ export const firstRun = {
   addText: 'Type its address or paste an invite. You see who answers before you sign in.',
   scan: 'Scan a code',
   makeKeys: 'Make your keys',
-  makeKeysText:
-    'On your first device. They let you in by one click, and open encrypted conversations. You can also do it later.',
+  makeKeysText: 'One click lets you in then, and encrypted conversations open. Or do it later.',
   enterPhrase: 'Enter recovery phrase',
   enterPhraseText: '24 words bring back your keys, and find your accounts on each server.',
-  addWithKeys: 'Type its address or paste an invite. Then continue with your key, in one click.',
+  addWithKeys: 'Type its address or paste an invite. Your key lets you in, by one click.',
   unlock: 'Unlock your keys',
   unlockText: 'Your keys are on this device, under a passphrase.',
   haveKeys: 'Your keys are on this device',
