@@ -1,4 +1,5 @@
 import { type AccountId, LIMITS, type PrekeyBundle, type PrekeyUpload, SkerryError } from '@skerry/protocol';
+import type { Statements } from '../db/statements.ts';
 import type { Tx } from '../log/tx.ts';
 import { boundDevice, type Caller, listedDevice } from './devices.ts';
 
@@ -102,6 +103,15 @@ function takeOne({ db, now }: Tx, account: AccountId, device: number): PrekeyBun
     taken.id,
   );
   return taken;
+}
+
+/**
+ * For a database that is put back from a copy: what the copy still offers may have been handed out since it was made, so
+ * nothing of it is. Devices publish new ones. SPEC E-7.
+ * @param now Unix milliseconds
+ */
+export function spendAllPrekeys(db: Statements, now: number): void {
+  db.run('UPDATE prekeys SET claimed_at = ? WHERE claimed_at IS NULL', now);
 }
 
 function leftOf({ db }: Tx, account: AccountId, device: number): number {

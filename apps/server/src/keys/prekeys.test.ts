@@ -1,8 +1,11 @@
+import path from 'node:path';
 import { LIMITS, type PrekeyUpload } from '@skerry/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { restoreData } from '../operate/restore.ts';
 import { curveKey, KeyedAccount, prekeys } from '../testing/keyed-account.ts';
 import { LogFixture } from '../testing/log-fixture.ts';
 import { TestServer } from '../testing/test-server.ts';
+import { tidyKeys } from './blob-writes.ts';
 import { claimPrekeys } from './prekey-writes.ts';
 
 let server: TestServer;
@@ -67,6 +70,26 @@ describe('the key directory (E-7)', () => {
     expect([await take(), await take()]).toEqual([2, undefined]);
   });
 
+  it('hands out nothing that an older copy of the database still offers', async () => {
+    await using fresh = await TestServer.start();
+    const [cat, dan] = [await KeyedAccount.create(fresh, 'cat'), await KeyedAccount.create(fresh, 'dan', 0)];
+    const upload = prekeys(3);
+    const publishAgain = (preKeys: PrekeyUpload['preKeys']) =>
+      fresh.ask('publishPrekeys', { token: dan.accessToken, body: { ...upload, preKeys } });
+    await publishAgain(upload.preKeys);
+    const body = { account: dan.id, device: 1 };
+    const take = async () => (await fresh.ask('claimPrekeys', { token: cat.accessToken, body })).preKey?.id;
+    const copy = path.join(fresh.data, 'copy.db');
+    await fresh.running.backup(copy);
+    expect(await take()).toBe(1);
+    await fresh.stop();
+    await restoreData({ data: fresh.data, from: copy, now: Date.now() });
+    await fresh.start();
+    expect(await take()).toBeUndefined();
+    await publishAgain([...upload.preKeys, { id: 4, publicKey: curveKey() }]);
+    expect([await take(), await take()]).toEqual([4, undefined]);
+  });
+
   it('leaves as it is what an upload does not name', async () => {
     const ben = await person(0);
     const first = prekeys(0);
@@ -127,6 +150,22 @@ describe('the key directory (E-7)', () => {
     expect(log.outputs).toHaveLength(told);
     take();
     expect(log.outputs.slice(told).map(({ items }) => items)).toMatchObject([[{ left: 19 }]]);
+  });
+
+  it('remembers what was handed out for 90 days', async () => {
+    using log = await LogFixture.open();
+    const day = 24 * 3_600_000;
+    log.do(({ db, now }) => {
+      const add = 'INSERT INTO prekeys (account_id, device, id, public_key, claimed_at) VALUES (?, 1, ?, ?, ?)';
+      for (const [id, claimedAt] of [
+        [1, now - 91 * day],
+        [2, now - 89 * day],
+        [3, null],
+      ] as const)
+        db.run(add, 'a', id, '', claimedAt);
+    });
+    log.do((tx) => tidyKeys(tx, { now: tx.now }));
+    expect(log.db.values('SELECT id FROM prekeys')).toEqual([2, 3]);
   });
 });
 

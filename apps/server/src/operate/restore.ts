@@ -3,6 +3,7 @@ import path from 'node:path';
 import { openDriver } from '../db/driver.ts';
 import { migrate, NewerDatabaseError } from '../db/migrate.ts';
 import { Statements } from '../db/statements.ts';
+import { spendAllPrekeys } from '../keys/prekey-writes.ts';
 import { DATABASE_FILE, KEY_FILE } from '../server/data-files.ts';
 import { DataLock } from '../server/data-lock.ts';
 import { knownKeys } from '../server/reads.ts';
@@ -34,7 +35,7 @@ export async function restoreData({ data, from, now }: RestoreOptions): Promise<
   copyFileSync(from, fresh);
   chmodSync(fresh, 0o600);
   try {
-    await check(fresh, data, from);
+    await prepare(fresh, { data, from, now });
   } catch (error) {
     removeAll(fresh);
     throw error;
@@ -51,8 +52,8 @@ export async function restoreData({ data, from, now }: RestoreOptions): Promise<
   return { setAside };
 }
 
-/** @throws StartError when the file is no whole backup of this very server */
-async function check(file: string, data: string, from: string): Promise<void> {
+/** Makes the copy fit to be served. @throws StartError when the file is no whole backup of this very server */
+async function prepare(file: string, { data, from, now }: RestoreOptions): Promise<void> {
   let expected: string | null;
   try {
     const driver = await openDriver(file, 'write');
@@ -61,6 +62,7 @@ async function check(file: string, data: string, from: string): Promise<void> {
       if (db.value<string>('PRAGMA quick_check') !== 'ok') throw new Error('damaged');
       // Also raises a backup of an older version to this one.
       migrate(driver, file);
+      spendAllPrekeys(db, now);
       expected = knownKeys(db, null).current;
     } finally {
       driver.close();
