@@ -23,6 +23,9 @@ export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Arr
   for (let i = 0; i < BLOCK; i++) block[i] = (block[i] ?? 0) ^ (0x36 ^ 0x5c);
   const out = new Uint8Array(LENGTH);
   fresh._cloneInto(outer).update(block).update(digest).digestInto(out);
+  // Wipes what they hold; being given a fresh state, they work again.
+  inner.destroy();
+  outer.destroy();
   block.fill(0);
   digest.fill(0);
   return out;
