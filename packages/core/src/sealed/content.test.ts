@@ -24,7 +24,7 @@ const content = (said: Said, changes: Partial<Content> = {}): Content => ({
   said,
   ...changes,
 });
-const post: Said = {
+const post: Extract<Said, { what: 'post' }> = {
   what: 'post',
   text: 'héllo 👋',
   replyTo: id(5) as MessageId,
@@ -82,11 +82,7 @@ describe('what is encrypted', () => {
     expect(decodePlain(with_({ text: '' }))).toBeDefined();
     expect(decodePlain(with_({ text: '', attachments: [] }))).toBeUndefined();
     expect(decodePlain(with_({ mentions: Array.from({ length: 51 }, () => id(6)) }))).toBeUndefined();
-    expect(
-      decodePlain(
-        with_({ attachments: Array.from({ length: 11 }, () => (post as { attachments: unknown[] }).attachments[0]) }),
-      ),
-    ).toBeUndefined();
+    expect(decodePlain(with_({ attachments: Array.from({ length: 11 }, () => post.attachments[0]) }))).toBeUndefined();
     expect(decodePlain(encodeContent(content(edit, { chain: -1 })))).toBeUndefined();
     expect(decodePlain(new Uint8Array([0xff, 0xfe]))).toBeUndefined();
     expect(decodePlain(bytes(null))).toBeUndefined();

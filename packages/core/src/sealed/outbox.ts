@@ -246,6 +246,8 @@ export class Outbox implements AsyncDisposable {
     this.#changed();
     const work = this.#send(row)
       .catch((error: unknown) => this.#failed(this.#rows.get(row.id), error))
+      // Looking anew may show why it must not be sent.
+      .catch((error: unknown) => this.#failed(this.#rows.get(row.id), error))
       .catch(() => this.#later(row.id, undefined))
       .finally(() => {
         this.#running.delete(row.lane);
