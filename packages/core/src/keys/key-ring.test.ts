@@ -3,6 +3,7 @@ import { type AccountId, type SessionId, SkerryError } from '@skerry/protocol';
 import { expect, test } from 'vitest';
 import { Person } from '../identity/person.ts';
 import { memoryState } from '../stores/memory-tables.ts';
+import { type StateStore, StoreBroken } from '../stores/stores.ts';
 import { FakeDirectory } from '../testing/fake-directory.ts';
 import { memoryPlatform, type MemoryPlatform } from '../testing/memory-platform.ts';
 import { constant, waitFor } from '../value.ts';
@@ -35,6 +36,7 @@ type Where = {
   account?: AccountId;
   entryId?: EntryId;
   session?: number;
+  state?: StateStore;
 };
 
 async function ringOn({
@@ -43,6 +45,7 @@ async function ringOn({
   account = ANNA,
   entryId = ENTRY_A,
   session = 1,
+  state = memoryState(platform.disk.database(`skerry-${entryId}-state`)),
 }: Where): Promise<KeyRing> {
   const sessionId = id<SessionId>(session);
   return KeyRing.open({
@@ -52,7 +55,7 @@ async function ringOn({
     platform,
     person: await personOn(platform),
     vault: await platform.storage.vault(),
-    state: memoryState(platform.disk.database(`skerry-${entryId}-state`)),
+    state,
     api: directory.api(account, sessionId),
     session: () => Promise.resolve(sessionId),
     newest: (asked) => directory.newest(asked),
@@ -271,3 +274,42 @@ test('S4.3: everything is sealed where it lies, and opens with the master secret
   for (const name of platform.disk.secrets.keys()) if (name.includes('person/1')) platform.disk.secrets.delete(name);
   await expect(ringOn({ platform, directory })).rejects.toMatchObject({ name: 'StorageKeyError' });
 });
+
+test('a crash at any commit costs nothing: the next start goes on to one device with its keys on the list (I1)', async () => {
+  for (let life = 0; life < 40; life++) {
+    const platform = memoryPlatform();
+    const directory = new FakeDirectory(id(0xaa));
+    const state = memoryState(platform.disk.database(`skerry-${ENTRY_A}-state`));
+    let left = life;
+    const mortal: StateStore = {
+      durability: 'strict',
+      get: (table, key) => state.get(table, key),
+      range: (table, range) => state.range(table, range),
+      count: (table) => state.count(table),
+      size: () => state.size(),
+      commit: (writes, expect) =>
+        left-- > 0 ? state.commit(writes, expect) : Promise.reject(new StoreBroken('the process is gone')),
+      [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
+    };
+    const dying = await ringOn({ platform, directory, state: mortal }).catch(() => undefined);
+    await dying?.settle();
+    const survived = dying?.status.get().kind === 'ready';
+    const known = directory.devices[0]?.identityKey;
+    await dying?.[Symbol.asyncDispose]();
+
+    const again = await ringOn({ platform: memoryPlatform({ disk: platform.disk }), directory });
+    await again.settle();
+    expect(again.status.get()).toEqual({ kind: 'ready', device: 1 });
+    expect(directory.devices).toHaveLength(1);
+    if (known !== undefined) expect(directory.devices[0]?.identityKey).toBe(known);
+    expect(directory.lists.get(ANNA)?.at(-1)?.devices).toHaveLength(1);
+    // Whatever the directory hands out, this device holds the secret of it.
+    const ben = await ringOn({ platform: memoryPlatform(), directory, account: BEN, session: 2 });
+    await ben.settle();
+    await ben.ensureSession(again.self, signal);
+    const hello = await ben.sessions.encrypt(again.self, new TextEncoder().encode('hello'));
+    expect(new TextDecoder().decode(await again.sessions.decrypt(ben.self, hello))).toBe('hello');
+    if (survived) return expect(life).toBeGreaterThan(3);
+  }
+  expect.unreachable();
+}, 60_000);
