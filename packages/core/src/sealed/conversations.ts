@@ -95,6 +95,8 @@ export class Conversations implements SealedParts {
   readonly #receiptTimers = new Map<ChannelId, () => void>();
   /** Counts up when a conversation's view may be another one. */
   readonly #changed = new Value(0);
+  /** Accounts with the version of the list that was fetched because somebody looked. */
+  readonly #listsAsked = new Set<string>();
   readonly #views = new Map<ChannelId, Subscribable<ConversationView | undefined>>();
 
   private constructor(deps: SealedDeps) {
@@ -123,7 +125,13 @@ export class Conversations implements SealedParts {
       this.#peerRead.set(channel, n);
       changed();
     };
-    this.#lifetime.add(deps.told.listen((told) => told.channels && changed()));
+    this.#lifetime.add(
+      deps.told.listen((told) => {
+        if (!told.channels) return;
+        changed();
+        for (const channel of this.#views.keys()) this.#fetchLists(channel);
+      }),
+    );
     this.#lifetime.add(deps.keys.trust.subscribe(() => this.#trustChanged()));
   }
 
@@ -164,8 +172,31 @@ export class Conversations implements SealedParts {
     if (view === undefined) {
       view = derived([this.#changed, this.#deps.keys.trust], () => this.#view(channel));
       this.#views.set(channel, view);
+      this.#fetchLists(channel);
     }
     return view;
+  }
+
+  /**
+   * Whoever looks at a conversation sees by whom it can be read now, and is warned of other keys before the next word is
+   * written and not after it. What fails is asked for again when it matters: on sending.
+   */
+  #fetchLists(channel: ChannelId): void {
+    const row = this.#deps.told.channel(channel);
+    if (row === undefined) return;
+    const { keys, told } = this.#deps;
+    for (const account of this.#accounts(row)) {
+      const newest = told.account(account)?.devices ?? 0;
+      const key = `${account} ${newest}`;
+      if (newest <= (keys.known(account)?.version ?? 0) || this.#listsAsked.has(key)) continue;
+      this.#listsAsked.add(key);
+      this.#lifetime.run(
+        keys.devicesOf([account], this.#lifetime.signal).then(
+          () => this.#changed.update((count) => count + 1),
+          () => this.#listsAsked.delete(key),
+        ),
+      );
+    }
   }
 
   // Making and changing conversations

@@ -1,13 +1,5 @@
 import type { Envelope as Sealed, Change } from '@skerry/crypto';
-import {
-  type AccountId,
-  type ChannelId,
-  type CommandOf,
-  encodeRoster,
-  type Envelope,
-  LIMITS,
-  toBase64Url,
-} from '@skerry/protocol';
+import { type AccountId, type CommandOf, encodeRoster, type Envelope, LIMITS, toBase64Url } from '@skerry/protocol';
 import type { DeviceAddress, Keys, Listed } from '../keys/ports.ts';
 import { type Content, encodeContent, encodeNote } from './content.ts';
 import type { GroupState } from './chain.ts';
@@ -102,7 +94,7 @@ export async function encryptNote(
 }
 
 /** Whose devices shall read it: each on its account's verified list, but this one. */
-export function addressesOf(lists: ReadonlyMap<AccountId, Listed>, self: DeviceAddress): DeviceAddress[] {
+function addressesOf(lists: ReadonlyMap<AccountId, Listed>, self: DeviceAddress): DeviceAddress[] {
   return [...lists.values()]
     .flatMap(({ account, devices }) => devices.map(({ device }): DeviceAddress => ({ name: account, device })))
     .filter(({ name, device }) => name !== self.name || device !== self.device);
@@ -150,5 +142,3 @@ export function openedEnvelope(bytes: Uint8Array): Sealed | undefined {
 export function membersIn(audience: Audience): readonly AccountId[] {
   return audience.kind === 'group' ? accountsOf(audience.group) : audience.members;
 }
-
-export type { ChannelId };

@@ -195,5 +195,3 @@ function linesOf(block: GroupBlock, after: number): ReturnType<typeof lineOf>[] 
 export function accountsOf(state: GroupState): readonly AccountId[] {
   return membersOf(state).map(({ account }) => account);
 }
-
-export type { GroupMember, GroupState };

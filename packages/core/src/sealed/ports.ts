@@ -7,13 +7,13 @@ import type {
   Command,
   CommandId,
   CommandResult,
-  SealedMessage,
 } from '@skerry/protocol';
 import type { Subtle } from '@skerry/crypto';
 import type { Keys } from '../keys/ports.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { StateStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
+import type { StreamEvent } from '../sync/stream-event.ts';
 import type { ChannelRow } from '../sync/tables.ts';
 
 export type Progress = (done: number, total: number) => void;
@@ -33,14 +33,6 @@ export interface SealedApi {
   ): Promise<BlobId>;
   blob(id: BlobId, options: { signal: AbortSignal; onProgress: Progress }): Promise<Uint8Array>;
 }
-
-/** An event of an encrypted channel's stream. Only `sealed` and `chain` say something here; the others take a number. */
-export type StreamEvent = {
-  readonly n: number;
-  readonly message: SealedMessage | null;
-  /** The version a group's chain has reached. */
-  readonly chain: number | null;
-};
 
 /** What the stream told of encrypted channels in one commit. */
 export type SealedTold = {

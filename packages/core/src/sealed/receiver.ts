@@ -2,6 +2,7 @@ import { type Change, CryptoError } from '@skerry/crypto';
 import { type ChannelId, fromBase64Url, type MessageId, type SealedMessage, type ToDeviceItem } from '@skerry/protocol';
 import type { DeviceAddress } from '../keys/ports.ts';
 import { Lifetime } from '../lifetime.ts';
+import type { StreamEvent } from '../sync/stream-event.ts';
 import { Admission } from './admit.ts';
 import { wasMember } from './chain.ts';
 import { type Content, decodePlain, type Note } from './content.ts';
@@ -10,7 +11,7 @@ import { openedEnvelope } from './encrypt.ts';
 import { ChainError, type GroupBook } from './group-book.ts';
 import type { Healing } from './healing.ts';
 import type { Outbox } from './outbox.ts';
-import type { SealedDeps, StreamEvent } from './ports.ts';
+import type { SealedDeps } from './ports.ts';
 import { lineOf, placeOf, type SealedRow, type Shell, withDropped } from './rows.ts';
 import type { Draft, SealedStore } from './store.ts';
 

@@ -5,7 +5,7 @@ import type { Key, StateStore, Write } from '../stores/stores.ts';
 import { type SealedRow, type SealedView, viewOf } from './rows.ts';
 
 /** The table of the State store everything of encrypted conversations lies in. Its rows are sealed one by one. */
-export const TABLE = 'sealed';
+const TABLE = 'sealed';
 
 /**
  * The first part of each key.

@@ -1,7 +1,7 @@
 import type { AccountId, ChannelId, Message } from '@skerry/protocol';
 import type { Spans } from '../messages/spans.ts';
 import { spanAt } from '../messages/spans.ts';
-import type { StreamEvent } from '../sealed/ports.ts';
+import type { StreamEvent } from './stream-event.ts';
 import type { Dirty } from './persistence.ts';
 import { type Change, type Tables, write } from './tables.ts';
 

@@ -11,7 +11,7 @@ import {
   type ServerProfile,
 } from '@skerry/protocol';
 import type { Spans } from '../messages/spans.ts';
-import type { StreamEvent } from '../sealed/ports.ts';
+import type { StreamEvent } from './stream-event.ts';
 
 /** A channel as it is kept: what the server says of it, how far its stream was applied, which messages are stored. */
 export type ChannelRow = {

@@ -38,7 +38,8 @@ import type { DeviceAddress, Keys, Listed, Trust } from '../keys/ports.ts';
 import { createStorage } from '../keys/storage.ts';
 import type { Clock, Random } from '../platform.ts';
 import { Conversations } from '../sealed/conversations.ts';
-import type { SealedTold, StreamEvent } from '../sealed/ports.ts';
+import type { SealedTold } from '../sealed/ports.ts';
+import type { StreamEvent } from '../sync/stream-event.ts';
 import { createMemoryStorage, MemoryDisk } from '../stores/memory-storage.ts';
 import type { StateStore } from '../stores/stores.ts';
 import type { ChannelRow } from '../sync/tables.ts';
@@ -270,7 +271,7 @@ export class SealedWorld {
   }
 }
 
-export const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64url');
+const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64url');
 
 export type WorldDeviceOptions = {
   readonly world: SealedWorld;
@@ -503,7 +504,7 @@ export class WorldDevice {
       state,
       clock,
       random,
-      subtle: globalThis.crypto.subtle as never,
+      subtle: globalThis.crypto.subtle,
       live: this.live,
       queue: this.queue,
       skew: new Value<number | null>(0),
