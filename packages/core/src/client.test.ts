@@ -880,3 +880,24 @@ test('P-17: a link is about the entry with its key, whatever address it names, a
   expect(await client.entryOfLink(foreign.link)).toBeUndefined();
   expect(await client.entryOfLink(elsewhere.link)).toBeUndefined();
 });
+
+test('muting a server for a while ends by itself, also when the time is over at the next start', async () => {
+  const platform = memoryPlatform();
+  const a = serverAt(platform, 'https://a.example');
+  const client = await hub(platform);
+  const handle = await joined(client, a.origin);
+  const isMuted = (of: SkerryClient): boolean | undefined => of.servers.get()[0]?.entry.muted;
+  await handle.update({ muted: true, mutedUntil: platform.clock.now() + 3_600_000 });
+  await platform.clock.advance(3_599_000);
+  expect(isMuted(client)).toBe(true);
+  await platform.clock.advance(2_000);
+  await settle();
+  expect(isMuted(client)).toBe(false);
+  await handle.update({ muted: true, mutedUntil: platform.clock.now() + 3_600_000 });
+  await client[Symbol.asyncDispose]();
+  await platform.clock.advance(4_000_000);
+  const again = await hub(platform);
+  await platform.clock.advance(0);
+  await settle();
+  expect(isMuted(again)).toBe(false);
+});

@@ -115,6 +115,12 @@ export interface ServerHandle {
   retry(pending: MessageId): Promise<void>;
   /** Reads everything: sets every joined channel's marker to its head. */
   markAllRead(): Promise<void>;
+  /** Queued like a send: without the server it waits until it is back. */
+  markRead(channel: ChannelId): Promise<void>;
+  /** Everything from the message of that number on counts as unread on this device, until the channel is opened again. */
+  markUnread(channel: ChannelId, n: number): Promise<void>;
+  /** On this device. @param until Unix milliseconds, null for good, undefined to end it */
+  muteChannel(channel: ChannelId, until: number | null | undefined): Promise<void>;
 
   /** Encrypted conversations of this server. */
   readonly sealed: SealedHandle;
@@ -161,6 +167,8 @@ export interface ServerHandle {
     label?: string | null;
     color?: number | null;
     muted?: boolean;
+    /** With `muted`: when it ends; null for good. */
+    mutedUntil?: number | null;
     addresses?: readonly EntryAddress[];
   }): Promise<void>;
   /** The person compared the words and accepts the new key. */

@@ -35,6 +35,8 @@ export type ServerEntry = {
   /** 0 to 7, picks the colour; null derives it from the key. */
   readonly color: number | null;
   readonly muted: boolean;
+  /** Unix milliseconds at which muting ends; null or absent for good. */
+  readonly mutedUntil?: number | null | undefined;
   readonly enabled: boolean;
   /** What the server last said of itself. */
   readonly name: string | null;
@@ -135,6 +137,10 @@ export type ChannelView = {
   readonly member: boolean;
   /** Null while not synced: unknown is not zero. */
   readonly unread: number | null;
+  /** The person marked something here as unread again. */
+  readonly markedUnread: boolean;
+  /** On this device, for now or for good. */
+  readonly muted: boolean;
   readonly mentions: number;
   readonly lastAt: number;
   readonly hasDraft: boolean;

@@ -4,6 +4,7 @@ import type { ServerVerbs } from '../features/servers/server-verbs.svelte.ts';
 import { t } from '../i18n/t.ts';
 import type { Router } from '../shell/router.svelte.ts';
 import { sayFailure } from '../state/failure.ts';
+import { mutedUntil } from '../state/mute.ts';
 import type { Overlays } from '../ui/overlays.svelte.ts';
 
 export type RailVerbsParts = {
@@ -29,7 +30,9 @@ export function railVerbs(parts: RailVerbsParts): RailVerbs {
   return {
     open: (id) => router.go({ kind: 'server', entry: id }),
     markAllRead: (id) => attempt(client.server(id)?.markAllRead(), () => t.rail.markedRead(labelOf(id))),
-    setMuted: (id, muted) => attempt(client.server(id)?.update({ muted })),
+    mute: (id, how) =>
+      attempt(client.server(id)?.update({ muted: true, mutedUntil: mutedUntil(how, new Date(Date.now())) })),
+    unmute: (id) => attempt(client.server(id)?.update({ muted: false, mutedUntil: null })),
     move: (id, toIndex) => attempt(client.move(id, toIndex)),
     rename: (id) => verbs.rename(id),
     details,

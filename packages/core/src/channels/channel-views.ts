@@ -1,5 +1,6 @@
 import type { AccountId, Channel, ChannelId } from '@skerry/protocol';
 import type { ChannelRow } from '../sync/tables.ts';
+import type { ChannelNotes } from '../unread/channel-notes.ts';
 import type { Reading } from '../unread/read-marks.ts';
 import type { ChannelView } from '../views.ts';
 
@@ -7,6 +8,7 @@ export type ChannelContext = {
   readonly reading: (row: ChannelRow) => Reading;
   readonly mentions: ReadonlyMap<ChannelId, number>;
   readonly drafts: ReadonlySet<ChannelId>;
+  readonly notes: Pick<ChannelNotes, 'of' | 'isMuted'>;
   /** What a channel is called, and whom it is with: of an encrypted one the server knows only a placeholder. */
   readonly titled: (row: ChannelRow) => { readonly channel: Channel; readonly peer?: AccountId };
   /** Everything the server told is here. */
@@ -21,7 +23,9 @@ export function channelViews(
 ): readonly ChannelView[] {
   const before = new Map(old.map((view) => [view.channel.id, view] as const));
   const views = [...rows].map((row): ChannelView => {
-    const { unread } = context.reading(row);
+    const reading = context.reading(row);
+    const markedUnread = row.member && context.notes.of(row.channel.id).unreadFrom !== null;
+    const unread = Math.max(reading.unread, markedUnread ? 1 : 0);
     const view: ChannelView = {
       ...context.titled(row),
       member: row.member,
@@ -29,6 +33,8 @@ export function channelViews(
       unread: context.isLive || unread > 0 ? unread : null,
       mentions: context.mentions.get(row.channel.id) ?? 0,
       lastAt: row.lastAt,
+      markedUnread,
+      muted: context.notes.isMuted(row.channel.id),
       hasDraft: context.drafts.has(row.channel.id),
     };
     const same = before.get(row.channel.id);

@@ -350,7 +350,7 @@ describe('the send queue', () => {
     // It says yes, counts on, and keeps nothing.
     scene.server.run = () => {
       run(scene.ben, scene.server.id(), { kind: 'message.send', channel: scene.channel, text: 'other', replyTo: null });
-      return { seq: head + 1 };
+      return { seq: head + 1, n: 0 };
     };
     const asked: string[] = [];
     const { message } = rig.api;

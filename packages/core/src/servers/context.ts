@@ -72,6 +72,7 @@ export class ServerContext implements AsyncDisposable {
   readonly icon: ServerIcon;
   readonly keys: ContextKeys;
   readonly conversations: SignalClient;
+  #cancelUnmute: () => void = () => undefined;
   #seen: IdentityError | undefined;
   #ending: Promise<void> | undefined;
 
@@ -169,6 +170,8 @@ export class ServerContext implements AsyncDisposable {
       signal,
     });
     this.#follow();
+    this.#planUnmute();
+    this.#following.add(() => this.#cancelUnmute());
   }
 
   get entry(): Subscribable<ServerEntry> {
@@ -259,7 +262,9 @@ export class ServerContext implements AsyncDisposable {
   }
 
   /** @throws SkerryError `bad_request` for an address that is none, or that would give up encryption; what the store throws */
-  async update(changes: Partial<Pick<ServerEntry, 'label' | 'color' | 'muted' | 'addresses'>>): Promise<void> {
+  async update(
+    changes: Partial<Pick<ServerEntry, 'label' | 'color' | 'muted' | 'mutedUntil' | 'addresses'>>,
+  ): Promise<void> {
     if (changes.addresses !== undefined && this.#shared.registry.fixed) throw new SkerryError('forbidden');
     if (changes.addresses !== undefined) checkAddresses(changes.addresses, this.#entry.get().addresses);
     await this.#change(changes);
@@ -386,6 +391,7 @@ export class ServerContext implements AsyncDisposable {
       if (entry.enabled !== before.enabled) this.#enabledChanged(entry.enabled);
       if (entry.addresses !== before.addresses) this.#addressesChanged();
       if (entry.iconUrl !== before.iconUrl) this.icon.changed();
+      if (entry.mutedUntil !== before.mutedUntil || entry.muted !== before.muted) this.#planUnmute();
     });
     let wasLive = false;
     follow(this.connection.state, () => {
@@ -403,6 +409,17 @@ export class ServerContext implements AsyncDisposable {
     followKept();
     follow(this.#kept, followKept);
     this.#following.add(() => followed.forEach((end) => end()));
+  }
+
+  /** Muting that has an end ends by itself. */
+  #planUnmute(): void {
+    this.#cancelUnmute();
+    const { muted, mutedUntil } = this.#entry.get();
+    const { clock } = this.#shared.platform;
+    this.#cancelUnmute =
+      !muted || mutedUntil == null
+        ? () => undefined
+        : clock.after(Math.max(0, mutedUntil - clock.now()), () => void this.#note({ muted: false, mutedUntil: null }));
   }
 
   #enabledChanged(enabled: boolean): void {

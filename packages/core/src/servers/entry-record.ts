@@ -22,6 +22,7 @@ const record = z.object({
   label: z.nullable(text(LIMITS.serverName)),
   color: z.nullable(z.number().check(z.int(), z.minimum(0), z.maximum(7))),
   muted: z.boolean(),
+  mutedUntil: z.optional(z.nullable(time)),
   enabled: z.boolean(),
   name: z.nullable(text(LIMITS.serverName)),
   iconUrl: z.nullable(text(2_048)),

@@ -43,6 +43,9 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     takeBack: (pending) => now().takeBack(pending),
     retry: (pending) => now().retry(pending),
     markAllRead: () => now().markAllRead(),
+    markRead: (channel) => now().markRead(channel),
+    markUnread: (channel, n) => now().markUnread(channel, n),
+    muteChannel: (channel, until) => now().muteChannel(channel, until),
     holdings: () => now().holdings(),
 
     sealed: sealedHandle(context.conversations.state, context.conversations.core),

@@ -16,6 +16,7 @@ import { Typing } from '../presence/typing.ts';
 import type { SealedParts } from '../sealed/conversations.ts';
 import { LateTimeline } from '../sealed/late-timeline.ts';
 import { LazyState } from '../stores/lazy-state.ts';
+import { ChannelNotes } from '../unread/channel-notes.ts';
 import { type Reading, ReadMarks } from '../unread/read-marks.ts';
 import { constant, derived, followed, Value } from '../value.ts';
 import type { StorageProblem } from '../views.ts';
@@ -56,6 +57,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
   };
   const queue = new SendQueue({ state, clock, random, onProblem: (what) => problem('state', what), ask });
   const drafts = new Drafts(state, clock);
+  const notes = new ChannelNotes(state, clock);
   const presence = new Presence();
   const typing = new Typing(clock);
 
@@ -172,6 +174,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const views = entryViews({
     replica,
     marks,
+    notes,
     told,
     rows: derived([queue.rows, sealedRows], (rows, more) => (more.length === 0 ? rows : [...rows, ...more])),
     drafts: derived([drafts.channels, sealedDrafts], (some, more) =>
@@ -196,9 +199,16 @@ export function createEntrySync(deps: EntryDeps): Entry {
       marks.set(row, whole, leftAfter(row, { n: whole, window, me: tables.me, before: marks.of(row) }));
   }
 
+  /** Where the line above what is new stands: behind what was read, or before what the person marked. */
+  function readTo(channel: ChannelId): number | null {
+    const { unreadFrom } = notes.of(channel);
+    const read = reading(channel)?.readN ?? null;
+    return unreadFrom === null || read === null ? read : Math.min(read, unreadFrom - 1);
+  }
+
   async function load(): Promise<void> {
     const readState = async (): Promise<void> => {
-      await Promise.all([queue.load(), drafts.load()]);
+      await Promise.all([queue.load(), drafts.load(), notes.load()]);
     };
     await Promise.all([
       readState()
@@ -216,14 +226,18 @@ export function createEntrySync(deps: EntryDeps): Entry {
     channel: ChannelId,
     of: Pick<TimelineDeps, 'store' | 'load' | 'ask' | 'rows'>,
   ): ChannelTimeline => {
+    const opening = notes.opened();
     const timeline = new ChannelTimeline({
       channel,
       ...of,
       live,
       loaded,
-      readN: () => reading(channel)?.readN ?? null,
+      readN: () => readTo(channel),
       me: () => tables.me,
-      markRead: (n, window) => markRead(channel, n, window),
+      markRead: (n, window) => {
+        notes.seen(channel, opening);
+        markRead(channel, n, window);
+      },
       signal,
       closed: () => timelines.delete(timeline),
     });
@@ -335,10 +349,27 @@ export function createEntrySync(deps: EntryDeps): Entry {
     },
     takeBack: (pending) => (pendingOf(pending) ?? queue).takeBack(pending),
     retry: (pending) => (pendingOf(pending) ?? queue).retry(pending),
+    markRead: async (channel) => {
+      await ready;
+      await notes.read(channel);
+      const row = rowOf(channel);
+      if (row?.member === true) marks.set(row, row.head, 0);
+      await marks.flush();
+    },
+    markUnread: async (channel, n) => {
+      await ready;
+      await notes.markUnread(channel, n);
+    },
+    muteChannel: async (channel, until) => {
+      await ready;
+      await notes.mute(channel, until);
+    },
     markAllRead: async () => {
       await ready;
-      for (const row of tables.channels.values())
+      for (const row of tables.channels.values()) {
+        await notes.read(row.channel.id);
         if (row.member && marks.of(row).unread > 0) marks.set(row, row.head, 0);
+      }
       await marks.flush();
     },
     holdings: async () => {
@@ -364,6 +395,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
     [Symbol.asyncDispose]: async () => {
       await ready;
       for (const timeline of [...timelines]) timeline[Symbol.dispose]();
+      notes[Symbol.dispose]();
       follower.unlinked();
       await marks.flush();
       await lifetime[Symbol.asyncDispose]();

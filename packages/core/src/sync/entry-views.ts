@@ -6,6 +6,7 @@ import type { Queued } from '../messages/send-queue.ts';
 import type { SealedParts } from '../sealed/conversations.ts';
 import type { SealedInboxEntry } from '../sealed/inbox.ts';
 import type { Subscribable } from '../subscribable.ts';
+import type { ChannelNotes } from '../unread/channel-notes.ts';
 import type { ReadMarks } from '../unread/read-marks.ts';
 import { constant, derived, followed } from '../value.ts';
 import type { ChannelView } from '../views.ts';
@@ -16,6 +17,7 @@ import type { ChannelRow } from './tables.ts';
 export type EntryViewsDeps = {
   readonly replica: Replica;
   readonly marks: ReadMarks;
+  readonly notes: ChannelNotes;
   /** Counts up with everything that was told. */
   readonly told: Subscribable<number>;
   readonly rows: Subscribable<readonly Queued[]>;
@@ -35,7 +37,7 @@ export function entryViews(deps: EntryViewsDeps): {
   readonly inbox: Subscribable<EntryInbox>;
   readonly counts: Subscribable<EntryCounts>;
 } {
-  const { replica, marks, told, rows, drafts, live, skew, sealed } = deps;
+  const { replica, marks, notes, told, rows, drafts, live, skew, sealed } = deps;
   const { tables } = replica;
 
   const pendingInbox = derived([rows], (queued) => {
@@ -85,11 +87,12 @@ export function entryViews(deps: EntryViewsDeps): {
   });
 
   let views: readonly ChannelView[] = [];
-  const channels = derived([told, marks.changed, mentions, drafts, live, titles], () => {
+  const channels = derived([told, marks.changed, notes.changed, mentions, drafts, live, titles], () => {
     const context = {
       reading: marks.of.bind(marks),
       mentions: mentions.get(),
       drafts: drafts.get(),
+      notes,
       isLive: live.get(),
       titled,
     };
@@ -108,7 +111,9 @@ export function entryViews(deps: EntryViewsDeps): {
     const texts = rows.get().filter(({ command }) => isText(command));
     return (countsBefore = sameFields(countsBefore, {
       known: tables.server !== null,
-      unread: channels.get().some(({ member, unread, channel }) => member && !channel.archived && (unread ?? 0) > 0),
+      unread: channels
+        .get()
+        .some(({ member, muted, unread, channel }) => member && !muted && !channel.archived && (unread ?? 0) > 0),
       mentions: [...mentions.get().values()].reduce((sum, one) => sum + one, 0),
       waiting: texts.filter(({ parked }) => parked === null).length,
       parked: texts.filter(({ parked }) => parked !== null).length,

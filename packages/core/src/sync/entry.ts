@@ -80,6 +80,9 @@ export type EntryFace = Pick<
   | 'takeBack'
   | 'retry'
   | 'markAllRead'
+  | 'markRead'
+  | 'markUnread'
+  | 'muteChannel'
   | 'holdings'
   | 'export'
 >;

@@ -47,9 +47,14 @@ export class ChannelActions {
   }
 
   /** @returns false when it failed, which was said */
-  async run(command: Command): Promise<boolean> {
+  run(command: Command): Promise<boolean> {
+    return this.attempt(this.server.run(command));
+  }
+
+  /** @returns false when it failed, which was said */
+  async attempt(work: Promise<unknown>): Promise<boolean> {
     try {
-      await this.server.run(command);
+      await work;
       return true;
     } catch (error) {
       sayFailure(this.#overlays, error);

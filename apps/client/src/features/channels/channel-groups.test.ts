@@ -23,6 +23,8 @@ function channel(name: string, changes: Partial<ChannelView> = {}, of: Partial<C
     mentions: 0,
     lastAt: 0,
     hasDraft: false,
+    markedUnread: false,
+    muted: false,
     ...changes,
   };
 }

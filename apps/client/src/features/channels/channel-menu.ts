@@ -1,11 +1,14 @@
 import type { ChannelView } from '@skerry/core';
 import Archive from '@lucide/svelte/icons/archive';
 import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
+import Bell from '@lucide/svelte/icons/bell';
+import BellOff from '@lucide/svelte/icons/bell-off';
 import CheckCheck from '@lucide/svelte/icons/check-check';
 import LogOut from '@lucide/svelte/icons/log-out';
 import Pencil from '@lucide/svelte/icons/pencil';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import { t } from '../../i18n/t.ts';
+import { mutedUntil } from '../../state/mute.ts';
 import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
 import type { ChannelActions } from './channel-actions.svelte.ts';
 import { channelRights } from './channel-groups.ts';
@@ -23,8 +26,21 @@ export function channelMenu(view: ChannelView, actions: ChannelActions, overlays
       kind: 'action',
       label: t.channels.markRead,
       icon: CheckCheck,
-      onselect: () => void actions.run({ kind: 'marker.set', channel: channel.id, n: Number.MAX_SAFE_INTEGER }),
+      onselect: () => void actions.attempt(actions.server.markRead(channel.id)),
     });
+  if (view.member) {
+    const mute = (until: number | null | undefined): void =>
+      void actions.attempt(actions.server.muteChannel(channel.id, until));
+    if (view.muted) entries.push({ kind: 'action', label: t.ui.mute.end, icon: Bell, onselect: () => mute(undefined) });
+    else
+      for (const how of ['hour', 'tomorrow', 'always'] as const)
+        entries.push({
+          kind: 'action',
+          label: t.ui.mute[how],
+          icon: BellOff,
+          onselect: () => mute(mutedUntil(how, new Date(Date.now()))),
+        });
+  }
   if (rights.manage && !channel.archived) {
     entries.push({
       kind: 'action',

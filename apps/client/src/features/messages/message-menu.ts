@@ -1,11 +1,13 @@
 import type { Message } from '@skerry/protocol';
 import Copy from '@lucide/svelte/icons/copy';
+import Mail from '@lucide/svelte/icons/mail';
 import Link from '@lucide/svelte/icons/link';
 import Pencil from '@lucide/svelte/icons/pencil';
 import Reply from '@lucide/svelte/icons/reply';
 import SmilePlus from '@lucide/svelte/icons/smile-plus';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import { t } from '../../i18n/t.ts';
+import { sayFailure } from '../../state/failure.ts';
 import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
 import type { Conversation } from './conversation.svelte.ts';
 import { deleteMessage } from './delete-message.ts';
@@ -51,6 +53,13 @@ export function messageMenu(message: Message, acts: MessageActs): MenuSpec {
     icon: Link,
     onselect: () => void copyLink(message, acts),
   });
+  if (message.author !== conversation.me?.id && conversation.channelView?.member === true)
+    entries.push({
+      kind: 'action',
+      label: t.messages.markUnread,
+      icon: Mail,
+      onselect: () => void markUnread(message, acts),
+    });
   if (conversation.canDelete(message)) {
     entries.push({ kind: 'separator' });
     entries.push({
@@ -63,6 +72,15 @@ export function messageMenu(message: Message, acts: MessageActs): MenuSpec {
     });
   }
   return { label: t.messages.actions(conversation.nameOf(message.author)), entries };
+}
+
+async function markUnread(message: Message, { conversation, overlays }: MessageActs): Promise<void> {
+  try {
+    await conversation.server.markUnread(message.channel, message.n);
+    overlays.toast({ text: t.messages.markedUnread });
+  } catch (error) {
+    sayFailure(overlays, error);
+  }
 }
 
 async function copyLink(message: Message, { conversation, overlays }: MessageActs): Promise<void> {

@@ -5,7 +5,8 @@ import { serverMenu, type ServerVerbs } from './server-menu.ts';
 const VERBS = [
   'open',
   'markAllRead',
-  'setMuted',
+  'mute',
+  'unmute',
   'move',
   'rename',
   'details',
@@ -49,6 +50,8 @@ describe('serverMenu', () => {
   it('offers what fits the state, and only removal is dangerous', () => {
     expect(words(view())).toEqual([
       'Open',
+      'Mute for an hour',
+      'Mute until tomorrow',
       'Mute',
       'Rename and colour…',
       'Connection details…',
@@ -91,6 +94,8 @@ describe('serverMenu', () => {
 
   it('has no list to move in, pause or remove from where the client is pinned to one server', () => {
     expect(words(view(), { index: undefined, count: 1, isOpen: true })).toEqual([
+      'Mute for an hour',
+      'Mute until tomorrow',
       'Mute',
       'Connection details…',
       'Copy address',

@@ -16,13 +16,15 @@ import RotateCw from '@lucide/svelte/icons/rotate-cw';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import { accountOf } from '../../state/connection-words.ts';
 import { t } from '../../i18n/t.ts';
+import type { MuteFor } from '../../state/mute.ts';
 import type { MenuEntry, MenuIcon, MenuSpec } from '../../ui/overlays.svelte.ts';
 
 /** What the menu of a server leads to. Each says its consequence before it does anything that cannot be undone. */
 export interface ServerVerbs {
   open(id: EntryId): void;
   markAllRead(id: EntryId): void;
-  setMuted(id: EntryId, muted: boolean): void;
+  mute(id: EntryId, how: MuteFor): void;
+  unmute(id: EntryId): void;
   move(id: EntryId, toIndex: number): void;
   rename(id: EntryId): void;
   details(id: EntryId): void;
@@ -34,6 +36,8 @@ export interface ServerVerbs {
   signOut(id: EntryId): void;
   remove(id: EntryId): void;
 }
+
+const MUTE_FOR: readonly MuteFor[] = ['hour', 'tomorrow', 'always'];
 
 export type ServerMenuPlace = {
   /** Place in the order; undefined where servers have none (a client pinned to one). */
@@ -56,7 +60,8 @@ export function serverMenu(view: ServerView, verbs: ServerVerbs, place: ServerMe
 
   if (!place.isOpen) add(t.rail.menu.open, ExternalLink, () => verbs.open(id));
   if (view.unread || view.mentions > 0) add(t.rail.menu.markRead, CheckCheck, () => verbs.markAllRead(id));
-  add(muted ? t.rail.menu.unmute : t.rail.menu.mute, muted ? Bell : BellOff, () => verbs.setMuted(id, !muted));
+  if (muted) add(t.ui.mute.end, Bell, () => verbs.unmute(id));
+  else for (const how of MUTE_FOR) add(t.ui.mute[how], BellOff, () => verbs.mute(id, how));
   if (place.index !== undefined && place.count > 1) {
     const { index } = place;
     part();

@@ -33,6 +33,8 @@ export const messages = {
   removeConfirm: 'Delete',
   copyText: 'Copy text',
   copyLink: 'Copy link',
+  markUnread: 'Mark unread from here',
+  markedUnread: 'Unread from here, on this device, until you open the channel again.',
   linkCopied: 'The link is in the clipboard. It works for people who are on this server.',
   more: 'More',
   reaction: (emoji: string, count: number, mine: boolean) =>

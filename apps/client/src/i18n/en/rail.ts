@@ -27,8 +27,6 @@ export const rail = {
   menu: {
     open: 'Open',
     markRead: 'Mark as read',
-    mute: 'Mute',
-    unmute: 'Unmute',
     moveUp: 'Move up',
     moveDown: 'Move down',
     rename: 'Rename and colour…',

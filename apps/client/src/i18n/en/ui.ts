@@ -14,6 +14,7 @@ export const ui = {
   loading: 'Loading…',
   partMissing: 'This part of Skerry could not be loaded. Check the connection and try again.',
   step: { todo: ' (not started)', running: ' (checking)', done: ' (done)', failed: ' (failed)' },
+  mute: { hour: 'Mute for an hour', tomorrow: 'Mute until tomorrow', always: 'Mute', end: 'Unmute' },
   openLinkFailed: 'Skerry does not open addresses of this kind.',
   opensOutside: (host: string) => `Opens ${host} outside Skerry`,
 };
