@@ -333,7 +333,9 @@ describe('requests of other sizes and speeds', () => {
 
   it('plain bytes are counted as they come, in parts of 256 KiB, and an answer of them is told as what it is', async () => {
     const sizes: number[] = [];
+    let read = 0;
     async function* parts() {
+      read += 1;
       yield Buffer.from('pict');
       yield Buffer.from('ure');
     }
@@ -364,6 +366,8 @@ describe('requests of other sizes and speeds', () => {
       'image/png',
       '7',
     ]);
+    const head = await app.inject({ method: 'HEAD', url: `/api/server/icon/${'A'.repeat(43)}` });
+    expect([head.body, head.headers['content-length'], read]).toEqual(['', '7', 1]);
   });
 
   it('JSON that trickles in is not waited for; an upload is', async () => {
@@ -374,7 +378,7 @@ describe('requests of other sizes and speeds', () => {
     expect([slow.isClosed(), upload.isClosed()]).toEqual([false, false]);
     vi.advanceTimersByTime(1_001);
     vi.useRealTimers();
-    await expect.poll(slow.isClosed).toBe(true);
+    await expect.poll(slow.isClosed, { timeout: 15_000 }).toBe(true);
     expect(upload.isClosed()).toBe(false);
     upload.socket.destroy();
   });
@@ -383,12 +387,12 @@ describe('requests of other sizes and speeds', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const refused = await begin(`${header('/api/backup', 'application/octet-stream', 1_000_000, 'B'.repeat(43))}some`);
     vi.useRealTimers();
-    await expect.poll(refused.said).toContain('unauthorized');
+    await expect.poll(refused.said, { timeout: 15_000 }).toContain('unauthorized');
     expect(refused.isClosed()).toBe(false);
     // The rest comes, and the next request on the same connection is answered.
     const next = 'GET /api/nothing HTTP/1.1\r\nhost: x\r\n\r\n';
     refused.socket.write(`${'x'.repeat(999_996)}${next}`);
-    await expect.poll(refused.said).toContain('not_found');
+    await expect.poll(refused.said, { timeout: 15_000 }).toContain('not_found');
     refused.socket.destroy();
 
     // The same for one that was refused after some of it was read.
@@ -396,9 +400,9 @@ describe('requests of other sizes and speeds', () => {
     const half = await begin(
       `${header(`/api/channels/${id}/blobs`, 'application/octet-stream')}${'x'.repeat(400_000)}`,
     );
-    await expect.poll(half.said).toContain('limit_reached');
+    await expect.poll(half.said, { timeout: 15_000 }).toContain('limit_reached');
     half.socket.write(`${'x'.repeat(600_000)}${next}`);
-    await expect.poll(half.said).toContain('not_found');
+    await expect.poll(half.said, { timeout: 15_000 }).toContain('not_found');
     half.socket.destroy();
 
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -406,7 +410,7 @@ describe('requests of other sizes and speeds', () => {
     for (let i = 0; i < 100 && endless.said() === ''; i++) await new Promise((resolve) => setImmediate(resolve));
     vi.advanceTimersByTime(5_001);
     vi.useRealTimers();
-    await expect.poll(endless.isClosed).toBe(true);
+    await expect.poll(endless.isClosed, { timeout: 15_000 }).toBe(true);
   });
 });
 

@@ -193,7 +193,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
           isLocal: isLocalCaller(request.raw),
         } as Call<N>;
         const answer: unknown = await options.handlers[name](call);
-        if (route.answerBytes !== undefined) return sendBytes(reply, answer as BytesAnswer);
+        if (route.answerBytes !== undefined) return sendBytes(request, reply, answer as BytesAnswer);
         const body =
           answer instanceof Uint8Array
             ? Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength)
@@ -233,11 +233,13 @@ function bodyOf(route: Route, request: FastifyRequest): unknown {
   return read(route.body, request.body ?? {});
 }
 
-function sendBytes(reply: FastifyReply, { type, size, parts, cache }: BytesAnswer): FastifyReply {
+function sendBytes(request: FastifyRequest, reply: FastifyReply, answer: BytesAnswer): FastifyReply {
+  const { type, size, parts, cache } = answer;
   void reply.headers({ 'content-type': type, 'content-length': size });
   if (cache === 'forever') void reply.header('cache-control', 'public, max-age=31536000, immutable');
   else void reply.headers({ 'cache-control': 'private, no-store', 'content-disposition': 'attachment' });
-  return reply.send(Readable.from(parts, { objectMode: false }));
+  // Whoever asks for the header alone costs no reading.
+  return reply.send(Readable.from(request.method === 'HEAD' ? [] : parts, { objectMode: false }));
 }
 
 /** Whoever sends JSON slower than this is not waited for. */

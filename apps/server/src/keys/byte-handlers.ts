@@ -1,4 +1,4 @@
-import { type BlobId, SkerryError } from '@skerry/protocol';
+import { type AccountId, type BlobId, SkerryError } from '@skerry/protocol';
 import type { Database } from '../db/database.ts';
 import { type BytesAnswer, type BytesBody, OCTETS, PART_BYTES } from '../http/bytes.ts';
 import type { Handlers } from '../http/router.ts';
@@ -11,19 +11,27 @@ export type ByteDeps = {
   readonly clock: Clock;
 };
 
+/** Uploads of one account under way: what they have brought so far takes room before anything says how much. */
+const MOST_AT_ONCE = 10;
+const AGAIN_MS = 2_000;
+
 /** Attachments and backups: encrypted bytes that pass through in parts, so that none of them is in memory whole. */
 export function byteHandlers({
   db,
   limits,
   clock,
 }: ByteDeps): Pick<Handlers, 'putBlob' | 'blob' | 'putBackup' | 'backupInfo' | 'backup' | 'dropBackup'> {
+  const underWay = new Map<AccountId, number>();
+
   return {
     putBlob: async ({ caller, params, body }) => {
       limits.take('upload', caller.account);
       const channel = params.channelId;
       await db.read('keys.requireUpload', { caller, channel });
       const id = newId<BlobId>(clock);
-      await upload(id, body, (bytes) => db.write('keys.keepBlob', { id, caller, channel, bytes, at: clock.now() }));
+      await upload({ id, body, account: caller.account }, (bytes) =>
+        db.write('keys.keepBlob', { id, caller, channel, bytes, at: clock.now() }),
+      );
       return { blob: id };
     },
 
@@ -37,7 +45,9 @@ export function byteHandlers({
       const { account } = caller;
       const id = newId(clock);
       const at = clock.now();
-      const before = await upload(id, body, (bytes) => db.write('keys.keepBackup', { account, id, bytes, at }));
+      const before = await upload({ id, body, account }, (bytes) =>
+        db.write('keys.keepBackup', { account, id, bytes, at }),
+      );
       if (before !== null) await forget(before);
       return { at };
     },
@@ -62,20 +72,35 @@ export function byteHandlers({
   };
 
   /** Stores the parts, then calls `keep` with how many bytes they are. What fails on the way leaves nothing. */
-  async function upload<Kept>(owner: string, body: BytesBody, keep: (bytes: number) => Promise<Kept>): Promise<Kept> {
+  async function upload<Kept>(
+    { id, body, account }: { id: string; body: BytesBody; account: AccountId },
+    keep: (bytes: number) => Promise<Kept>,
+  ): Promise<Kept> {
+    const others = underWay.get(account) ?? 0;
+    if (others >= MOST_AT_ONCE) throw new SkerryError('rate_limited', { retryAfterMs: AGAIN_MS });
+    underWay.set(account, others + 1);
+    try {
+      return await keep(await store(id, body));
+    } catch (error) {
+      await forget(id);
+      throw error;
+    } finally {
+      const left = (underWay.get(account) ?? 1) - 1;
+      if (left > 0) underWay.set(account, left);
+      else underWay.delete(account);
+    }
+  }
+
+  /** @returns how many bytes there were */
+  async function store(owner: string, body: BytesBody): Promise<number> {
     let total = 0;
     let n = 0;
-    try {
-      for await (const bytes of body) {
-        await db.write('keys.addPart', { owner, n: n++, bytes, at: clock.now() });
-        total += bytes.length;
-      }
-      if (total === 0) throw new SkerryError('bad_request', { message: 'There are no bytes to keep.' });
-      return await keep(total);
-    } catch (error) {
-      await forget(owner);
-      throw error;
+    for await (const bytes of body) {
+      await db.write('keys.addPart', { owner, n: n++, bytes, at: clock.now() });
+      total += bytes.length;
     }
+    if (total === 0) throw new SkerryError('bad_request', { message: 'There are no bytes to keep.' });
+    return total;
   }
 
   /** Erases parts that nothing names. What cannot be erased now, housekeeping finds later. */

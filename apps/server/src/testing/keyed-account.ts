@@ -48,7 +48,7 @@ export class SigningKey {
 
 /** Random bytes that begin as a Signal identity or prekey does. */
 export const curveKey = (): string => toBase64Url(Buffer.concat([Buffer.of(5), randomBytes(32)]));
-export const kyberKey = (): string => toBase64Url(Buffer.concat([Buffer.of(8), randomBytes(1_568)]));
+const kyberKey = (): string => toBase64Url(Buffer.concat([Buffer.of(8), randomBytes(1_568)]));
 const anySignature = (): string => toBase64Url(randomBytes(64));
 
 /** What a device would publish: `count` one-time prekeys from the id `from` on. Its signatures are not looked at by a server. */
