@@ -222,6 +222,25 @@ describe('Keys of one person on two servers', () => {
     for (const word of [(await old.client.person.words()).join(' ')]) expect(wire).not.toContain(word);
   });
 
+  it('a passphrase locks the keys of all servers and nothing else; unlocking opens them again, and a restart locks', async () => {
+    const ida = await Member.start();
+    await ida.client.person.create();
+    const [a, b] = await Promise.all([registerByKey(ida, harbour, 'ida'), registerByKey(ida, lighthouse, 'ida')]);
+    await Promise.all([keysOf(a, 'ready'), keysOf(b, 'ready')]);
+    await ida.client.person.setPassphrase('three old lanterns');
+    await ida.client.person.lock();
+    await Promise.all([keysOf(a, 'locked'), keysOf(b, 'locked')]);
+    expect([a.state.get().kind, b.state.get().kind]).toEqual(['live', 'live']);
+    await expect(a.keys.exportBackup()).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await ida.client.person.unlock('three old lanterns')).toBe(true);
+    expect(await Promise.all([keysOf(a, 'ready'), keysOf(b, 'ready')])).toMatchObject([{ device: 1 }, { device: 1 }]);
+    await using again = await ida.restart();
+    const later = again.handle(a.id);
+    await again.whenLive(later);
+    expect(later.keys.state.get()).toEqual({ kind: 'locked' });
+    await expect(later.signIn({ kind: 'signInByKey' })).rejects.toMatchObject({ code: 'forbidden' });
+  }, 60_000);
+
   it('S4.29: signing out with everything wiped makes the device another one; forgetting the words closes what they sealed', async () => {
     await using hana = await Member.start();
     await hana.client.person.create();

@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8';
 import { type AccountId, type SessionId, SkerryError } from '@skerry/protocol';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Person } from '../identity/person.ts';
 import { memoryState } from '../stores/memory-tables.ts';
 import { type StateStore, StoreBroken } from '../stores/stores.ts';
@@ -9,6 +9,9 @@ import { memoryPlatform, type MemoryPlatform } from '../testing/memory-platform.
 import { constant, waitFor } from '../value.ts';
 import type { EntryId } from '../views.ts';
 import { KeyRing } from './key-ring.ts';
+
+// Keys of a whole device are made in nearly each of these.
+vi.setConfig({ testTimeout: 30_000 });
 
 const signal = new AbortController().signal;
 const id = <T extends string>(n: number): T => `0197f3f4-0000-7000-8000-${String(n).padStart(12, '0')}` as T;
