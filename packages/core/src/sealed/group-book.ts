@@ -1,13 +1,6 @@
 import type { AccountId, ChannelId, GroupBlock } from '@skerry/protocol';
 import { LocalError } from '../errors.ts';
-import {
-  type BlockRefusal,
-  type ChainDeps,
-  type GroupMember,
-  type GroupState,
-  membersOf,
-  verifyBlock,
-} from './chain.ts';
+import { type BlockRefusal, type ChainDeps, type GroupState, membersOf, verifyBlock } from './chain.ts';
 import { lineOf } from './rows.ts';
 import type { SealedDeps } from './ports.ts';
 import type { Draft, SealedStore } from './store.ts';
