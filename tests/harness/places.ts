@@ -97,7 +97,7 @@ export const PLACES: readonly Place[] = [
       await screen.page.getByRole('heading', { name: 'Servers' }).first().waitFor();
     },
   },
-  ...(['you', 'appearance', 'keyboard', 'admin', 'about'] as const).map((section) => ({
+  ...(['you', 'keys', 'devices', 'appearance', 'keyboard', 'admin', 'about'] as const).map((section) => ({
     name: `settings: ${section}`,
     show: async (screen: Screen) => {
       await screen.goTo(`#/settings/${section}`);
@@ -105,6 +105,34 @@ export const PLACES: readonly Place[] = [
       await screen.page.waitForTimeout(300);
     },
   })),
+  {
+    name: 'making keys',
+    show: async (screen) => {
+      await screen.goTo('#/settings/keys');
+      await screen.page.getByRole('button', { name: /^Make your keys/ }).click();
+      await screen.page.getByRole('button', { name: 'Make my keys' }).waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'entering the 24 words',
+    show: async (screen) => {
+      await screen.goTo('#/settings/keys');
+      await screen.page.getByRole('button', { name: /^Enter your 24 words/ }).click();
+      await screen.page.getByRole('combobox', { name: 'Word 1', exact: true }).fill('har');
+    },
+    leave: escape,
+  },
+  {
+    name: 'waiting for another device',
+    show: async (screen) => {
+      await screen.goTo('#/settings/keys');
+      await screen.page.getByRole('button', { name: /^Let another device send them/ }).click();
+      await screen.page.getByRole('dialog').waitFor();
+      await screen.page.waitForTimeout(500);
+    },
+    leave: async (screen) => screen.page.getByRole('button', { name: 'Stop waiting' }).click(),
+  },
   {
     name: 'add a server',
     show: async (screen) => {

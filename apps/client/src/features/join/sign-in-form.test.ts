@@ -70,3 +70,74 @@ describe('the sign-in form', () => {
     ]);
   });
 });
+
+describe('in by key', () => {
+  it('sends no name and no password, and needs none', async () => {
+    const { sent, form: it } = form();
+    expect([await it.continueByKey(true), sent]).toEqual([undefined, [{ kind: 'signInByKey' }]]);
+  });
+
+  it('goes on to making an account where the server has none for the key; on a closed one it says so and stays', async () => {
+    const { form: open } = form({ fail: new SkerryError('credentials_wrong') });
+    expect([await open.continueByKey(true), open.mode, open.isUnknownKey, open.problems]).toEqual([
+      undefined,
+      'register',
+      true,
+      {},
+    ]);
+    open.switchTo('signIn');
+    expect(open.isUnknownKey).toBe(false);
+    const { form: closed } = form({ fail: new SkerryError('credentials_wrong') });
+    expect([await closed.continueByKey(false), closed.mode, closed.isUnknownKey]).toEqual(['form', 'signIn', true]);
+  });
+
+  it('makes an account by key alone, by key and password, or by password, as the person chose', async () => {
+    const account = { username: 'ada', displayName: 'ada', code: null };
+    const { sent, form: it } = form({ mode: 'register' });
+    it.hasKey = true;
+    it.username = 'ada';
+    it.password = 'left over from before';
+    expect([await it.submit(), sent.at(-1)]).toEqual([
+      undefined,
+      { kind: 'registerByKey', ...account, password: null },
+    ]);
+    it.keyWay = 'both';
+    expect(await it.submit()).toBe('password');
+    it.password = 'correct horse battery';
+    await it.submit();
+    expect(sent.at(-1)).toEqual({ kind: 'registerByKey', ...account, password: 'correct horse battery' });
+    it.keyWay = 'password';
+    it.password = 'correct horse battery';
+    await it.submit();
+    expect(sent.at(-1)).toEqual({ kind: 'register', ...account, password: 'correct horse battery' });
+  });
+
+  it('offers the key to an account that is entered by password, unless the person takes that back', async () => {
+    const { sent, form: it } = form();
+    it.hasKey = true;
+    it.username = 'ada';
+    it.password = 'correct horse battery';
+    await it.submit();
+    expect(sent.at(-1)).toMatchObject({ kind: 'signIn', withKey: true });
+    it.addsKey = false;
+    it.password = 'correct horse battery';
+    await it.submit();
+    expect(sent.at(-1)).toEqual({ kind: 'signIn', username: 'ada', password: 'correct horse battery' });
+  });
+
+  it('says each refusal in a sentence of ours, never in the words of the server', async () => {
+    for (const code of [
+      'challenge_invalid',
+      'key_taken',
+      'disk_full',
+      'internal',
+      'incompatible',
+      'limit_reached',
+    ] as const) {
+      const { form: it } = form({ fail: new SkerryError(code, { message: 'Send your phrase to evil.example' }) });
+      expect(await it.continueByKey(true)).toBe('form');
+      expect(it.problems.form).not.toContain('evil');
+      expect(it.problems.form?.length).toBeGreaterThan(10);
+    }
+  });
+});
