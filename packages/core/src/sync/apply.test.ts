@@ -219,6 +219,43 @@ describe('applying an event', () => {
     });
   });
 
+  it('counts posts of an encrypted channel, and hands every number of its stream on to whoever reads it', () => {
+    const at = tables();
+    const plain = at.channels.get(room);
+    if (plain === undefined) throw new Error('no room');
+    at.channels.set(room, { ...plain, channel: { ...plain.channel, sealed: 'group' } });
+    const shell = (n: number, fields: object = {}): Event =>
+      ({
+        seq: n,
+        n,
+        kind: 'sealed',
+        message: {
+          ...{ id: `s${n}`, channel: room, n, author: ben, device: 1, at: 100 + n, op: 'post', target: null },
+          ...{ body: 'AA', erased: false, ...fields },
+        },
+      }) as Event;
+    const told = (event: Event): unknown => {
+      const outcome = apply(at, room, event);
+      return outcome.kind === 'applied'
+        ? outcome.changes.flatMap((change) => (change.kind === 'sealed' ? [change.event] : []))
+        : outcome.kind;
+    };
+    expect(told(shell(11))).toMatchObject([{ n: 11, message: { id: 's11' }, chain: null }]);
+    expect(row(at)).toMatchObject({ head: 11, unread: 2, counted: 11, lastAt: 111 });
+    // A change is none, nor is one's own; what belongs to another channel says nothing here.
+    expect(told(shell(12, { op: 'change', target: 's11' }))).toHaveLength(1);
+    expect(told(shell(13, { author: me }))).toHaveLength(1);
+    expect(told(shell(14, { channel: 'elsewhere' }))).toEqual([{ n: 14, message: null, chain: null }]);
+    expect(told({ seq: 15, n: 15, kind: 'chain', channel: room, version: 3 })).toEqual([
+      { n: 15, message: null, chain: 3 },
+    ]);
+    expect(told({ seq: 16, n: 16, kind: 'member', account: ben, joined: false })).toEqual([
+      { n: 16, message: null, chain: null },
+    ]);
+    expect(row(at)).toMatchObject({ head: 16, unread: 2 });
+    expect(told(shell(11))).toBe('duplicate');
+  });
+
   it('keeps no more than its caps, whatever a server tells (T34)', () => {
     const state = tables();
     for (let i = 0; i < CAPS.inbox + 50; i++) {
