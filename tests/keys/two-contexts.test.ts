@@ -3,7 +3,7 @@ import type { KeysState, PersonState, ServerHandle } from '@skerry/core';
 import { Member } from '../harness/member.ts';
 import { call, passwordOf, signUp } from '../harness/raw-client.ts';
 import { type RealServer, startReal } from '../harness/real-server.ts';
-import { until } from '../harness/watch.ts';
+import { eventually, until } from '../harness/watch.ts';
 
 type Kind<T extends { kind: string }, K extends T['kind']> = Extract<T, { kind: K }>;
 
@@ -139,6 +139,25 @@ describe('Keys of one person on two servers', () => {
     expect(b2.keys.state.get()).toEqual({ kind: 'ready', device: 2 });
   });
 
+  it('S4.29: a device that is wiped takes itself off the list, where another one stays on it', async () => {
+    await using old = await Member.start();
+    await old.client.person.create();
+    const a = await registerByKey(old, harbour, 'dina');
+    await keysOf(a, 'ready');
+    await using young = await Member.start();
+    await young.client.person.enterWords((await old.client.person.words()).join(' '));
+    const b = await signInByKey(young, harbour);
+    await keysOf(b, 'ready');
+    await expect(b.keys.revoke(2)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await b.signOut('wipe')).toEqual({ toldServer: true });
+    await until(a.keys.devices, (devices) => devices.filter(({ standing }) => standing === 'listed').length === 1);
+    // The last one stays listed: for an account without a device nobody could encrypt anything.
+    expect(await a.signOut('wipe')).toEqual({ toldServer: true });
+    await a.signIn({ kind: 'signInByKey' });
+    expect(await keysOf(a, 'ready')).toEqual({ kind: 'ready', device: 3 });
+    expect(a.keys.devices.get().map(({ device, standing }) => [device, standing])).toContainEqual([1, 'listed']);
+  });
+
   it('"revoke as stolen" moves the account to its next key, which still signs in', async () => {
     await using old = await Member.start();
     await old.client.person.create();
@@ -210,12 +229,15 @@ describe('Keys of one person on two servers', () => {
     expect(waiting).toMatchObject({ device, words });
     await expect(a.keys.approve(device, [...words].reverse())).rejects.toMatchObject({ code: 'bad_request' });
     await a.keys.approve(device, words);
+    const storageKey = () => JSON.parse(young.disk.secrets.get(JSON.stringify([b.id, 'keys'])) ?? '') as { by: string };
+    expect(storageKey().by).toBe('device');
     const offered = await personOf(young, 'offered');
     const { words: mine } = await personOf(old, 'ready');
     expect(offered.words).toEqual(mine);
     await young.client.person.acceptOffered();
     await keysOf(b, 'ready');
     expect(await young.client.person.words()).toEqual(await old.client.person.words());
+    await eventually('the storage key is wrapped by the secret', () => storageKey().by === 'person');
     expect(young.client.person.handedServers).toContain(harbour.origin);
     // By the same secret the new device comes in elsewhere, too.
     const wire = JSON.stringify(old.wire.lines);

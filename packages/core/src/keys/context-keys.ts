@@ -102,6 +102,16 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     void this.#ring.get()?.settle();
   }
 
+  /** Takes this device off the list, where another one stays on it. Never rejects. @returns whether it did */
+  async leave(signal: AbortSignal): Promise<boolean> {
+    return (
+      (await this.#ring
+        .get()
+        ?.leave(signal)
+        .catch(() => false)) ?? false
+    );
+  }
+
   /** Runs while no keys are open, and opens them again after it: for whoever deletes what they keep. */
   async without<T>(work: () => Promise<T>): Promise<T> {
     this.#isHeld++;

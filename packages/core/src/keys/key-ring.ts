@@ -95,6 +95,7 @@ export class KeyRing implements Keys {
   #settling: Promise<void> | undefined;
   #again = false;
   #isResting = false;
+  #isWrapped = false;
   #cancelTimer: () => void = () => undefined;
   #retryMs = FIRST_RETRY_MS;
 
@@ -347,6 +348,7 @@ export class KeyRing implements Keys {
   }
 
   async revoke(device: number, how: { stolen: boolean }): Promise<void> {
+    if (device === this.#device.number) throw new LocalError('forbidden', 'To take this device off, sign out on it.');
     const { signal } = this.#lifetime;
     await this.#list.look(signal);
     const without = (devices: readonly ListedDevice[]): readonly ListedDevice[] =>
@@ -362,6 +364,13 @@ export class KeyRing implements Keys {
         if (!(error instanceof SkerryError) || error.code !== 'not_found') throw error;
       });
     await this.reload(signal);
+  }
+
+  /** This device goes for good. @returns false when it isn't listed, or would leave an empty list. @throws SkerryError */
+  async leave(signal: AbortSignal): Promise<boolean> {
+    const device = this.#device.number;
+    if (device === null || this.#deps.person.state.get().kind !== 'ready') return false;
+    return this.#list.leave(device, this.#within(signal));
   }
 
   async rename(device: number, label: string): Promise<void> {
@@ -414,6 +423,7 @@ export class KeyRing implements Keys {
     const own = all.find((one) => one.device === device);
     if (own !== undefined) await publishPrekeys({ signal: this.#signal, api: this.#deps.api, own }, signal);
     if (person.state.get().kind === 'ready') {
+      await this.#wrap();
       const known = this.#list.kept?.ever.find((one) => one.device === device);
       const { signKey, identityKey } = this.#device.public;
       if (known !== undefined && known.signKey !== signKey) throw new TrustError(account, 'device_swapped');
@@ -434,6 +444,13 @@ export class KeyRing implements Keys {
     }
     await this.#show(all);
     await this.#stand();
+  }
+
+  /** The secret came after the storage key was made: from now on that opens with it alone. */
+  async #wrap(): Promise<void> {
+    if (this.#isWrapped) return;
+    await openStorageKey({ ...this.#deps, random: this.#deps.platform.random });
+    this.#isWrapped = true;
   }
 
   async #stand(): Promise<void> {

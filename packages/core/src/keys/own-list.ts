@@ -129,6 +129,20 @@ export class OwnList {
     }
   }
 
+  /**
+   * Takes one off without asking what came of it: the session of that device ends with it.
+   * @returns false where it isn't on the list, or nobody else is
+   * @throws SkerryError
+   */
+  async leave(device: number, signal: AbortSignal): Promise<boolean> {
+    await this.look(signal);
+    const devices = this.kept?.devices ?? [];
+    const others = devices.filter((one) => one.device !== device);
+    if (others.length === devices.length || others.length === 0) return false;
+    await this.#set(others, { signer: await this.keys(), succession: null, signal });
+    return true;
+  }
+
   /** Another own device was quicker: on top of its list, again. */
   async #again(error: unknown, { tries, signal }: { tries: number; signal: AbortSignal }): Promise<void> {
     if (!(error instanceof SkerryError) || error.code !== 'list_refused' || tries >= TRIES) throw error;

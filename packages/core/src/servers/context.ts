@@ -239,7 +239,7 @@ export class ServerContext implements AsyncDisposable {
   /** @returns whether the server was told, too */
   async signOut(stored: 'keep' | 'wipe'): Promise<boolean> {
     this.connection.stopFor(new SignedOutError('person'));
-    const told = await this.#tellGoodbye();
+    const told = await this.#tellGoodbye(stored === 'wipe');
     await this.#session.drop();
     if (stored === 'wipe') await this.#wipe();
     return told;
@@ -253,7 +253,7 @@ export class ServerContext implements AsyncDisposable {
     if (this.#shared.registry.fixed)
       throw new LocalError('forbidden', 'This page belongs to its server and shows no other.');
     if (signOutThere) this.connection.stopFor(new SignedOutError('person'));
-    const told = signOutThere && (await this.#tellGoodbye());
+    const told = signOutThere && (await this.#tellGoodbye(true));
     const { platform, vault, registry } = this.#shared;
     await registry.remove(this.id);
     await this[Symbol.asyncDispose]();
@@ -478,13 +478,19 @@ export class ServerContext implements AsyncDisposable {
     return this.#shared.focused.get() === this.id;
   }
 
-  /** Ends the session on the server, if that can be had quickly. */
-  async #tellGoodbye(): Promise<boolean> {
+  /**
+   * Ends the session on the server, if that can be had quickly.
+   * @param forGood the device's keys go as well, so nobody shall encrypt for it any more
+   */
+  async #tellGoodbye(forGood: boolean): Promise<boolean> {
     const controller = new AbortController();
     const cancel = this.#shared.platform.clock.after(GOODBYE_MS, () => controller.abort(new Error('timeout')));
     try {
       await this.#session.check();
-      await this.api.call('signOut', { signal: eitherSignal(controller.signal, this.#lifetime.signal) });
+      const signal = eitherSignal(controller.signal, this.#lifetime.signal);
+      // A list without the device ends its session, too. E-10
+      if (forGood && (await this.keys.leave(signal))) return true;
+      await this.api.call('signOut', { signal });
       return true;
     } catch {
       return false;
