@@ -10,7 +10,7 @@ export function leanRoutes(): Plugin {
   return {
     name: 'lean-routes',
     transform(code, id) {
-      if (!/\/protocol\/dist\/routes\.js(?:\?|$)/.test(id)) return undefined;
+      if (!/\/protocol\/dist\/(?:assistant-)?routes\.js(?:\?|$)/.test(id)) return undefined;
       if ((code.match(SUMMARY) ?? []).length < 20)
         throw new Error('the routes have no summaries that could be left out');
       return { code: code.replace(SUMMARY, ''), map: null };

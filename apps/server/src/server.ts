@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { ServerId } from '@skerry/protocol';
 import type { FastifyInstance } from 'fastify';
+import { withoutAssistants } from './assistants/off.ts';
 import { AccessTokens } from './auth/access-tokens.ts';
 import { authHandlers } from './auth/handlers.ts';
 import { Passwords } from './auth/passwords.ts';
@@ -115,6 +116,7 @@ export async function startServer(
         ...byteHandlers({ db, limits, clock }),
         ...iconHandlers({ db, limits }),
         ...sealedHandlers({ db }),
+        ...withoutAssistants(),
         ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
         ...authHandlers({
           db,
@@ -127,6 +129,7 @@ export async function startServer(
         }),
       },
       authenticate,
+      authenticateRunner: null,
       limits,
       origins,
       trustProxy: config.trustProxy,

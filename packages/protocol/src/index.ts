@@ -1,5 +1,7 @@
 export * from './accounts.ts';
 export * from './address.ts';
+export * from './assistant-routes.ts';
+export * from './assistants.ts';
 export * from './bytes.ts';
 export * from './channels.ts';
 export * from './commands.ts';
@@ -11,6 +13,7 @@ export * from './keys.ts';
 export * from './limits.ts';
 export * from './links.ts';
 export * from './messages.ts';
+export type { Route } from './route.ts';
 export * from './routes.ts';
 export * from './sealed.ts';
 export * from './server.ts';

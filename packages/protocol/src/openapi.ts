@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { errorBody } from './frames.ts';
-import { type Route, ROUTES } from './routes.ts';
+import type { Route } from './route.ts';
+import { ROUTES } from './routes.ts';
 
 type Json = { [key: string]: unknown };
 
@@ -22,6 +23,11 @@ export function openApi(info: { title: string; version: string }): Json {
           scheme: 'bearer',
           description: 'An access token; send it only after the server proved its key.',
         },
+        runner: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The token of an assistant runner, for a signed challenge.',
+        },
       },
       schemas: { Error: schema(z.object({ error: errorBody })) },
     },
@@ -34,10 +40,16 @@ function operation(name: string, route: Route): Json {
     operationId: name,
     summary: route.summary,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.auth === 'session' ? { security: [{ session: [] }] } : {}),
+    ...(route.auth === 'none' ? {} : { security: [{ [route.auth]: [] }] }),
     ...(route.body === null ? {} : { requestBody: { required: true, content: content(route.body, route.bodyBytes) } }),
     responses: {
-      '200': { description: 'Done', content: content(route.answer, route.answerBytes) },
+      '200': {
+        description: 'Done',
+        content: {
+          ...content(route.answer, route.answerBytes),
+          ...(route.lines === undefined ? {} : { 'application/x-ndjson': { schema: schema(route.lines) } }),
+        },
+      },
       default: {
         description: 'Refused',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },

@@ -10,6 +10,7 @@ import {
   token,
   username,
 } from './accounts.ts';
+import { ASSISTANT_ROUTES } from './assistant-routes.ts';
 import { commandRequest, commandResult } from './commands.ts';
 import { page, snapshot } from './events.ts';
 import { accountId, blobId, channelId, inviteId, messageId, sessionId } from './ids.ts';
@@ -25,52 +26,11 @@ import {
 } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { message } from './messages.ts';
+import { count, none, queryCount, route, type Schema } from './route.ts';
 import { groupBlock, sealedPage, toDevicePage } from './sealed.ts';
 import { health, proof, proofRequest, serverInfo } from './server.ts';
 
-const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
-/** Query values arrive as text. */
-const queryCount = z.pipe(z.pipe(z.string().check(z.regex(/^\d{1,15}$/)), z.transform(Number)), count);
-const none = z.object({});
-
-type Schema = z.ZodMiniType;
-
-export type Route = {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Parameters stand as `:name`. */
-  readonly path: string;
-  readonly summary: string;
-  /** `none`: anyone; `session`: a signed-in account (Bearer access token). */
-  readonly auth: 'none' | 'session';
-  readonly params: Schema;
-  readonly query: Schema;
-  readonly body: Schema | null;
-  readonly answer: Schema;
-  /** The body is not JSON but plain bytes, at most so many. */
-  readonly bodyBytes?: number;
-  /** The answer is not JSON but plain bytes, at most so many. */
-  readonly answerBytes?: number;
-};
-
 const bytes = z.instanceof(Uint8Array);
-
-const route = <
-  const R extends Omit<Route, 'params' | 'query' | 'body'> & Partial<Pick<Route, 'params' | 'query' | 'body'>>,
->(
-  r: R,
-) =>
-  ({ params: none, query: none, body: null, ...r }) as unknown as {
-    readonly method: R['method'];
-    readonly path: R['path'];
-    readonly summary: string;
-    readonly auth: R['auth'];
-    readonly params: R extends { params: infer P extends Schema } ? P : typeof none;
-    readonly query: R extends { query: infer Q extends Schema } ? Q : typeof none;
-    readonly body: R extends { body: infer B extends Schema } ? B : null;
-    readonly answer: R['answer'];
-    readonly bodyBytes?: number;
-    readonly answerBytes?: number;
-  };
 
 const registration = z.strictObject({
   username,
@@ -466,6 +426,7 @@ export const ROUTES = {
     body: commandRequest,
     answer: commandResult,
   }),
+  ...ASSISTANT_ROUTES,
 } as const;
 
 export type RouteName = keyof typeof ROUTES;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  ASSISTANT_ROUTES,
   LIMITS,
   PROTOCOL,
   SkerryError,
@@ -195,6 +196,10 @@ const WITHOUT_KEYS = {
   backupInfo: absent,
   backup: absent,
   dropBackup: absent,
+  ...(Object.fromEntries(Object.keys(ASSISTANT_ROUTES).map((name) => [name, absent])) as Record<
+    keyof typeof ASSISTANT_ROUTES,
+    typeof absent
+  >),
 };
 
 function digestOf(bytes: Uint8Array): string {

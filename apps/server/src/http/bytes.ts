@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { SkerryError } from '@skerry/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Bytes of one part; so much of an upload or a download is in memory at once. */
 export const PART_BYTES = 256 * 1024;
@@ -66,4 +68,14 @@ export async function wholeBody(body: BytesBody): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const part of body) parts.push(part);
   return Buffer.concat(parts);
+}
+
+/** Ciphertexts are told to be kept as a file and never in a cache; what is for everybody may be shown. */
+export function sendBytes(request: FastifyRequest, reply: FastifyReply, answer: BytesAnswer): FastifyReply {
+  const { type, size, parts, cache } = answer;
+  void reply.headers({ 'content-type': type, 'content-length': size });
+  if (cache === 'forever') void reply.header('cache-control', 'public, max-age=31536000, immutable');
+  else void reply.headers({ 'cache-control': 'private, no-store', 'content-disposition': 'attachment' });
+  // Whoever asks for the header alone costs no reading.
+  return reply.send(Readable.from(request.method === 'HEAD' ? [] : parts, { objectMode: false }));
 }

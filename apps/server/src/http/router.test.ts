@@ -18,6 +18,7 @@ function echo(): Handlers {
 function router(changes: Partial<RouterOptions> = {}) {
   return createRouter({
     handlers: echo(),
+    authenticateRunner: () => ({ runner: 'r' }),
     authenticate: (token) =>
       token === TOKEN
         ? Promise.resolve({ account: 'a', session: 's' } as never)
@@ -54,6 +55,8 @@ describe('the edge', () => {
       caller: { account: 'a', session: 's' },
       address: '127.0.0.1',
       isLocal: true,
+      wantsLines: false,
+      gone: {},
     });
   });
 

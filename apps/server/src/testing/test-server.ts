@@ -88,7 +88,7 @@ export class TestServer implements AsyncDisposable {
       this.running.url,
     );
     for (const [field, value] of Object.entries(query)) url.searchParams.set(field, value);
-    const needsBody = route.method === 'POST';
+    const needsBody = route.method === 'POST' || route.method === 'PUT';
     const isBytes = route.bodyBytes !== undefined;
     const response = await fetch(url, {
       method: route.method,

@@ -61,6 +61,8 @@ const SECRET: ReadonlySet<RouteName> = new Set<RouteName>([
   'keyRegister',
   'keySignIn',
   'addKey',
+  'connectBot',
+  'setAssistantModel',
 ]);
 
 const PROOF_AGE_MS = 60_000;
@@ -196,10 +198,18 @@ function capsOf(name: RouteName): { timeoutMs: number; maxBytes: number } {
     case 'sealedMessages':
     case 'toDevice':
       return { timeoutMs: 20_000, maxBytes: 16 * 1024 * 1024 };
+    // A model, a website or Discord answers in between.
+    case 'say':
+    case 'fetchWebsite':
+    case 'connectBot':
+      return { timeoutMs: 120_000, maxBytes: 1024 * 1024 };
     case 'command':
       return { timeoutMs: 30_000, maxBytes: 1024 * 1024 };
     case 'snapshot':
       return { timeoutMs: 30_000, maxBytes: 48 * 1024 * 1024 };
+    case 'guilds':
+    case 'guildActions':
+    case 'conversation':
     case 'messages':
     case 'members':
       return { timeoutMs: 15_000, maxBytes: 8 * 1024 * 1024 };

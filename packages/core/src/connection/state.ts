@@ -157,6 +157,11 @@ function endOfCode(error: SkerryError): End {
     case 'chain_conflict':
     case 'peer_without_keys':
     case 'direct_exists':
+    case 'already_exists':
+    case 'bot_missing':
+    case 'bot_refused':
+    case 'gone':
+    case 'upstream_failed':
       return lost({ kind: 'protocol', what: ERRORS[error.code].sentence });
     default:
       return unreachable(error.code);
