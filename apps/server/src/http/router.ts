@@ -2,10 +2,12 @@ import type { Server } from 'node:http';
 import {
   type AccountId,
   type Answer,
+  ASSISTANT_ROUTES,
   type Body,
   LIMITS,
   type Params,
   type Query,
+  RETIRED_ROUTES,
   type Route,
   type RouteName,
   ROUTES,
@@ -20,26 +22,36 @@ import { type BytesAnswer, type BytesBody, bytesBody, OCTETS, sendBytes } from '
 import { callerAddress, isLocalCaller } from './caller.ts';
 import { invalidInput, knownError, NOT_JSON } from './errors.ts';
 import { parseJson } from './json-body.ts';
+import type { Lines} from './lines.ts';
+import { isLines, wantsLines } from './lines.ts';
 import { judgeOrigin, type OriginPolicy } from './origin.ts';
 import { dropRest, hurry, JSON_MS, UPLOAD_MS } from './patience.ts';
 import type { StaticSite } from './static.ts';
+import { unreachable } from '../log/unreachable.ts';
 
 /** Who calls, once their access token was checked. */
 export type Caller = { readonly account: AccountId; readonly session: SessionId };
+/** A registered runner of assistants. */
+export type RunnerCaller = { readonly runner: string };
+type CallerOf = { readonly none: null; readonly session: Caller; readonly runner: RunnerCaller };
 
 export type Call<N extends RouteName> = {
   readonly params: Params<N>;
   readonly query: Query<N>;
   readonly body: Body<N> extends Uint8Array ? BytesBody : Body<N>;
-  readonly caller: (typeof ROUTES)[N]['auth'] extends 'session' ? Caller : null;
+  readonly caller: CallerOf[(typeof ROUTES)[N]['auth']];
   /** What rate limits count by. */
   readonly address: string;
   /** The caller is a program on this machine. */
   readonly isLocal: boolean;
+  /** The caller takes the answer line by line, as {@link Lines}. */
+  readonly wantsLines: boolean;
+  /** Aborted when the caller goes away before it was answered. */
+  readonly gone: AbortSignal;
 };
 
 /** Finished JSON may come as bytes already; an answer of plain bytes comes in parts. */
-type Answered<N extends RouteName> = Answer<N> extends Uint8Array ? BytesAnswer : Answer<N> | Uint8Array;
+type Answered<N extends RouteName> = Answer<N> extends Uint8Array ? BytesAnswer : Answer<N> | Uint8Array | Lines;
 
 /** One per route. */
 export type Handlers = { readonly [N in RouteName]: (call: Call<N>) => Promise<Answered<N>> };
@@ -48,6 +60,8 @@ export type RouterOptions = {
   readonly handlers: Handlers;
   /** @throws SkerryError unauthorized or session_revoked */
   readonly authenticate: (token: string) => Promise<Caller>;
+  /** The same of a runner's token; null: this server has no assistants, and their addresses do not exist. */
+  readonly authenticateRunner: ((token: string) => RunnerCaller) | null;
   readonly limits: RateLimits;
   readonly origins: OriginPolicy;
   readonly trustProxy: boolean;
@@ -127,7 +141,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
   });
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf(request.url);
+    const allowed = methodsOf(request.url, options.authenticateRunner !== null);
     if (allowed.length > 0) {
       void reply.header('allow', allowed.join(', '));
       throw new SkerryError('method_not_allowed');
@@ -141,7 +155,9 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     throw new SkerryError('not_found');
   });
 
-  for (const name of Object.keys(ROUTES) as RouteName[]) mount(name);
+  for (const name of Object.keys(ROUTES) as RouteName[])
+    if (options.authenticateRunner !== null || !Object.hasOwn(ASSISTANT_ROUTES, name)) mount(name);
+  if (options.authenticateRunner !== null) for (const retired of RETIRED_ROUTES) mountRetired(retired);
   const document = JSON.stringify(openApi({ title: 'Skerry', version: options.version }));
   app.get('/api/openapi.json', (_request, reply) => reply.type(JSON_TYPE).send(document));
   return app;
@@ -160,7 +176,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     void reply.header('access-control-expose-headers', 'retry-after');
     if (request.method === 'OPTIONS')
       void reply.headers({
-        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-allow-methods': 'GET, POST, PUT, DELETE',
         'access-control-allow-headers': 'authorization, content-type',
         'access-control-max-age': '7200',
       });
@@ -174,10 +190,12 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     app.route({
       method: route.method,
       url: route.path,
-      bodyLimit: name === 'command' ? LIMITS.requestBytes : LIMITS.frameUpBytes,
-      ...(route.body !== null && route.bodyBytes === undefined ? { preParsing: hurry } : {}),
+      bodyLimit: name === 'command' ? LIMITS.requestBytes : (route.jsonBytes ?? LIMITS.frameUpBytes),
+      ...((route.method === 'POST' || route.method === 'PUT') && route.bodyBytes === undefined
+        ? { preParsing: hurry }
+        : {}),
       handler: async (request, reply) => {
-        const caller = route.auth === 'session' ? await options.authenticate(bearer(request)) : null;
+        const caller = await callerOf(route, request);
         const call = {
           params: read(route.params, request.params),
           query: read(route.query, request.query),
@@ -185,14 +203,49 @@ export function createRouter(options: RouterOptions): FastifyInstance {
           caller,
           address: addressKey(callerAddress(request.raw, options.trustProxy)),
           isLocal: isLocalCaller(request.raw),
+          wantsLines: route.lines !== undefined && wantsLines(request.headers.accept),
+          gone: route.lines !== undefined || route.auth === 'runner' ? goneSignal(reply) : NEVER,
         } as Call<N>;
         const answer: unknown = await options.handlers[name](call);
+        if (isLines(answer)) return answer.send(reply);
         if (route.answerBytes !== undefined) return sendBytes(request, reply, answer as BytesAnswer);
         const body =
           answer instanceof Uint8Array
             ? Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength)
             : JSON.stringify(answer);
         return reply.type(JSON_TYPE).send(body);
+      },
+    });
+  }
+
+  async function callerOf(route: Route, request: FastifyRequest): Promise<Caller | RunnerCaller | null> {
+    switch (route.auth) {
+      case 'none':
+        return null;
+      case 'session':
+        return options.authenticate(bearer(request));
+      case 'runner':
+        if (options.authenticateRunner === null) throw new SkerryError('not_found');
+        return options.authenticateRunner(bearer(request));
+      default:
+        return unreachable(route.auth);
+    }
+  }
+
+  /** An address of before tells where its work is done now. Old programs may follow where nothing else changes. */
+  function mountRetired({ method, path, to, location }: (typeof RETIRED_ROUTES)[number]): void {
+    app.route({
+      method,
+      url: path,
+      handler: async (request, reply) => {
+        await options.authenticate(bearer(request));
+        const message = `This address is no longer used: ${to}.`;
+        if (location === null) throw new SkerryError('gone', { message });
+        return reply
+          .code(308)
+          .header('location', location)
+          .type(JSON_TYPE)
+          .send(JSON.stringify({ error: new SkerryError('gone', { message }).toBody() }));
       },
     });
   }
@@ -214,6 +267,17 @@ export function createRouter(options: RouterOptions): FastifyInstance {
       .type(JSON_TYPE)
       .send(JSON.stringify({ error: told.toBody() }));
   }
+}
+
+const NEVER = new AbortController().signal;
+
+/** Aborted when the connection ends before the answer was sent whole. */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 /** In place of a body that the route reads by itself. */
@@ -240,15 +304,22 @@ function read(schema: Route['params'], value: unknown): unknown {
 }
 
 const PATTERNS = [
-  ...Object.values(ROUTES).map(({ method, path }: Route) => ({ method, path })),
-  { method: 'GET', path: '/api/openapi.json' },
-].map(({ method, path }) => ({
+  ...(Object.entries(ROUTES) as [string, Route][]).map(([name, { method, path }]) => ({
+    method,
+    path,
+    isOptional: Object.hasOwn(ASSISTANT_ROUTES, name),
+  })),
+  ...RETIRED_ROUTES.map(({ method, path }) => ({ method, path, isOptional: true })),
+  { method: 'GET', path: '/api/openapi.json', isOptional: false },
+].map(({ method, path, isOptional }) => ({
   method,
+  isOptional,
   pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`),
 }));
 
 /** The methods an address takes; none when there is no such address. */
-function methodsOf(url: string): string[] {
+function methodsOf(url: string, withOptional: boolean): string[] {
   const pathname = url.split(/[?#]/, 1)[0] ?? '';
-  return [...new Set(PATTERNS.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method))];
+  const fitting = PATTERNS.filter(({ pattern, isOptional }) => (withOptional || !isOptional) && pattern.test(pathname));
+  return [...new Set(fitting.map(({ method }) => method))];
 }
