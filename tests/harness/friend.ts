@@ -2,6 +2,7 @@ import {
   mentionOf,
   type AccountId,
   type ChannelId,
+  type DeviceList,
   type MessageId,
   type Position,
   type PresenceState,
@@ -111,6 +112,16 @@ export class Friend implements AsyncDisposable {
   async history(): Promise<string[]> {
     const asked = { token: this.#session.accessToken, params: { channelId: this.#channel }, query: { limit: 100 } };
     return (await call(this.#server.origin, 'messages', asked)).messages.map((message) => message.text);
+  }
+
+  /** The newest signed device list of everyone who has one: public keys and nothing else. */
+  async deviceLists(): Promise<readonly DeviceList[]> {
+    const { accounts } = await call(this.#server.origin, 'snapshot', { token: this.#session.accessToken });
+    const asked = accounts.filter(({ devices }) => (devices ?? 0) > 0).map(({ id }) => ({ account: id, after: 0 }));
+    if (asked.length === 0) return [];
+    const body = { accounts: asked };
+    const told = await call(this.#server.origin, 'deviceLists', { token: this.#session.accessToken, body });
+    return told.accounts.flatMap(({ lists }) => lists.slice(-1));
   }
 
   /** Where the server's log stands. */

@@ -10,7 +10,11 @@ export const sealed = {
     [
       parts.isGroup ? `encrypted group ${parts.name}` : `encrypted conversation with ${parts.name}`,
       parts.presence,
-      parts.mentions > 0 ? counted(parts.mentions, 'mention') : parts.unread > 0 ? `${parts.unread} unread` : undefined,
+      parts.isGroup && parts.mentions > 0
+        ? counted(parts.mentions, 'mention')
+        : parts.unread > 0
+          ? `${parts.unread} unread`
+          : undefined,
     ]
       .filter((part) => part !== undefined)
       .join(', '),
