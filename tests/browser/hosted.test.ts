@@ -6,7 +6,7 @@ import { passwordOf } from '../harness/raw-client.ts';
 import { Screen } from '../harness/screen.ts';
 import { SpawnedServer } from '../harness/spawn-server.ts';
 
-it('A client that a server hosts talks to that server alone, and shows no list of servers', async () => {
+it('S0.28, S0.37, S0.45: A client that a server hosts talks to that server alone, and shows no list of servers', async () => {
   await using server = await SpawnedServer.start({ name: 'Harbour', args: ['--client', CLIENT] });
   await using bert = await Friend.found(server, 'bert');
   const browser = await launchBrowser();

@@ -43,7 +43,7 @@ describe('A page whose servers are both away', () => {
     for (const one of [hub, harbour, lighthouse, bert]) await one?.[Symbol.asyncDispose]();
   });
 
-  it('shows rail, channels and recent messages after a reload', async () => {
+  it('S0.1: shows rail, channels and recent messages after a reload', async () => {
     await visitor.page.reload();
     await screen.rail.getByRole('link', { name: /^Harbour/ }).waitFor();
     await screen.rail.getByRole('link', { name: /^Lighthouse/ }).waitFor();

@@ -47,7 +47,7 @@ describe('One page, two servers', () => {
 
   photographFailures(() => visitor);
 
-  it('sends live, each to its own server, within a second', async () => {
+  it('S1.1: sends live, each to its own server, within a second', async () => {
     await screen.showServer('Harbour');
     await screen.send('to the harbour');
     await bertA.hears('to the harbour', 1_000);
@@ -60,7 +60,7 @@ describe('One page, two servers', () => {
     visitor.expectQuiet();
   });
 
-  it('shows what needs the person of both servers in one inbox, newest first and named', async () => {
+  it('S1.10, S1.17, S1.26: shows what needs the person of both servers in one inbox, newest first and named', async () => {
     // Away from every channel: what is seen there is read at once and needs nobody any more.
     await screen.goTo('#/inbox');
     await bertA.mentions('anna', 'first');

@@ -66,7 +66,7 @@ export function serverContract(name: string, open: () => Promise<ContractSubject
       call(origin, 'command', { token: who.accessToken, body: { id, command } });
 
     describe('who it is', () => {
-      it('says that it is here, and what it is, the same in both places', async () => {
+      it('S0.59, S0.61: says that it is here, and what it is, the same in both places', async () => {
         const health = await call(origin, 'health');
         const info = await call(origin, 'info');
         expect(health.serverId).toBe(info.serverId);

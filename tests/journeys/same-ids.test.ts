@@ -35,7 +35,7 @@ describe('Two servers with identical ids, names and tokens', () => {
     await sendAndSee(handle, await general(handle), 'undisturbed');
   });
 
-  it('stay apart in all that is shown and stored, and removing one leaves the other byte-equal', async () => {
+  it('S1.27, S2.17: stay apart in all that is shown and stored, and removing one leaves the other byte-equal', async () => {
     const act = fc.record({ twin: fc.nat(1), what: fc.constantFrom('post', 'mention', 'read', 'draft', 'send') });
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 6, maxLength: 14 }), async (acts) => {

@@ -69,7 +69,7 @@ describe('While a sign-in on one server ends', () => {
     await expectUnnoticed();
   });
 
-  it('signing in again on A brings it back, with what was stored', async () => {
+  it('S0.24: signing in again on A brings it back, with what was stored', async () => {
     const channelA = await general(onA);
     await onA.signOut('keep');
     await onA.send({ channel: channelA, text: 'written while signed out', replyTo: null });

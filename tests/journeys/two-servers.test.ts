@@ -79,7 +79,7 @@ describe('A person on two servers', () => {
     expect(anna.wire.sentTo(harbour.origin).some((frame) => JSON.stringify(frame).includes('on my way'))).toBe(false);
   });
 
-  it('does not notice on one that the other stopped, and gets what it missed once and in order', async () => {
+  it('S1.14: does not notice on one that the other stopped, and gets what it missed once and in order', async () => {
     const time = async (): Promise<number[]> => {
       const times: number[] = [];
       for (let i = 0; i < 60; i++) {
@@ -113,7 +113,7 @@ describe('A person on two servers', () => {
     expect(anna.client.inbox.get().stale).toEqual([]);
   });
 
-  it('keeps both after a restart, and shows them before either answered', async () => {
+  it('S0.1, S2.46: keeps both after a restart, and shows them before either answered', async () => {
     const known = await shows(b, channelB, (all) => all.length > 0);
     await harbour.stop();
     await lighthouse.stop();
@@ -129,7 +129,7 @@ describe('A person on two servers', () => {
     await sendAndSee(b, channelB, 'still here');
   });
 
-  it('removes one without touching the other', async () => {
+  it('S2.49: removes one without touching the other', async () => {
     await a.remove({ signOutThere: true });
     expect(anna.client.servers.get().map((view) => view.label)).toEqual(['Lighthouse']);
     expect(anna.client.inbox.get().rows.every((row) => row.serverLabel === 'Lighthouse')).toBe(true);

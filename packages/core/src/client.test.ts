@@ -203,7 +203,7 @@ test('signing out drops the tokens here and on the server, and keeps or wipes wh
   expect(client.servers.get()).toHaveLength(2);
 });
 
-test('pausing keeps everything and closes that one only; resuming goes on where it was', async () => {
+test('S1.9, S1.28, S2.56: pausing keeps everything and closes that one only; resuming goes on where it was', async () => {
   const platform = memoryPlatform();
   const [a, b] = [serverAt(platform, 'https://a.example'), serverAt(platform, 'https://b.example')];
   const client = await hub(platform);
@@ -220,7 +220,7 @@ test('pausing keeps everything and closes that one only; resuming goes on where 
   expect(stateOf(onA)).toBe('live');
 });
 
-test('T33: removing A deletes all that is stored of A and leaves B byte-equal, though both use the same ids for everything', async () => {
+test('S0.17, S2.49, T33: removing A deletes all that is stored of A and leaves B byte-equal, though both use the same ids for everything', async () => {
   const platform = memoryPlatform();
   const [a, b] = [serverAt(platform, 'https://a.example'), serverAt(platform, 'https://b.example')];
   expect(a.general).toBe(b.general);
@@ -568,7 +568,7 @@ test('S0.41: the ladder says which step failed and why, and sends nothing over p
   expect(await failure('lan.example', true)).toBe('ok');
 });
 
-test("C12, T8: own label, else the server's name without what turns a line around, else the host; equal names are pointed out", async () => {
+test("S1.3, C12, T8: own label, else the server's name without what turns a line around, else the host; equal names are pointed out", async () => {
   const platform = memoryPlatform();
   const [a, b] = [serverAt(platform, 'https://a.example'), serverAt(platform, 'https://b.example:8443')];
   const client = await hub(platform);
@@ -689,7 +689,7 @@ test('S2.43, S1.30: what is connected is counted over enabled servers, mentions 
   expect(client.inbox.get().stale.map(({ entryId }) => entryId)).toEqual([onB.id]);
 });
 
-test('C13: what the person looks at and what is the default are two things, and turning to a server that waits tries it soon', async () => {
+test('S2.13, C13: what the person looks at and what is the default are two things, and turning to a server that waits tries it soon', async () => {
   const platform = memoryPlatform();
   const [a, b] = [serverAt(platform, 'https://a.example'), serverAt(platform, 'https://b.example')];
   const client = await hub(platform);

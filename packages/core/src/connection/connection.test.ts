@@ -77,7 +77,7 @@ test('T11: a wrong key gets no token, and is not asked again until the person ac
   expect(dials(rig)).toBe(1);
 });
 
-test('C-4: keeps trying a server that is gone, ever more slowly, and says why and when', async () => {
+test('S1.12, C-4: keeps trying a server that is gone, ever more slowly, and says why and when', async () => {
   const rig = await connectionRig();
   rig.platform.network.down = true;
   const waits: number[] = [];

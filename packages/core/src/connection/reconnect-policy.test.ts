@@ -6,7 +6,7 @@ import { attemptAfter, BACKOFF, reconnectDelay } from './reconnect-policy.ts';
 const random = (fraction: number): Random => ({ bytes: (length) => new Uint8Array(length), fraction: () => fraction });
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-test('I9: without a wish of the server a wait is never under 500 ms and never over 5 minutes', () => {
+test('S1.13, I9: without a wish of the server a wait is never under 500 ms and never over 5 minutes', () => {
   fc.assert(
     fc.property(fraction, fc.nat(2_000), fc.boolean(), fc.boolean(), (chance, attempt, focused, hopeless) => {
       const { delayMs, leastMs } = reconnectDelay(random(chance), { attempt, retryAfterMs: null, focused, hopeless });
@@ -17,7 +17,7 @@ test('I9: without a wish of the server a wait is never under 500 ms and never ov
   );
 });
 
-test('C-4: the span of the jitter doubles from one second', () => {
+test('S1.12, C-4: the span of the jitter doubles from one second', () => {
   const longest = [0, 1, 2, 3, 8].map(
     (attempt) =>
       reconnectDelay(random(0.999_999), { attempt, retryAfterMs: null, focused: false, hopeless: false }).delayMs,

@@ -20,7 +20,7 @@ describe('finding a server by what is typed', () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
-  it('waits for a pause, then checks once', async () => {
+  it('S0.39: waits for a pause, then checks once', async () => {
     const { calls, finder } = probing();
     finder.type('h');
     finder.type('ho');
@@ -56,7 +56,7 @@ describe('finding a server by what is typed', () => {
     ]);
   });
 
-  it('says what failed and at which step', async () => {
+  it('S0.41: says what failed and at which step', async () => {
     const { calls, finder } = probing();
     finder.type('host');
     await vi.advanceTimersByTimeAsync(500);

@@ -47,7 +47,7 @@ const words = (given: ServerView, place = { index: 0 as number | undefined, coun
   serverMenu(given, verbs(), place).entries.flatMap((entry) => (entry.kind === 'separator' ? [] : [entry.label]));
 
 describe('serverMenu', () => {
-  it('offers what fits the state, and only removal is dangerous', () => {
+  it('S0.34: offers what fits the state, and only removal is dangerous', () => {
     expect(words(view())).toEqual([
       'Open',
       'Mute for an hour',
