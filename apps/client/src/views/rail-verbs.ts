@@ -36,6 +36,7 @@ export function railVerbs(parts: RailVerbsParts): RailVerbs {
     move: (id, toIndex) => attempt(client.move(id, toIndex)),
     rename: (id) => verbs.rename(id),
     details,
+    devices: (id) => router.go({ kind: 'settings', section: 'devices', entry: id }),
     copyAddress: (id) => {
       const origin = client.server(id)?.view.get().entry.addresses[0]?.origin;
       // Absent on plain http beyond this machine.

@@ -10,6 +10,7 @@ const VERBS = [
   'move',
   'rename',
   'details',
+  'devices',
   'copyAddress',
   'tryNow',
   'pause',
@@ -55,6 +56,7 @@ describe('serverMenu', () => {
       'Mute',
       'Rename and colour…',
       'Connection details…',
+      'Your devices…',
       'Copy address',
       'Pause',
       'Sign out…',
@@ -98,6 +100,7 @@ describe('serverMenu', () => {
       'Mute until tomorrow',
       'Mute',
       'Connection details…',
+      'Your devices…',
       'Copy address',
       'Sign out…',
     ]);

@@ -9,6 +9,7 @@ import Copy from '@lucide/svelte/icons/copy';
 import ExternalLink from '@lucide/svelte/icons/arrow-right';
 import LogIn from '@lucide/svelte/icons/log-in';
 import LogOut from '@lucide/svelte/icons/log-out';
+import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
 import Palette from '@lucide/svelte/icons/palette';
 import Pause from '@lucide/svelte/icons/pause';
 import Play from '@lucide/svelte/icons/play';
@@ -28,6 +29,8 @@ export interface ServerVerbs {
   move(id: EntryId, toIndex: number): void;
   rename(id: EntryId): void;
   details(id: EntryId): void;
+  /** The person's own devices on it. */
+  devices(id: EntryId): void;
   copyAddress(id: EntryId): void;
   tryNow(id: EntryId): void;
   pause(id: EntryId): void;
@@ -71,6 +74,7 @@ export function serverMenu(view: ServerView, verbs: ServerVerbs, place: ServerMe
   part();
   if (place.index !== undefined) add(t.rail.menu.rename, Palette, () => verbs.rename(id));
   add(t.rail.menu.details, Activity, () => verbs.details(id));
+  if (account !== null) add(t.rail.menu.devices, MonitorSmartphone, () => verbs.devices(id));
   add(t.rail.menu.copyAddress, Copy, () => verbs.copyAddress(id));
   if (state.kind === 'waiting') add(t.rail.menu.tryNow, RotateCw, () => verbs.tryNow(id));
   part();

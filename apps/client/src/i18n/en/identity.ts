@@ -124,6 +124,7 @@ export const identity = {
     notLive: (server: string) => `${server} does not answer now.`,
     unsupported: (server: string) => `${server} is too old for keys.`,
     noKey: (server: string) => `Your account on ${server} has no key yet.`,
+    showWords: 'Show its words',
     stop: 'Stop waiting',
     offeredTitle: 'Your other device sent your keys',
     offeredText: 'Compare these six words with those it shows under “Your keys”. They must be the same, in this order.',

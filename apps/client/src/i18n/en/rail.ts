@@ -31,6 +31,7 @@ export const rail = {
     moveDown: 'Move down',
     rename: 'Rename and colour…',
     details: 'Connection details…',
+    devices: 'Your devices…',
     copyAddress: 'Copy address',
     tryNow: 'Try to connect now',
     pause: 'Pause',

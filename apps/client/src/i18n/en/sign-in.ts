@@ -39,7 +39,7 @@ export const signIn = {
     unknownClosed: (server: string) =>
       `${server} has no account for your key, and takes no new ones. If you have one with a password, sign in with it and it gets your key.`,
     ways: 'How you come back',
-    way: { key: 'Key', both: 'Key and password', password: 'Password' },
+    way: { key: 'Key', both: 'Both', password: 'Password' },
     wayText: {
       key: 'One click on your devices; your 24 words on a new one.',
       both: 'Your key here, and the password where you do not have it.',
