@@ -5,7 +5,7 @@ import { converged, laneOf, sealedScene, type SealedScene, shown } from '../test
 import type { WorldDevice } from '../testing/sealed-world.ts';
 
 /** More of them: `SKERRY_RUNS=500`. A failing seed is printed and can be put into the options. */
-const RUNS = Number(process.env['SKERRY_RUNS'] ?? 12);
+const RUNS = Number(process.env['SKERRY_RUNS'] ?? 10);
 
 type Step =
   | { readonly do: 'say'; readonly who: number; readonly where: number; readonly n: number }
@@ -114,7 +114,7 @@ describe('encrypted conversations converge', () => {
         await converged(made);
       }),
       // Time runs on its own here, so a smaller story need not fail the same way.
-      { numRuns: RUNS, endOnFailure: true, interruptAfterTimeLimit: 100_000 },
+      { numRuns: RUNS, endOnFailure: true, interruptAfterTimeLimit: 60_000 },
     );
     expect(RUNS).toBeGreaterThan(0);
   }, 120_000);

@@ -55,8 +55,18 @@ export class Effects {
       row = withChange(row, value.shell, value.said);
       draft.set(key, undefined);
     }
+    await this.#makeRoom(draft, row);
     draft.put(row);
     return row;
+  }
+
+  /** A server that went back to a backup gives a place a second time: what was said there first moves a little up. */
+  async #makeRoom(draft: Draft, { channel, n, id }: SealedRow): Promise<void> {
+    const there = await draft.get<SealedRow>('row', channel, n);
+    if (there === undefined || there.id === id) return;
+    let free = n - 0.3;
+    while ((await draft.get('row', channel, free)) !== undefined) free += 1e-6;
+    draft.put({ ...there, n: free });
   }
 
   /** Said from this device: kept for a while, should somebody need it again. */

@@ -212,6 +212,30 @@ describe('what a server does to encrypted conversations', { timeout: 30_000 }, (
     expect((await shown(cleo, group)).map(({ text }) => text)).not.toContain('without cleo');
   });
 
+  it('going back to a backup takes nothing from the devices, and what comes then is read (T41)', async () => {
+    const made = await sealedScene();
+    const [anna, , ben] = made.devices as [WorldDevice, WorldDevice, WorldDevice];
+    for (const channel of made.channels) {
+      await anna.c.send({ channel, text: 'kept', replyTo: null, uploads: [] });
+      await until(made, { device: ben, channel }, (all) => all.length === 1);
+    }
+    const restore = made.world.backup();
+    for (const channel of made.channels) {
+      for (const text of ['lost one', 'lost two']) await anna.c.send({ channel, text, replyTo: null, uploads: [] });
+      await until(made, { device: ben, channel }, (all) => all.length === 3);
+    }
+    for (const device of made.devices) device.cut();
+    restore();
+    for (const device of made.devices) device.connect();
+    for (const channel of made.channels) {
+      await ben.c.send({ channel, text: 'after', replyTo: null, uploads: [] });
+      for (const device of [anna, ben]) {
+        const seen = await until(made, { device, channel }, (all) => all.some(({ text }) => text === 'after'));
+        expect(seen.map(({ text }) => text).sort()).toEqual(['after', 'kept', 'lost one', 'lost two']);
+      }
+    }
+  });
+
   it('a device that was never on a list says nothing here (E-11, T35)', async () => {
     const made = await sealedScene();
     const { ben, channel } = await saidToBen(made, 0);

@@ -56,6 +56,7 @@ export class Receiver implements AsyncDisposable {
   #failures = 0;
   #cancelTimer: () => void = () => undefined;
   #queueRead = 0;
+  /** Nothing was read since the server was reached. */
   #isFirst = true;
   #unknownSince: number | undefined;
   /** What devices asked for while their notes were read. */
@@ -77,6 +78,7 @@ export class Receiver implements AsyncDisposable {
     this.#lifetime.add(
       deps.live.subscribe(() => {
         this.#failures = 0;
+        this.#isFirst = true;
         parts.healing.lookAgain();
         poke();
       }),
@@ -344,13 +346,15 @@ export class Receiver implements AsyncDisposable {
   async #pull(channel: ChannelId, head: number, signal: AbortSignal): Promise<void> {
     const { store } = this.#parts;
     const stored = await store.get<number>('read', channel);
-    let read = stored ?? Math.max(0, head - LOOK_BACK);
+    // A server that went back to a backup numbers anew from where that ends.
+    let read = Math.min(head, stored ?? Math.max(0, head - LOOK_BACK));
     const since = stored === undefined && read > 0 ? { to: read } : { to: null };
     const kept = this.#buffered.get(channel) ?? [];
     for (const event of kept.filter(({ n, message }) => n <= read && message?.erased === true))
       await this.#dropped(event.message as SealedMessage);
     const live = kept.filter(({ n }) => n > read);
     this.#buffered.set(channel, live);
+    if (stored !== undefined && read < stored) await store.commit((draft) => draft.set(['read', channel], read));
     if (read >= head) return;
     if (stored !== undefined && live[0]?.n === read + 1) {
       for (const { n, message, chain } of live) {
@@ -370,13 +374,14 @@ export class Receiver implements AsyncDisposable {
     if (this.#deps.told.channel(channel)?.channel.sealed === 'group') await this.#chain(channel, null, signal);
     for (let more = true; more && read < head;) {
       const page = await this.#deps.api.sealedMessages(channel, read, signal);
+      // What is newer than what was told of the stream comes when that is told.
       for (const message of page.messages) {
-        if (message.channel !== channel || message.n <= read) continue;
+        if (message.channel !== channel || message.n <= read || message.n > head) continue;
         await this.#place(message, since, signal);
         read = message.n;
       }
-      more = page.more && page.messages.length > 0;
-      if (!more) read = Math.max(read, page.head);
+      more = page.more && (page.messages.at(-1)?.n ?? head) < head;
+      if (!more) read = head;
       await store.commit(async (draft) => {
         draft.set(['read', channel], read);
         if (!more) await this.#since(draft, channel, since.to);

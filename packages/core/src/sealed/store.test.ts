@@ -96,7 +96,7 @@ describe('the sealed store', () => {
       commit: () => Promise.reject(new Error('full')),
       get: state.get.bind(state),
       range: state.range.bind(state),
-    } as StateStore);
+    });
     let told = 0;
     store.listen(() => (told += 1));
     await expect(store.commit((draft) => draft.put(row(1, 'x')))).rejects.toThrow('full');

@@ -4,7 +4,7 @@ import type { SealedView } from '../sealed/rows.ts';
 import { fastClock } from './fast-clock.ts';
 import { SealedWorld, WorldDevice } from './sealed-world.ts';
 
-const QUIET_MS = 12_000;
+const QUIET_MS = 30_000;
 
 const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)), fraction: () => 0.5 };
 

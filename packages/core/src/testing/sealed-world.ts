@@ -104,6 +104,24 @@ export class SealedWorld {
     return person;
   }
 
+  /** @returns what puts everything that was said back to where it is now */
+  backup(): () => void {
+    const kept = structuredClone({ channels: this.channels, done: this.#done });
+    const queues = [...this.people.values()].flatMap(({ devices }) => [...devices.values()]);
+    const heads = queues.map(({ queue, queueHead }) => ({ queue: structuredClone(queue), queueHead }));
+    return () => {
+      this.channels.clear();
+      for (const [id, channel] of kept.channels) this.channels.set(id, channel);
+      this.#done.clear();
+      for (const [key, done] of kept.done) this.#done.set(key, done);
+      queues.forEach((device, at) => {
+        device.queue.splice(0, device.queue.length, ...(heads[at]?.queue ?? []));
+        device.queueHead = heads[at]?.queueHead ?? 0;
+      });
+      this.#changed();
+    };
+  }
+
   list(account: AccountId, device: Omit<ListedDevice, 'device' | 'addedAt'>): number {
     const person = this.of(account);
     const number = person.devices.size + 1;
