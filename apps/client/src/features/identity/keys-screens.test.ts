@@ -2,7 +2,7 @@ import { settle } from '@skerry/core/testing';
 import { WORD_LIST } from '@skerry/protocol/words';
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { flushSync, type Component } from 'svelte';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KeysDoor } from '../../state/keys-door.svelte.ts';
 import { liveServer, type LiveServer } from '../../testing/live-server.ts';
 import KeysProbe from '../../testing/KeysProbe.svelte';
@@ -12,6 +12,9 @@ import ForgetDialog from './ForgetDialog.svelte';
 import KeysSection from './KeysSection.svelte';
 import PhraseCheck from './PhraseCheck.svelte';
 import PhraseWords from './PhraseWords.svelte';
+
+// Keys are made and packages of cryptography loaded: that takes a while on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 let live: LiveServer;
 let door: KeysDoor;
@@ -169,6 +172,26 @@ describe('entering the 24 words', () => {
       else if (screen.queryByText(/together they do not fit/) !== null) refused += 1;
     }
     expect(refused).toBeGreaterThan(0);
+  });
+
+  it('goes by keyboard alone: arrows choose, Enter and space take and go on, Backspace goes back', async () => {
+    show(EnterWords, { person: live.client.person, list: WORD_LIST, onclose: () => undefined });
+    const field = (place: number): HTMLInputElement => screen.getByRole('combobox', { name: `Word ${place}` });
+    const press = (place: number, key: string) => fireEvent.keyDown(field(place), { key });
+    field(1).focus();
+    await fireEvent.input(field(1), { target: { value: 'aba' } });
+    expect(screen.getAllByRole('option').map((one) => one.textContent.trim())).toEqual(['abandon']);
+    await press(1, 'ArrowDown');
+    expect(field(1).getAttribute('aria-activedescendant')).toBe(screen.getByRole('option', { selected: true }).id);
+    await press(1, 'Enter');
+    await waitFor(() => document.activeElement === field(2));
+    expect(field(1).value).toBe('abandon');
+    await fireEvent.input(field(2), { target: { value: 'zebr' } });
+    await press(2, ' ');
+    await waitFor(() => document.activeElement === field(3));
+    expect(field(2).value).toBe('zebra');
+    await press(3, 'Backspace');
+    await waitFor(() => document.activeElement === field(2));
   });
 
   it('brings back the same keys', async () => {
