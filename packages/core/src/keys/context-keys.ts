@@ -60,7 +60,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     this.#deps = deps;
     const noDevices = constant<readonly OwnDeviceView[]>(NONE);
     const status = followed(this.#ring, (ring): Subscribable<KeysState | undefined> => ring?.status ?? NOT_OPEN);
-    this.devices = followed(this.#ring, (ring) => ring?.devices ?? noDevices);
+    this.devices = followed(this.#ring, (ring) => ring?.own.views ?? noDevices);
     this.state = derived([deps.person.state, status, this.#failed], ({ kind }, open, failed): KeysState => {
       if (open !== undefined) return open;
       if (kind === 'locked') return LOCKED;
@@ -104,12 +104,8 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
 
   /** Takes this device off the list, where another one stays on it. Never rejects. @returns whether it did */
   async leave(signal: AbortSignal): Promise<boolean> {
-    return (
-      (await this.#ring
-        .get()
-        ?.leave(signal)
-        .catch(() => false)) ?? false
-    );
+    const ring = this.#ring.get();
+    return ring === undefined ? false : ring.own.leave(signal).catch(() => false);
   }
 
   /** Runs while no keys are open, and opens them again after it: for whoever deletes what they keep. */
@@ -127,7 +123,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
 
   async reload(signal?: AbortSignal): Promise<void> {
     const ring = await this.#needRing();
-    await ring.reload(signal ?? this.#abort.signal);
+    await ring.own.reload(this.#aborted(signal));
   }
 
   async addKey(password: string): Promise<void> {
@@ -138,16 +134,16 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   }
 
   async rename(device: number, label: string): Promise<void> {
-    await (await this.#needRing()).rename(device, label);
+    await (await this.#needRing()).own.rename(device, label, this.#abort.signal);
   }
   async approve(device: number, words: readonly string[]): Promise<void> {
-    await (await this.#needRing()).approve(device, words);
+    await (await this.#needRing()).own.approve(device, words, this.#abort.signal);
   }
   async revoke(device: number): Promise<void> {
-    await (await this.#needRing()).revoke(device, { stolen: false });
+    await (await this.#needRing()).own.revoke(device, { stolen: false }, this.#abort.signal);
   }
   async revokeAsStolen(device: number): Promise<void> {
-    await (await this.#needRing()).revoke(device, { stolen: true });
+    await (await this.#needRing()).own.revoke(device, { stolen: true }, this.#abort.signal);
   }
 
   async backupInfo(signal?: AbortSignal): Promise<BackupInfo | null> {
@@ -318,8 +314,11 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   }
 
   #within(run: BackupRun): BackupRun & { readonly signal: AbortSignal } {
-    const own = this.#abort.signal;
-    return { ...run, signal: run.signal === undefined ? own : eitherSignal(run.signal, own) };
+    return { ...run, signal: this.#aborted(run.signal) };
+  }
+
+  #aborted(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#abort.signal : eitherSignal(signal, this.#abort.signal);
   }
 }
 

@@ -60,7 +60,7 @@ const stored = z.object({
       version: z.number(),
       digest: z.string(),
       devices: z.array(listed),
-      ever: z.array(listed),
+      ever: z.array(z.object({ ...listed.shape, removedAt: z.optional(z.number()) })),
     }),
   ),
   named: z.number(),
@@ -118,7 +118,7 @@ export class DeviceBook {
     return this.#page(account)?.kept ?? undefined;
   }
 
-  everListed(account: AccountId): readonly ListedDevice[] {
+  everListed(account: AccountId): readonly EverListed[] {
     return this.#page(account)?.kept?.ever ?? [];
   }
 

@@ -208,6 +208,25 @@ test('T35: own devices that the own key has not signed are neither kept nor sign
   expect(directory.calls.filter((name) => name === 'command')).toHaveLength(2);
 });
 
+test('T35: a device that another one took off never signs itself back on, whatever the server lets pass', async () => {
+  const directory = new FakeDirectory(id(0xaa));
+  const platform = memoryPlatform();
+  const one = await ringOn({ platform, directory });
+  await one.settle();
+  const disk = memoryPlatform().disk;
+  for (const [name, value] of platform.disk.secrets) if (name.includes('person/1')) disk.secrets.set(name, value);
+  const two = await ringOn({ platform: memoryPlatform({ disk }), directory, session: 2 });
+  await two.settle();
+  directory.before = (name) => {
+    if (name === 'revokeSession') throw new SkerryError('not_found');
+  };
+  await one.own.revoke(2, { stolen: false }, signal);
+  await two.settle();
+  expect(two.status.get()).toEqual({ kind: 'broken', reason: 'device_returned' });
+  expect(directory.lists.get(ANNA)?.map(({ devices }) => devices.length)).toEqual([1, 2, 1]);
+  await expect(one.own.revoke(1, { stolen: false }, signal)).rejects.toMatchObject({ code: 'forbidden' });
+});
+
 test('two own devices that sign at once both end up on the list', async () => {
   const directory = new FakeDirectory(id(0xaa));
   const platform = memoryPlatform();

@@ -1,5 +1,4 @@
 import {
-  type Bundle,
   createQueues,
   type Curve,
   deriveAccountKeys,
@@ -13,15 +12,11 @@ import {
 } from '@skerry/crypto';
 import {
   type AccountId,
-  type Answer,
-  type CommandId,
   fromBase64Url,
   type ListedDevice,
-  type OwnDevice as OwnDeviceAnswer,
   type SessionId,
   SkerryError,
   toBase64Url,
-  uuidv7,
 } from '@skerry/protocol';
 import { eitherSignal } from '../abort.ts';
 import type { Api } from '../api/api.ts';
@@ -29,18 +24,16 @@ import { LocalError } from '../errors.ts';
 import type { PersonSource } from '../identity/person.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { Platform } from '../platform.ts';
-import { encodeNote } from '../sealed/content.ts';
 import type { StateStore, VaultStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import { derived, Value } from '../value.ts';
 import type { EntryId } from '../views.ts';
+import { bundleOf, keyBytes } from './bundle.ts';
 import { DeviceBook } from './device-book.ts';
-import { deviceWords } from './device-words.ts';
-import { envelopeBody } from './envelope.ts';
-import type { OwnDeviceView } from './face.ts';
-import { readHandedOver, writeHandedOver } from './handed-over.ts';
+import { readHandedOver } from './handed-over.ts';
 import { OwnDevice } from './own-device.ts';
-import { OtherPersonError, OwnList } from './own-list.ts';
+import { OwnDevices, withDevice } from './own-devices.ts';
+import { OwnList } from './own-list.ts';
 import {
   type DeviceAddress,
   type DeviceStatus,
@@ -51,8 +44,9 @@ import {
   TrustError,
 } from './ports.ts';
 import { publishPrekeys } from './prekeys.ts';
+import { isWorthRetrying, NoKeyError, statusOf } from './settle-failure.ts';
 import { createStorage, type Storage } from './storage.ts';
-import { openStorageKey, StorageKeyError } from './storage-key.ts';
+import { openStorageKey } from './storage-key.ts';
 
 export type KeyRingDeps = {
   readonly entryId: EntryId;
@@ -86,9 +80,9 @@ export class KeyRing implements Keys {
   readonly #book: DeviceBook;
   readonly #list: OwnList;
   readonly #status = new Value<DeviceStatus>({ kind: 'starting' });
-  readonly #devices = new Value<readonly OwnDeviceView[]>([]);
   readonly #numbers = new Map<string, Promise<SafetyNumber>>();
   readonly sessions: Sessions;
+  readonly own: OwnDevices;
   readonly #signal: Device;
   #groups: Groups | undefined;
   #groupsOf = 0;
@@ -120,15 +114,16 @@ export class KeyRing implements Keys {
       newest: deps.newest,
       now: () => clock.now(),
     });
-    this.#list = new OwnList({
-      book: this.#book,
-      api,
-      person,
-      serverId,
-      account,
-      clock,
-      random,
-      serverNow: () => clock.now() + (deps.skew.get() ?? 0),
+    const serverNow = (): number => this.#serverNow();
+    const who = { api, person, serverId, account, serverNow };
+    this.#list = new OwnList({ ...who, book: this.#book, clock, random });
+    this.own = new OwnDevices({
+      ...who,
+      platform,
+      list: this.#list,
+      self: () => this.#device.number,
+      sessions: this.sessions,
+      ensureSession: (address, caller) => this.ensureSession(address, caller),
     });
   }
 
@@ -146,9 +141,6 @@ export class KeyRing implements Keys {
 
   get status(): Subscribable<DeviceStatus> {
     return this.#status;
-  }
-  get devices(): Subscribable<readonly OwnDeviceView[]> {
-    return this.#devices;
   }
   get serverId(): string {
     return this.#deps.serverId;
@@ -204,7 +196,7 @@ export class KeyRing implements Keys {
   known(account: AccountId): Listed | undefined {
     return this.#book.known(account);
   }
-  everListed(account: AccountId): readonly ListedDevice[] {
+  everListed(account: AccountId): readonly EverListed[] {
     return this.#book.everListed(account);
   }
 
@@ -248,8 +240,8 @@ export class KeyRing implements Keys {
       Promise.resolve().then(() =>
         safetyNumber({
           serverId,
-          mine: { accountId: me, publicKey: bytesOf(mine) },
-          theirs: { accountId: account, publicKey: bytesOf(theirs) },
+          mine: { accountId: me, publicKey: keyBytes(mine) },
+          theirs: { accountId: account, publicKey: keyBytes(theirs) },
         }),
       );
     this.#numbers.set(name, made);
@@ -303,82 +295,6 @@ export class KeyRing implements Keys {
     if ((newest(account) ?? 0) > (this.#list.kept?.version ?? 0)) void this.settle();
   }
 
-  async reload(signal: AbortSignal): Promise<void> {
-    await this.#list.look(this.#within(signal));
-    await this.#show((await this.#deps.api.call('ownDevices', { signal: this.#within(signal) })).devices);
-  }
-
-  async #show(devices: readonly OwnDeviceAnswer[]): Promise<void> {
-    const views = await Promise.all(devices.map((one) => this.#viewOf(one)));
-    this.#devices.set(views.sort((a, b) => Number(b.isThis) - Number(a.isThis) || a.device - b.device));
-  }
-
-  async approve(device: number, words: readonly string[]): Promise<void> {
-    const { signal } = this.#lifetime;
-    const { account, serverId, person, clock, random, api } = { ...this.#deps, ...this.#deps.platform };
-    const handed = await person.handOver();
-    const one = await this.#ownDevice(device);
-    const shown = await this.#wordsOf(one);
-    if (shown.length !== words.length || shown.some((word, index) => word !== words[index]))
-      throw new LocalError('bad_request', 'That device has other keys by now. Compare the words again.');
-    const { signKey, identityKey } = one;
-    const addedAt = clock.now() + (this.#deps.skew.get() ?? 0);
-    await this.#list.look(signal);
-    await this.#list.change(
-      (devices) =>
-        devices.some((other) => other.device === device)
-          ? devices
-          : [...devices, { device, signKey, identityKey, addedAt }],
-      signal,
-    );
-    const address: DeviceAddress = { name: account, device };
-    const listed = this.known(account)?.devices.find((other) => other.device === device);
-    if (listed?.signKey !== signKey || listed.identityKey !== identityKey)
-      throw new TrustError(account, 'identity_differs');
-    await this.ensureSession(address, signal);
-    const note = encodeNote({ server: serverId, what: 'person', rest: writeHandedOver(handed) });
-    const envelope = await this.sessions.encrypt(address, note);
-    const id = uuidv7<CommandId>(clock.now(), random.bytes(10));
-    const body = envelopeBody(envelope);
-    await api.call('command', {
-      body: { id, command: { kind: 'envelopes.send', envelopes: [{ account, device, body }] } },
-      signal,
-    });
-    await this.reload(signal);
-  }
-
-  async revoke(device: number, how: { stolen: boolean }): Promise<void> {
-    if (device === this.#device.number) throw new LocalError('forbidden', 'To take this device off, sign out on it.');
-    const { signal } = this.#lifetime;
-    await this.#list.look(signal);
-    const without = (devices: readonly ListedDevice[]): readonly ListedDevice[] =>
-      devices.filter((one) => one.device !== device);
-    const isListed = this.#list.kept?.devices.some((one) => one.device === device) === true;
-    if (how.stolen) await this.#list.succeed(without, signal);
-    else if (isListed) await this.#list.change(without, signal);
-    const { devices } = await this.#deps.api.call('ownDevices', { signal });
-    const session = devices.find((one) => one.device === device)?.sessionId ?? null;
-    // The list ends the sessions of what it no longer names; one that never was on it has to be ended.
-    if (session !== null)
-      await this.#deps.api.call('revokeSession', { params: { sessionId: session }, signal }).catch((error: unknown) => {
-        if (!(error instanceof SkerryError) || error.code !== 'not_found') throw error;
-      });
-    await this.reload(signal);
-  }
-
-  /** This device goes for good. @returns false when it isn't listed, or would leave an empty list. @throws SkerryError */
-  async leave(signal: AbortSignal): Promise<boolean> {
-    const device = this.#device.number;
-    if (device === null || this.#deps.person.state.get().kind !== 'ready') return false;
-    return this.#list.leave(device, this.#within(signal));
-  }
-
-  async rename(device: number, label: string): Promise<void> {
-    const { signal } = this.#lifetime;
-    await this.#deps.api.call('renameDevice', { params: { device }, body: { label }, signal });
-    await this.reload(signal);
-  }
-
   /** Of the first of the account's keys, so that a backup from before the key moved on opens as well. */
   async backupKey(): Promise<Uint8Array> {
     const { person, serverId } = this.#deps;
@@ -414,7 +330,7 @@ export class KeyRing implements Keys {
   }
 
   async #settleOnce(signal: AbortSignal): Promise<void> {
-    const { person, account, clock } = { ...this.#deps, ...this.#deps.platform };
+    const { person, account } = this.#deps;
     await this.bind(signal);
     await this.#list.look(signal);
     // Before the list: whoever sees this device there may want to write to it at once.
@@ -424,25 +340,21 @@ export class KeyRing implements Keys {
     if (own !== undefined) await publishPrekeys({ signal: this.#signal, api: this.#deps.api, own }, signal);
     if (person.state.get().kind === 'ready') {
       await this.#wrap();
-      const known = this.#list.kept?.ever.find((one) => one.device === device);
       const { signKey, identityKey } = this.#device.public;
+      const known = this.#list.kept?.ever.find((one) => one.device === device);
       if (known !== undefined && known.signKey !== signKey) throw new TrustError(account, 'device_swapped');
-      const addedAt = clock.now() + (this.#deps.skew.get() ?? 0);
+      const isOn = this.#list.kept?.devices.some((one) => one.device === device) === true;
+      // It was taken off by another device. Signing it back on would end the chain for everyone.
+      if (known !== undefined && !isOn) throw new TrustError(account, 'device_returned');
       await this.#list
-        .change(
-          (devices) =>
-            devices.some((one) => one.device === device)
-              ? devices
-              : [...devices, { device, signKey, identityKey, addedAt }],
-          signal,
-        )
+        .change(withDevice({ device, signKey, identityKey, addedAt: this.#serverNow() }), signal)
         .catch((error: unknown) => {
           // With no list before it, all that can be wrong with the first is that the account has no such key.
           const isRefused = error instanceof SkerryError && error.code === 'list_refused';
           throw isRefused && this.#list.kept === undefined ? new NoKeyError(device) : error;
         });
     }
-    await this.#show(all);
+    await this.own.show(all);
     await this.#stand();
   }
 
@@ -457,7 +369,7 @@ export class KeyRing implements Keys {
     const { device } = this.self;
     const isListed = this.#list.kept?.devices.some((one) => one.device === device) === true;
     if (isListed) return this.#status.set({ kind: 'ready', device });
-    this.#status.set({ kind: 'waiting', device, words: await this.#wordsOf(this.#device.public) });
+    this.#status.set({ kind: 'waiting', device, words: await this.own.words(this.#device.public) });
   }
 
   /** Without asking anybody: a device that was ready before reads and writes what is here, also while it is offline. */
@@ -486,39 +398,15 @@ export class KeyRing implements Keys {
     await this.sessions.start(address, bundleOf(bundle));
   }
 
-  async #ownDevice(device: number): Promise<OwnDeviceAnswer> {
-    const { devices } = await this.#deps.api.call('ownDevices', { signal: this.#lifetime.signal });
-    const one = devices.find((other) => other.device === device);
-    if (one === undefined) throw new LocalError('not_found', 'That device is no longer signed in.');
-    return one;
-  }
-
-  async #viewOf(one: OwnDeviceAnswer): Promise<OwnDeviceView> {
-    const { device, label, createdAt, lastSeenAt, signKey, identityKey } = one;
-    const listed = this.#list.kept?.devices.find((other) => other.device === device);
-    // What the server says of a listed device counts only with the keys that were signed.
-    const isListed = listed !== undefined && listed.signKey === signKey && listed.identityKey === identityKey;
-    return {
-      device,
-      label,
-      isThis: device === this.#device.number,
-      standing: isListed ? 'listed' : 'wantsIn',
-      words: await this.#wordsOf(one),
-      signedIn: one.sessionId !== null,
-      createdAt,
-      lastSeenAt,
-    };
-  }
-
-  #wordsOf({ signKey, identityKey }: { signKey: string; identityKey: string }): Promise<readonly string[]> {
-    const { serverId, account, platform } = this.#deps;
-    return deviceWords(platform.crypto, { serverId, account, signKey, identityKey });
-  }
-
   #later(ms: number): void {
     this.#cancelTimer();
     if (this.#isResting) return;
     this.#cancelTimer = this.#deps.platform.clock.after(ms, () => void this.settle());
+  }
+
+  /** Unix milliseconds of the server, as far as it was measured. */
+  #serverNow(): number {
+    return this.#deps.platform.clock.now() + (this.#deps.skew.get() ?? 0);
   }
 
   #within(signal: AbortSignal): AbortSignal {
@@ -527,51 +415,3 @@ export class KeyRing implements Keys {
 }
 
 const UNKNOWN: Trust = { kind: 'unknown' };
-
-/** What a failure says about this device. Undefined for those that only say that nothing could be asked. */
-function statusOf(error: unknown): DeviceStatus | undefined {
-  if (error instanceof OtherPersonError) return { kind: 'otherPerson', accountKey: error.accountKey };
-  if (error instanceof TrustError) return { kind: 'broken', reason: error.reason };
-  if (error instanceof StorageKeyError) return { kind: 'broken', reason: 'storage' };
-  if (error instanceof NoKeyError) return { kind: 'noKey', device: error.device };
-  return error instanceof SkerryError && error.code === 'not_found' ? { kind: 'unsupported' } : undefined;
-}
-
-/** Something may have changed by the next connection; until then only what the network or a busy server failed is tried. */
-function isWorthRetrying(error: unknown): boolean {
-  if (error instanceof TrustError) return true;
-  return !(error instanceof SkerryError) || error.retry === 'later';
-}
-
-class NoKeyError extends Error {
-  override readonly name = 'NoKeyError';
-  readonly device: number;
-  constructor(device: number) {
-    super('no key');
-    this.device = device;
-  }
-}
-
-function bundleOf(bundle: Answer<'claimPrekeys'>): Bundle {
-  const plain = (key: { id: number; publicKey: string }): { id: number; publicKey: Uint8Array } => ({
-    id: key.id,
-    publicKey: bytesOf(key.publicKey),
-  });
-  const signed = (key: { id: number; publicKey: string; signature: string }): Bundle['signedPreKey'] => ({
-    ...plain(key),
-    signature: bytesOf(key.signature),
-  });
-  return {
-    registrationId: bundle.registrationId,
-    identityKey: bytesOf(bundle.identityKey),
-    signedPreKey: signed(bundle.signedPreKey),
-    kyberPreKey: signed(bundle.kyberPreKey),
-    preKey: bundle.preKey === null ? undefined : plain(bundle.preKey),
-  };
-}
-
-function bytesOf(text: string): Uint8Array {
-  const bytes = fromBase64Url(text);
-  if (bytes === undefined) throw new SkerryError('internal');
-  return bytes;
-}

@@ -5,7 +5,7 @@ import {
   encodeSuccession,
   type ListedDevice,
 } from '@skerry/protocol';
-import type { ListRefusal } from './ports.ts';
+import type { EverListed, ListRefusal } from './ports.ts';
 
 /** What is kept of an account's lists: the newest one that was verified, and every device that ever was on one. */
 export type KeptList = {
@@ -15,7 +15,7 @@ export type KeptList = {
   /** Of the newest list's signed bytes, base64url. */
   readonly digest: string;
   readonly devices: readonly ListedDevice[];
-  readonly ever: readonly ListedDevice[];
+  readonly ever: readonly EverListed[];
 };
 
 export type ListCheck = {
@@ -69,7 +69,11 @@ export async function followList(kept: KeptList | undefined, list: DeviceList, c
 
   const known = new Set(kept?.ever.map(({ device }) => device));
   const { accountKey, version, devices } = list;
-  const ever = [...(kept?.ever ?? []), ...devices.filter(({ device }) => !known.has(device))];
+  const isOn = (one: EverListed): boolean => devices.some(({ device }) => device === one.device);
+  const before = (kept?.ever ?? []).map((one) =>
+    isOn(one) || one.removedAt !== undefined ? one : { ...one, removedAt: list.at },
+  );
+  const ever = [...before, ...devices.filter(({ device }) => !known.has(device))];
   if (ever.length > MOST_EVER) return refused('devices_malformed');
   return {
     ok: true,

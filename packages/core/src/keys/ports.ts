@@ -17,6 +17,9 @@ export type Listed = {
   readonly devices: readonly ListedDevice[];
 };
 
+/** A device that is or was on a verified list. `removedAt`: when its account says to have taken it off. */
+export type EverListed = ListedDevice & { readonly removedAt?: number | undefined };
+
 /** Why a list of devices is not taken. Nothing that was kept changes by any of these. SPEC E-3, E-4. */
 export type ListRefusal =
   /** It names another account than was asked for. */
@@ -165,7 +168,7 @@ export interface Keys extends AsyncDisposable {
    * Every device that was ever on a verified list of the account, also one that was taken off since: whose signature an old
    * block of a group's chain, or an old message, bears.
    */
-  everListed(account: AccountId): readonly ListedDevice[];
+  everListed(account: AccountId): readonly EverListed[];
   /** After `devices_changed`: fetches these anew, whatever the stream has said. @throws as {@link devicesOf} */
   refresh(accounts: readonly AccountId[], signal: AbortSignal): Promise<ReadonlyMap<AccountId, Listed>>;
   /**
