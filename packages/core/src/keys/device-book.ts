@@ -1,4 +1,4 @@
-import type { AccountId, Answer, ListedDevice } from '@skerry/protocol';
+import type { AccountId, Answer } from '@skerry/protocol';
 import * as z from 'zod/mini';
 import type { StateStore } from '../stores/stores.ts';
 import { LocalError } from '../errors.ts';
@@ -6,6 +6,7 @@ import type { Subscribable } from '../subscribable.ts';
 import { derived, Value } from '../value.ts';
 import { followList, type KeptList, type ListCheck } from './list-chain.ts';
 import {
+  type EverListed,
   type KeyChange,
   type KeyStorage,
   type Listed,

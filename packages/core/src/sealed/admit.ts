@@ -1,26 +1,35 @@
-import { fromBase64Url, type ListedDevice } from '@skerry/protocol';
-import { type DeviceAddress, type Keys, TrustError } from '../keys/ports.ts';
+import { type AccountId, fromBase64Url } from '@skerry/protocol';
+import { type DeviceAddress, type EverListed, type Keys, TrustError } from '../keys/ports.ts';
+
+/** Clocks of devices and servers differ by less. */
+const GRACE_MS = 10 * 60_000;
 
 /** Devices whose messages are read: those their accounts have signed. */
 export class Admission {
   readonly #keys: Keys;
+  readonly #newest: (account: AccountId) => number | undefined;
   readonly #admitted = new Set<string>();
 
-  constructor(keys: Keys) {
+  /** @param newest the version of an account's list that the stream names */
+  constructor(keys: Keys, newest: (account: AccountId) => number | undefined) {
     this.#keys = keys;
+    this.#newest = newest;
   }
 
   /**
-   * Whether the device is or was on a verified list of its account. If so, nothing is read from it under another identity
+   * Whether the device is on a verified list of its account, or was at that time. If so, nothing is read from it under another identity
    * than the one that list names.
    * @throws what asking the server throws
    */
-  async admit(address: DeviceAddress, signal: AbortSignal): Promise<boolean> {
+  async admit({ address, at }: { address: DeviceAddress; at: number }, signal: AbortSignal): Promise<boolean> {
     const name = `${address.name}.${String(address.device)}`;
-    if (this.#admitted.has(name)) return true;
-    const listed = this.#listed(address) ?? (await this.#fetched(address, signal));
+    const isOld = (this.#newest(address.name) ?? 0) > (this.#keys.known(address.name)?.version ?? 0);
+    const listed = (isOld ? undefined : this.#listed(address)) ?? (await this.#fetched(address, signal));
     const key = listed && fromBase64Url(listed.identityKey);
     if (key === undefined) return false;
+    // What it said before it was taken off may come late; what a thief says after that is not its person's word.
+    if (listed?.removedAt !== undefined && at > listed.removedAt + GRACE_MS) return false;
+    if (this.#admitted.has(name)) return true;
     const known = await this.#keys.sessions.identityOf(address);
     if (known === undefined || known.key.some((byte, at) => byte !== key[at]))
       await this.#keys.sessions.acceptIdentity(address, key);
@@ -28,7 +37,7 @@ export class Admission {
     return true;
   }
 
-  async #fetched(address: DeviceAddress, signal: AbortSignal): Promise<ListedDevice | undefined> {
+  async #fetched(address: DeviceAddress, signal: AbortSignal): Promise<EverListed | undefined> {
     try {
       await this.#keys.devicesOf([address.name], signal);
       if (this.#listed(address) === undefined) await this.#keys.refresh([address.name], signal);
@@ -39,7 +48,7 @@ export class Admission {
     return this.#listed(address);
   }
 
-  #listed({ name, device }: DeviceAddress): ListedDevice | undefined {
+  #listed({ name, device }: DeviceAddress): EverListed | undefined {
     return this.#keys.everListed(name).find((one) => one.device === device);
   }
 }

@@ -212,6 +212,36 @@ describe('what a server does to encrypted conversations', { timeout: 30_000 }, (
     expect((await shown(cleo, group)).map(({ text }) => text)).not.toContain('without cleo');
   });
 
+  it('a device that was taken off is read up to then, and not after, though the server goes on with it (E-10)', async () => {
+    for (const where of [0, 1] as const) {
+      const made = await sealedScene();
+      const { world } = made;
+      const { ben, channel } = await saidToBen(made, where, 'still hers');
+      const [anna1, anna2] = made.devices as [WorldDevice, WorldDevice];
+      const stolen = where === 0 ? anna1 : anna2;
+      if (where === 1) {
+        await anna2.c.send({ channel, text: 'from the second', replyTo: null, uploads: [] });
+        await until(made, { device: anna1, channel }, (all) => all.length === 2);
+      }
+      const before = where === 0 ? ['still hers'] : ['still hers', 'from the second'];
+      // The thief and the server are one: it takes the message although the list says no.
+      const roster = world.of(stolen.account).revoked;
+      await stolen.c.send({ channel, text: 'the thief', replyTo: null, uploads: [] });
+      await until(made, { device: stolen, channel }, (all) => all.some(({ text }) => text === 'the thief'));
+      const thief = world.channel(channel).events.at(-1)?.message;
+      const late = world.now + 60 * 60_000;
+      if (thief != null) Object.assign(thief, { at: late });
+      for (const item of world.device(ben.address).queue)
+        if (item.message?.id === thief?.id) Object.assign(item, { at: late });
+      roster.set(stolen.number, world.now);
+      world.of(stolen.account).version += 1;
+      ben.connect();
+      const seen = await until(made, { device: ben, channel }, (all) => all.length === before.length + 1);
+      expect(seen.map(({ text }) => text)).toEqual([...before, '']);
+      expect(seen.at(-1)?.sealed.mark).toBe('unverified');
+    }
+  });
+
   it('going back to a backup takes nothing from the devices, and what comes then is read (T41)', async () => {
     const made = await sealedScene();
     const [anna, , ben] = made.devices as [WorldDevice, WorldDevice, WorldDevice];

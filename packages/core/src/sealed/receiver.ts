@@ -51,6 +51,8 @@ export class Receiver implements AsyncDisposable {
   readonly #lifetime = new Lifetime();
   readonly #admission: Admission;
   readonly #buffered = new Map<ChannelId, StreamEvent[]>();
+  /** The latest time of what was read, of the queue and of each stream. */
+  readonly #latest = new Map<string, number>();
   #isRunning = false;
   #wantsRun = false;
   #failures = 0;
@@ -67,7 +69,7 @@ export class Receiver implements AsyncDisposable {
   constructor(deps: SealedDeps, parts: Parts) {
     this.#deps = deps;
     this.#parts = parts;
-    this.#admission = new Admission(deps.keys);
+    this.#admission = new Admission(deps.keys, (account) => deps.told.account(account)?.devices);
     const poke = (): void => this.poke();
     this.#lifetime.add(
       deps.told.listen((told) => {
@@ -108,6 +110,13 @@ export class Receiver implements AsyncDisposable {
   #canRun(): boolean {
     const { kind } = this.#deps.keys.status.get();
     return !this.#lifetime.signal.aborted && this.#deps.live.get() && (kind === 'ready' || kind === 'waiting');
+  }
+
+  /** What comes later was not said earlier: a server cannot date one thing back behind another. */
+  #later(where: string, at: number): number {
+    const latest = Math.max(at, this.#latest.get(where) ?? 0);
+    this.#latest.set(where, latest);
+    return latest;
   }
 
   #buffer(channel: ChannelId, events: readonly StreamEvent[]): void {
@@ -190,7 +199,8 @@ export class Receiver implements AsyncDisposable {
     const from: DeviceAddress = { name: item.from, device: item.fromDevice };
     const envelope = openedEnvelope(fromBase64Url(item.body) ?? new Uint8Array());
     if (envelope === undefined) return this.#skipTo(item.n);
-    if (!(await this.#admission.admit(from, signal))) return this.#unread(item, 'unverified');
+    const at = this.#later('queue', item.at);
+    if (!(await this.#admission.admit({ address: from, at }, signal))) return this.#unread(item, 'unverified');
     try {
       await keys.sessions.decrypt(from, envelope, (plain, changes) => this.#opened({ item, from }, plain, changes));
     } catch (error) {
@@ -484,7 +494,8 @@ export class Receiver implements AsyncDisposable {
         shell,
         (draft) => shell.op === 'post' && this.#parts.effects.place(draft, placeOf(shell, 'unverified')),
       );
-    if (!(await this.#admission.admit(from, signal))) {
+    const at = this.#later(shell.channel, shell.at);
+    if (!(await this.#admission.admit({ address: from, at }, signal))) {
       await refused();
       return true;
     }

@@ -70,7 +70,7 @@ type Person = {
   version: number;
   readonly accountKey: string;
   readonly devices: Map<number, DeviceState>;
-  readonly revoked: Set<number>;
+  readonly revoked: Map<number, number>;
 };
 
 /**
@@ -94,7 +94,7 @@ export class SealedWorld {
   person(): AccountId {
     const id = this.id<AccountId>();
     const accountKey = createHash('sha256').update(id).digest('base64url');
-    this.people.set(id, { id, version: 0, accountKey, devices: new Map(), revoked: new Set() });
+    this.people.set(id, { id, version: 0, accountKey, devices: new Map(), revoked: new Map() });
     return id;
   }
 
@@ -134,7 +134,7 @@ export class SealedWorld {
 
   revoke(account: AccountId, device: number): void {
     const person = this.of(account);
-    person.revoked.add(device);
+    person.revoked.set(device, this.now);
     person.version += 1;
     this.#changed();
   }
@@ -490,7 +490,10 @@ export class WorldDevice {
       devicesOf: lists,
       refresh: lists,
       known: (account) => world.listed(account),
-      everListed: (account) => [...world.of(account).devices.values()].map(({ listed }) => listed),
+      everListed: (account) => {
+        const { devices, revoked } = world.of(account);
+        return [...devices.values()].map(({ listed }) => ({ ...listed, removedAt: revoked.get(listed.device) }));
+      },
       ensureSession: async (to) =>
         signal.exclusive.run(`begin/${to.name}.${to.device}`, async () => {
           if (!(await sessions.has(to))) await begin(to);
@@ -538,6 +541,7 @@ export class WorldDevice {
           disabled: false,
           createdAt: 0,
           rev: 1,
+          devices: world.of(id).version,
         }),
         liveAt: () => null,
         readN: () => 0,
