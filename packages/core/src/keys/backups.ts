@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { Clock, Random } from '../platform.ts';
-import type { Key, StateStore, Write } from '../stores/stores.ts';
+import type { Key, Row, StateStore, Write } from '../stores/stores.ts';
 import { TRUST } from './device-book.ts';
 import type { BackupInfo, BackupRun, Restored } from './face.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -126,8 +126,7 @@ export class Backups {
     const { ring, state, clock } = this.#deps;
     yield text({ skerry: 'backup', version: 1, madeAt: clock.now() });
     for (const table of TABLES) {
-      // Keys first and then some rows at a time: a long history is never in memory twice.
-      for (const { key: at, value } of await state.range(table, {})) {
+      for await (const { key: at, value } of rowsOf(state, table)) {
         if (table === 'sealed' && typeof at === 'object' && OF_A_DEVICE.has(at[0])) continue;
         if (!(value instanceof Uint8Array)) yield text({ t: table, k: at, v: value });
         else {
@@ -149,6 +148,19 @@ export class Backups {
   /** Always of the first of the account's keys: a backup from before a key moved on opens as well. */
   async #key(): Promise<Uint8Array> {
     return this.#deps.ring.backupKey();
+  }
+}
+
+/** Some at a time, so that a long history is not in memory twice. */
+async function* rowsOf(state: StateStore, table: string): AsyncGenerator<Row> {
+  let last: Key | undefined;
+  for (;;) {
+    const range = last === undefined ? { limit: AT_ONCE } : { from: last, limit: AT_ONCE + 1 };
+    const rows = await state.range(table, range);
+    // Bounds are inclusive: the first one was there before.
+    yield* last === undefined ? rows : rows.slice(1);
+    if (rows.length < range.limit) return;
+    last = rows.at(-1)?.key;
   }
 }
 

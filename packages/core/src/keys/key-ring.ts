@@ -38,6 +38,7 @@ import {
   type DeviceAddress,
   type DeviceStatus,
   type Keys,
+  type EverListed,
   type KeyStorage,
   type Listed,
   type Trust,
