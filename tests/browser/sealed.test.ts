@@ -2,6 +2,7 @@ import type { ChannelId } from '@skerry/protocol';
 import type { ServerHandle } from '@skerry/core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { axeFindings } from '../harness/axe.ts';
 import { launchBrowser, photographFailures, Visitor } from '../harness/browser.ts';
 import { Friend } from '../harness/friend.ts';
 import { Hub } from '../harness/hub.ts';
@@ -183,6 +184,44 @@ describe('Two people who write to each other encrypted, on two servers', () => {
     expect(await anna.page.getByText('Verified', { exact: true }).count()).toBe(0);
     expect(await number(anna, 'ben')).not.toEqual(here);
     await anna.page.keyboard.press('Escape');
+  });
+
+  it('are not kept out by anything axe knows of, on each screen of it, in both themes', async () => {
+    await anna.showServer('Harbour');
+    await anna.open('ben');
+    const { page } = anna;
+    const findings: string[] = [];
+    const look = async (where: string): Promise<void> => {
+      // Where the pointer rests a tooltip may stand.
+      await page.mouse.move(640, 2);
+      await page.waitForTimeout(400);
+      for (const [scheme, what] of [
+        ['light', 'all'],
+        ['dark', 'colours'],
+      ] as const) {
+        await page.emulateMedia({ colorScheme: scheme });
+        findings.push(...(await axeFindings(page, what)).map((finding) => `${where}, ${scheme}: ${finding}`));
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+    };
+    const leave = async (): Promise<void> => {
+      await page.keyboard.press('Escape');
+      await anna.dialog.waitFor({ state: 'detached' });
+    };
+    await look('conversation');
+    await anna.readers.click();
+    await look('who can read');
+    await leave();
+    await page.getByRole('button', { name: 'Safety number with ben' }).first().click();
+    await anna.dialog.getByRole('list', { name: 'Safety number' }).waitFor();
+    await look('safety number');
+    await leave();
+    await anna.newConversation.click();
+    await anna.dialog.getByRole('button', { name: 'ben', exact: true }).click();
+    await anna.dialog.getByRole('button', { name: 'cleo', exact: true }).click();
+    await look('new conversation');
+    await leave();
+    expect(findings).toEqual([]);
   });
 
   it('find what was said without asking the server', async () => {

@@ -88,3 +88,30 @@ describe('channelRights', () => {
     expect(channelRights(channel('a', {}, { ...own, createdBy: 'b' as AccountId }), me('member')).manage).toBe(false);
   });
 });
+
+describe('encrypted conversations', () => {
+  const all = [
+    channel('general'),
+    channel('ben', { lastAt: 1 }, { sealed: 'direct' }),
+    channel('cem', { lastAt: 2, unread: 1 }, { sealed: 'direct' }),
+    channel('crew', {}, { sealed: 'group' }),
+    channel('left', { member: false }, { sealed: 'group' }),
+  ];
+
+  it('stand apart from the channels, people by the last word and groups by name, and none to join', () => {
+    const { joined, others, direct, groups } = groupChannels(all);
+    expect([joined, others, direct, groups].map((list) => list.map((view) => view.channel.id))).toEqual([
+      ['general'],
+      [],
+      ['cem', 'ben'],
+      ['crew'],
+    ]);
+  });
+
+  it('are reached by the same keys, after the channels', () => {
+    const next = (from: string, unreadOnly = false): string | undefined =>
+      neighbour(all, from, { step: 1, unreadOnly })?.channel.id;
+    expect([next('general'), next('cem'), next('ben'), next('crew')]).toEqual(['cem', 'ben', 'crew', 'general']);
+    expect(next('crew', true)).toBe('cem');
+  });
+});

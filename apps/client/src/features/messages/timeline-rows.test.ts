@@ -55,6 +55,16 @@ describe('TimelineRows', () => {
     expect(shape(rows)).toEqual(['m1 head day', 'm2', 'm3 head', 'm4 head']);
   });
 
+  it('puts a line of the conversation between the messages, names the writer anew after it, and lets it be no news', () => {
+    const line: TimelineMessage = {
+      ...entry(2),
+      sealed: { mark: null, system: { kind: 'left', account: ada }, attachments: [] },
+    };
+    const rows = new TimelineRows(ada).next(view([entry(1), line, entry(3)], { newAfter: 1 }));
+    expect(rows.map((row) => row.kind)).toEqual(['message', 'line', 'message']);
+    expect(shape(rows)).toEqual(['m1 head day', 'm2 head', 'm3 head new']);
+  });
+
   it('opens each day with a heading, and none for a clock that runs a little back', () => {
     const midnight = new Date(2026, 2, 4).getTime();
     const rows = new TimelineRows(ada).next(
