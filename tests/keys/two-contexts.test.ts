@@ -239,9 +239,15 @@ describe('Keys of one person on two servers', () => {
     expect(await young.client.person.words()).toEqual(await old.client.person.words());
     await eventually('the storage key is wrapped by the secret', () => storageKey().by === 'person');
     expect(young.client.person.handedServers).toContain(harbour.origin);
-    // By the same secret the new device comes in elsewhere, too.
-    const wire = JSON.stringify(old.wire.lines);
-    for (const word of [(await old.client.person.words()).join(' ')]) expect(wire).not.toContain(word);
+    // T37: the secret went to nobody but that device.
+    const secrets = [...old.disk.secrets].find(([name]) => name.includes('person/1'))?.[1] ?? '';
+    const { master } = JSON.parse(secrets) as { master: string };
+    const hex = Buffer.from(master, 'base64url').toString('hex');
+    for (const member of [old, young]) {
+      const sent = JSON.stringify(member.wire.lines);
+      expect(sent).toContain('/api/keys/device');
+      for (const form of [master, hex]) expect(sent).not.toContain(form);
+    }
   });
 
   it('a passphrase locks the keys of all servers and nothing else; unlocking opens them again, and a restart locks', async () => {
