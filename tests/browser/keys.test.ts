@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { axeFindings } from '../harness/axe.ts';
 import { launchBrowser, photographFailures, Visitor } from '../harness/browser.ts';
 import { Hub } from '../harness/hub.ts';
+import { KeyedScreen } from '../harness/keyed-screen.ts';
 import { startReal, type RealServer } from '../harness/real-server.ts';
 import { Screen } from '../harness/screen.ts';
 import { passwordOf } from '../harness/raw-client.ts';
 
-/** A person's keys from the first visit to the last device: S2.5, S2.6, S4.*, T28, E-2 to E-5, I12. */
+/** A person's keys from the first visit to the last device. */
 describe('A person with keys of their own', () => {
   let hub: Hub;
   let harbour: RealServer;
@@ -39,6 +40,14 @@ describe('A person with keys of their own', () => {
     const { page } = visitor;
     await page.goto(hub.origin);
     await page.getByText('Nothing leaves this device until you choose a server.').waitFor();
+    await page.getByRole('button', { name: 'Scan a code' }).click();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /camera/ })
+      .waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: /^Make your keys/ }).click();
     await page.getByRole('button', { name: 'Make my keys' }).click();
     const paper = page.getByRole('list', { name: 'Your 24 words' });
@@ -72,7 +81,7 @@ describe('A person with keys of their own', () => {
     visitor.expectQuiet();
   });
 
-  it('makes an account by key alone: no password leaves, and the device is on the signed list', async () => {
+  it('makes an account by key alone: no password leaves, and the device is on the signed list (S2.47)', async () => {
     const { page } = visitor;
     const bodies: string[] = [];
     page.on('request', (request) => {
@@ -95,7 +104,7 @@ describe('A person with keys of their own', () => {
     visitor.expectQuiet();
   });
 
-  it('signs out and is back in one click', async () => {
+  it('signs out and is back in one click (S2.9)', async () => {
     const { page } = visitor;
     const screen = new Screen(page);
     await screen.goTo('#/');
@@ -271,6 +280,14 @@ describe('A person with keys of their own', () => {
 
   it('backs up to its server, says when, and restores on a device that has only the words', async () => {
     const { page } = visitor;
+    const keyed = new KeyedScreen(page);
+    await keyed.goTo('#/');
+    await keyed.composer.waitFor();
+    await keyed.start(['ben']);
+    await keyed.send('said before the device was lost');
+    // What still waits to be sent belongs to its device and to no backup.
+    await keyed.message('said before the device was lost').waitFor();
+    await keyed.timeline.getByRole('article', { name: /waiting to be sent/ }).waitFor({ state: 'detached' });
     await goTo(visitor, '#/settings/keys');
     await page.getByRole('button', { name: 'Back up now: Harbour' }).click();
     await page.getByText('Backed up to Harbour.').first().waitFor();
@@ -296,19 +313,68 @@ describe('A person with keys of their own', () => {
     await third.page.getByRole('button', { name: 'Done' }).click();
     await new Screen(third.page).find(harbour.origin);
     await third.page.getByRole('button', { name: /^Continue with your key/ }).click();
-    await new Screen(third.page).composer.waitFor();
+    const restored = new KeyedScreen(third.page);
+    await restored.composer.waitFor();
+    await restored.open('ben');
+    expect(await restored.message('said before the device was lost').count()).toBe(0);
     await goTo(third, '#/settings/keys');
     await third.page.getByRole('button', { name: 'Restore… Harbour' }).click();
     await third.page.getByRole('button', { name: 'Restore', exact: true }).click();
-    const outcome = /came back\.|Everything in it is here already/;
-    await third.page.getByText(outcome).first().waitFor();
+    await third.page
+      .getByText(/records? came back\./)
+      .first()
+      .waitFor();
+    await goTo(third, '#/');
+    await restored.open('ben');
+    await restored.message('said before the device was lost').waitFor();
+    await goTo(third, '#/settings/keys');
     // A file that is none is refused in words, and the right one is taken.
     const chooser = third.page.getByLabel('From a file… Harbour');
     await chooser.setInputFiles({ name: 'holiday.backup', mimeType: '', buffer: Buffer.from('no backup at all') });
     await third.page.getByText('This file is not a backup of this account').first().waitFor();
     await chooser.setInputFiles(file);
-    await third.page.getByText(outcome).first().waitFor();
+    await third.page
+      .getByText(/came back\.|Everything in it is here already/)
+      .first()
+      .waitFor();
     visitor.expectQuiet();
     third.expectQuiet();
+  });
+
+  it('says what a stolen device costs, removes it and moves to the next key; the phrase stays the same', async () => {
+    seen = visitor;
+    const { page } = visitor;
+    await goTo(visitor, '#/settings/devices');
+    const list = page.getByRole('region', { name: 'Your devices on Harbour' }).getByRole('listitem');
+    await expect.poll(() => list.count()).toBe(2);
+    await list
+      .filter({ hasNotText: 'this device' })
+      .getByRole('button', { name: /^Actions for/ })
+      .click();
+    await page.getByRole('menuitem', { name: 'It was stolen…' }).click();
+    await page.getByText('The old key signs the new one').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    const confirm = page.getByRole('button', { name: 'Remove and change my key' });
+    expect(await confirm.isDisabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'I understand that my key changes here' }).check();
+    await confirm.click();
+    await expect.poll(() => list.count()).toBe(1);
+    await list.filter({ hasText: 'this device' }).filter({ hasText: 'added' }).waitFor();
+    await third.page
+      .getByRole('navigation', { name: 'Servers' })
+      .getByRole('link', { name: /^Harbour.*signed out/i })
+      .waitFor();
+    // Who signs out now comes back with the key that took over.
+    const screen = new Screen(page);
+    await screen.goTo('#/');
+    await screen.rail.getByRole('link', { name: /^Harbour/ }).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Sign out…' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await screen.rail.getByRole('link', { name: /^Harbour.*signed out/i }).waitFor();
+    await screen.rail.getByRole('link', { name: /^Harbour/ }).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: /^Continue as @anna with your key/ }).click();
+    await screen.composer.waitFor();
+    visitor.expectQuiet();
   });
 });
