@@ -67,7 +67,7 @@ export class KeyedScreen extends Screen {
     return this.page.getByRole('link', { name: new RegExp(`^encrypted (?:conversation with|group) ${name}\\b`) });
   }
 
-  async open(nameOrOrigin: string): Promise<this> {
+  override async open(nameOrOrigin: string): Promise<this> {
     if (/^https?:/.test(nameOrOrigin)) return super.open(nameOrOrigin);
     await this.conversation(nameOrOrigin).click();
     await this.page.getByRole('heading', { level: 1, name: nameOrOrigin }).waitFor();
