@@ -26,16 +26,16 @@ async function refusalOf(kept: KeptList | undefined, list: DeviceList): Promise<
   return step.ok ? 'taken' : step.refusal;
 }
 
-test('E-3: a chain of lists is followed to its newest, and remembers every device that was ever on it', async () => {
+test('E-3: a chain of lists is followed to its newest, and remembers every device that was ever on it, and until when', async () => {
   const maker = ben();
   const [one, two, three] = [testDevice(1), testDevice(2), testDevice(3)];
   await maker.next([one]);
   await maker.next([one, two]);
-  await maker.next([two]);
-  await maker.next([two, three]);
+  await maker.next([two], { at: 30 });
+  await maker.next([two, three], { at: 40 });
   const kept = await following(maker.lists);
   expect(kept).toMatchObject({ version: 4, accountKey: maker.key.publicKey, devices: [two, three] });
-  expect(kept.ever).toEqual([one, two, three]);
+  expect(kept.ever).toEqual([{ ...one, removedAt: 30 }, two, three]);
 });
 
 test('E-4: another account key is followed by the old one’s word alone', async () => {
