@@ -91,7 +91,12 @@ export class Effects {
     const before = await draft.row(shell.id);
     if (before !== undefined && before.post !== null) return () => undefined;
     const { what: _what, ...post } = said;
-    return this.#inbox.consider(draft, await this.place(draft, withPost(before ?? placeOf(shell, null), post)));
+    // What was shown of it until now is the server's word alone: it doesn't make the text somebody else's.
+    const isSame =
+      before?.channel === shell.channel && before.author === shell.author && before.device === shell.device;
+    if (before !== undefined && !isSame) draft.set(['row', before.channel, before.n], undefined);
+    const place = isSame ? before : placeOf(shell, null);
+    return this.#inbox.consider(draft, await this.place(draft, withPost(place, post)));
   }
 
   async #change(draft: Draft, shell: Shell, { target, said }: Content): Promise<() => void> {

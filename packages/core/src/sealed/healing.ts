@@ -129,7 +129,8 @@ export class Healing {
     const again: Note[] = [];
     for (const id of ids) {
       const kept = own.get(id);
-      const wasIn = kept !== undefined && (state === null || wasMember(state, from.name, kept.content.chain));
+      const isHere = kept?.content.channel === channel;
+      const wasIn = isHere && (state === null || wasMember(state, from.name, kept.content.chain));
       if (!wasIn || device.addedAt > kept.at + RENEW_MS) gone.push(id);
       else again.push({ server: keys.serverId, what: 'again', content: kept.content });
     }

@@ -23,7 +23,7 @@ import type { Effects } from './effects.ts';
 import { type Attempt, type Audience, encryptMessage, encryptNote, membersIn } from './encrypt.ts';
 import { ChainError, type GroupBook } from './group-book.ts';
 import type { SealedDeps } from './ports.ts';
-import type { Shell } from './rows.ts';
+import { fits, type Shell } from './rows.ts';
 import type { Draft, SealedKey, SealedStore } from './store.ts';
 
 type Intent =
@@ -158,10 +158,13 @@ export class Outbox implements AsyncDisposable {
       if (row.parked?.code === 'keys_changed' || row.parked?.code === 'keys_refused') await this.retry(row.id);
   }
 
-  /** The server says that it has it: its effects are kept and it leaves the queue, in one commit. */
+  /**
+   * The server says that it has it: its effects are kept and it leaves the queue, in one commit. Not where it names another
+   * conversation than it was said in: whoever is in that one could ask for it.
+   */
   async echo(shell: Shell): Promise<boolean> {
     const row = this.#rows.get(shell.id as string as CommandId);
-    if (row === undefined) return false;
+    if (row?.intent.kind !== 'said' || !fits(row.intent.content, shell)) return false;
     await this.#done(row, shell);
     return true;
   }

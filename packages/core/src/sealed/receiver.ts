@@ -12,7 +12,7 @@ import { ChainError, type GroupBook } from './group-book.ts';
 import type { Healing } from './healing.ts';
 import type { Outbox } from './outbox.ts';
 import type { SealedDeps } from './ports.ts';
-import { lineOf, placeOf, type SealedRow, type Shell, withDropped } from './rows.ts';
+import { fits, lineOf, placeOf, type SealedRow, type Shell, withDropped } from './rows.ts';
 import type { Draft, SealedStore } from './store.ts';
 
 /** Places of a stream that a device new to it looks back at. */
@@ -586,15 +586,6 @@ export class Receiver implements AsyncDisposable {
 
 function shellOf({ id, channel, n, author, device, at, op, target }: SealedMessage): Shell {
   return { id, channel, n, author, device, at, op, target };
-}
-
-function fits(content: Content, shell: Shell): boolean {
-  return (
-    content.channel === shell.channel &&
-    content.id === shell.id &&
-    content.op === shell.op &&
-    content.target === shell.target
-  );
 }
 
 function isFrom(shell: Shell, { name, device }: DeviceAddress): boolean {

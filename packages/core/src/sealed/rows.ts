@@ -37,6 +37,16 @@ export type SealedRow = {
 /** A message of an encrypted conversation among those the interface knows. */
 export type SealedView = Message & { readonly sealed: SealedPart };
 
+/** Whether a message's plaintext says of its place what the server's shell does. */
+export function fits(content: Omit<Content, 'chain'>, shell: Shell): boolean {
+  return (
+    content.channel === shell.channel &&
+    content.id === shell.id &&
+    content.op === shell.op &&
+    content.target === shell.target
+  );
+}
+
 /** A place of which only the shell is known. */
 export function placeOf(shell: Shell, mark: SealedRow['mark']): SealedRow {
   const { id, channel, n, author, device, at } = shell;
