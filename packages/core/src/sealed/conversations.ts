@@ -37,6 +37,7 @@ import { sealedHistory } from './history.ts';
 import { SealedInbox, type SealedInboxEntry } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { SealedDeps } from './ports.ts';
+import { Pins } from './pins.ts';
 import { Receiver } from './receiver.ts';
 import { lineOf, viewOf } from './rows.ts';
 import { SealedStore } from './store.ts';
@@ -68,6 +69,8 @@ export interface SealedParts extends SealedCore, AsyncDisposable {
   retry(pending: string): Promise<void>;
   /** @returns false when the message is not in this inbox */
   setInbox(message: MessageId, state: InboxState): Promise<boolean>;
+  /** Whether this device knows the channel as an encrypted conversation, whatever the server says now. */
+  isSealed(channel: ChannelId): boolean;
   /** Whether a message of an encrypted conversation has that id here. */
   knows(message: MessageId): Promise<boolean>;
   /** The person has read up to there. */
@@ -80,6 +83,7 @@ export class Conversations implements SealedParts {
   readonly #deps: SealedDeps;
   readonly #lifetime = new Lifetime();
   readonly #store: SealedStore;
+  readonly #pins: Pins;
   readonly #groups: GroupBook;
   readonly #inbox: SealedInbox;
   readonly #effects: Effects;
@@ -99,9 +103,11 @@ export class Conversations implements SealedParts {
   readonly #listsAsked = new Set<string>();
   readonly #views = new Map<ChannelId, Subscribable<ConversationView | undefined>>();
 
-  private constructor(deps: SealedDeps) {
+  private constructor(given: SealedDeps) {
+    this.#store = new SealedStore({ state: given.state, storage: given.keys.storage });
+    this.#pins = new Pins(given, this.#store);
+    const deps = { ...given, told: this.#pins };
     this.#deps = deps;
-    this.#store = new SealedStore({ state: deps.state, storage: deps.keys.storage });
     this.#groups = new GroupBook(deps, this.#store);
     this.#inbox = new SealedInbox(deps, this.#store);
     const base = { store: this.#store, groups: this.#groups, inbox: this.#inbox };
@@ -138,10 +144,12 @@ export class Conversations implements SealedParts {
   /** Reads what is kept and begins to read and send. @throws StoreBroken */
   static async open(deps: SealedDeps): Promise<Conversations> {
     const made = new Conversations(deps);
+    await made.#pins.load();
     await made.#groups.load();
     for (const { key, value } of await made.#store.all<unknown>('set')) {
       if (key[1] === 'receipts') made.#receipts.set(value === true);
-      else if (typeof value === 'number') made.#peerRead.set(String(key[1]).slice('read '.length) as ChannelId, value);
+      else if (key[1] !== 'pin' && typeof value === 'number')
+        made.#peerRead.set(String(key[1]).slice('read '.length) as ChannelId, value);
     }
     await Promise.all([made.#inbox.load(), made.drafts.load(), made.#outbox.load()]);
     made.#titles.set(made.#groups.names());
@@ -359,6 +367,9 @@ export class Conversations implements SealedParts {
   }
   setInbox(message: MessageId, state: InboxState): Promise<boolean> {
     return this.#inbox.set(message, state);
+  }
+  isSealed(channel: ChannelId): boolean {
+    return this.#pins.has(channel);
   }
   async knows(message: MessageId): Promise<boolean> {
     return this.#outbox.has(message) || (await this.#store.row(message)) !== undefined;

@@ -1,6 +1,7 @@
 import {
   type AccountId,
   type ChannelId,
+  type CommandOf,
   encodeGroupBlock,
   type GroupBlock,
   type MessageId,
@@ -240,6 +241,33 @@ describe('what a server does to encrypted conversations', { timeout: 30_000 }, (
       expect(seen.map(({ text }) => text)).toEqual([...before, '']);
       expect(seen.at(-1)?.sealed.mark).toBe('unverified');
     }
+  });
+
+  it('putting somebody else into a direct conversation, or calling it open, changes nothing, also after a restart (T35)', async () => {
+    const made = await sealedScene();
+    const { world, devices, channels } = made;
+    const [anna, , ben, cleo] = devices as [WorldDevice, WorldDevice, WorldDevice, WorldDevice];
+    const [direct] = channels as [ChannelId];
+    await anna.c.send({ channel: direct, text: 'for ben', replyTo: null, uploads: [] });
+    await until(made, { device: ben, channel: direct }, (all) => all.length === 1);
+    const before = world.device(cleo.address).queueHead;
+    const channel = world.channel(direct);
+    Object.assign(channel, { pair: [anna.account, cleo.account].sort(), members: [anna.account, cleo.account] });
+    await anna.die();
+    anna.connect();
+    await anna.c.send({ channel: direct, text: 'still for ben', replyTo: null, uploads: [] });
+    await pause(150);
+    expect(anna.c.conversation(direct).get()).toMatchObject({ peer: ben.account, kind: 'direct' });
+    expect(anna.c.rows.get()).toHaveLength(1);
+    expect(world.device(cleo.address).queueHead).toBe(before);
+    for (const { bytes } of anna.sent.slice(-1))
+      expect((JSON.parse(bytes) as CommandOf<'sealed.send'>).envelopes.map(({ account }) => account)).not.toContain(
+        cleo.account,
+      );
+    Object.assign(channel, { kind: undefined });
+    expect(anna.c.isSealed(direct)).toBe(true);
+    anna.deliver();
+    expect(anna.c.conversation(direct).get()?.kind).toBe('direct');
   });
 
   it('going back to a backup takes nothing from the devices, and what comes then is read (T41)', async () => {

@@ -254,6 +254,13 @@ describe('applying an event', () => {
     ]);
     expect(row(at)).toMatchObject({ head: 16, unread: 2 });
     expect(told(shell(11))).toBe('duplicate');
+    // Once encrypted, always: whatever the server calls it later.
+    const { sealed: _sealed, ...open } = at.channels.get(room)?.channel ?? plain.channel;
+    apply(at, 'server', { seq: 6, n: 6, kind: 'channel', channel: { ...open, name: 'renamed', rev: 9 } });
+    expect(at.channels.get(room)?.channel).toMatchObject({ name: 'renamed', sealed: 'group' });
+    const state = { channel: { ...open, rev: 10 }, member: true, head: 20, lastAt: 1, readN: 0, unread: 0 };
+    apply(at, 'account', { seq: 6, n: 6, kind: 'joined', state });
+    expect(at.channels.get(room)?.channel.sealed).toBe('group');
   });
 
   it('keeps no more than its caps, whatever a server tells (T34)', () => {

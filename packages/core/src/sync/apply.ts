@@ -1,7 +1,16 @@
 import type { Event, Message, Stream } from '@skerry/protocol';
 import { extendTo } from '../messages/spans.ts';
 import { unreachable } from '../unreachable.ts';
-import { CAPS, type Change, type ChannelRow, type InboxEntry, rowOf, strangeRow, type Tables } from './tables.ts';
+import {
+  CAPS,
+  type Change,
+  type ChannelRow,
+  type InboxEntry,
+  rowOf,
+  sameKind,
+  strangeRow,
+  type Tables,
+} from './tables.ts';
 
 /**
  * `duplicate`: applied before; `hole`: something before it is missing; `foreign`: of a channel this account is not in.
@@ -97,7 +106,7 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
       // A replayed one tells of now: by then the account may have left again.
       if (!member) return left(tables, channel.id);
       return [
-        { kind: 'channel', value: rowOf(event.state) },
+        { kind: 'channel', value: rowOf({ ...event.state, channel: sameKind(known?.channel, channel) }) },
         { kind: 'pagesGone', channel: channel.id, spans: known?.spans ?? [] },
       ];
     }
@@ -205,7 +214,8 @@ function counted(tables: Tables, row: ChannelRow, message: Pick<Message, 'n' | '
 }
 
 function renamed(row: ChannelRow, channel: ChannelRow['channel']): readonly Change[] {
-  return channel.rev > row.channel.rev ? [{ kind: 'channel', value: { ...row, channel } }] : [];
+  const value = { ...row, channel: sameKind(row.channel, channel) };
+  return channel.rev > row.channel.rev ? [{ kind: 'channel', value }] : [];
 }
 
 function left(tables: Tables, id: ChannelRow['channel']['id']): readonly Change[] {

@@ -84,7 +84,9 @@ export function createEntrySync(deps: EntryDeps): Entry {
   };
 
   const sealed = new Value<SealedParts | undefined>(undefined);
-  const isSealed = (channel: ChannelId): boolean => rowOf(channel)?.channel.sealed !== undefined;
+  // Once encrypted, never in the clear.
+  const isSealed = (channel: ChannelId): boolean =>
+    rowOf(channel)?.channel.sealed !== undefined || sealed.get()?.isSealed(channel) === true;
   const needSealed = (): SealedParts => {
     const parts = sealed.get();
     if (parts === undefined)

@@ -1,5 +1,5 @@
 import type { AccountId, ChannelId, Snapshot } from '@skerry/protocol';
-import { CAPS, type ChannelRow, rowOf, type Tables } from './tables.ts';
+import { CAPS, type ChannelRow, rowOf, sameKind, type Tables } from './tables.ts';
 
 /**
  * Whether the stored messages of a channel may stay when a snapshot takes the place of the tables.
@@ -18,8 +18,8 @@ export function tablesOf(snapshot: Snapshot, old: Tables, options: { kept: KeptP
   const channels = new Map<ChannelId, ChannelRow>();
   for (const state of snapshot.channels) {
     if (!state.member && state.channel.visibility === 'private') continue;
-    const row = rowOf(state);
     const before = old.channels.get(state.channel.id);
+    const row = rowOf({ ...state, channel: sameKind(before?.channel, state.channel) });
     channels.set(
       state.channel.id,
       before !== undefined && mayKeep(before, row, options.kept) ? { ...row, spans: before.spans } : row,

@@ -108,6 +108,15 @@ export function write(tables: Tables, change: Change): void {
   }
 }
 
+/** What a channel is, encrypted or not and with whom, stays as it was first told, whatever the server says later. */
+export function sameKind(known: Channel | undefined, channel: Channel): Channel {
+  if (known === undefined) return channel;
+  const { sealed, pair } = known;
+  if (sealed === channel.sealed && pair?.join() === channel.pair?.join()) return channel;
+  const { sealed: _sealed, pair: _pair, ...rest } = channel;
+  return { ...rest, ...(sealed === undefined ? {} : { sealed }), ...(pair === undefined ? {} : { pair }) };
+}
+
 /** A channel as the server just described it; nothing of it is stored yet. */
 export function rowOf(state: ChannelState): ChannelRow {
   const { channel, member, head, lastAt, readN, unread } = state;
