@@ -6,6 +6,7 @@ import { memoryState } from '../stores/memory-tables.ts';
 import { type StateStore, StoreBroken } from '../stores/stores.ts';
 import { FakeDirectory } from '../testing/fake-directory.ts';
 import { memoryPlatform, type MemoryPlatform } from '../testing/memory-platform.ts';
+import { ListMaker, testDevice } from '../testing/signed-lists.ts';
 import { constant, waitFor } from '../value.ts';
 import type { EntryId } from '../views.ts';
 import { KeyRing } from './key-ring.ts';
@@ -33,7 +34,15 @@ async function personOn(platform: MemoryPlatform): Promise<Person> {
   return person;
 }
 
+async function linkingOn(platform: MemoryPlatform): Promise<Person> {
+  const person = await personOn(platform);
+  await person.forget();
+  await person.startLinking();
+  return person;
+}
+
 type Where = {
+  person?: Person;
   platform: MemoryPlatform;
   directory: FakeDirectory;
   account?: AccountId;
@@ -49,6 +58,7 @@ async function ringOn({
   entryId = ENTRY_A,
   session = 1,
   state = memoryState(platform.disk.database(`skerry-${entryId}-state`)),
+  person,
 }: Where): Promise<KeyRing> {
   const sessionId = id<SessionId>(session);
   return KeyRing.open({
@@ -56,7 +66,7 @@ async function ringOn({
     serverId: directory.serverId,
     account,
     platform,
-    person: await personOn(platform),
+    person: person ?? (await personOn(platform)),
     vault: await platform.storage.vault(),
     state,
     api: directory.api(account, sessionId),
@@ -225,6 +235,38 @@ test('T35: a device that another one took off never signs itself back on, whatev
   expect(two.status.get()).toEqual({ kind: 'broken', reason: 'device_returned' });
   expect(directory.lists.get(ANNA)?.map(({ devices }) => devices.length)).toEqual([1, 2, 1]);
   await expect(one.own.revoke(1, { stolen: false }, signal)).rejects.toMatchObject({ code: 'forbidden' });
+});
+
+test('T35: a first list of the own account that the own key has not signed is not believed, however it comes', async () => {
+  // The server shows nothing until this device has signed the first list, and another one in its place afterwards.
+  const directory = new FakeDirectory(id(0xaa));
+  const forger = new ListMaker(directory.serverId, ANNA);
+  const ring = await ringOn({ platform: memoryPlatform(), directory });
+  let signed = false;
+  directory.before = (name) => {
+    if (name === 'command') signed = true;
+    const [own] = directory.devices;
+    if (name !== 'deviceLists' || !signed || own === undefined || forger.lists.length === 0) return;
+    directory.lists.set(ANNA, forger.lists);
+  };
+  await ring.bind(signal);
+  const [own] = directory.devices;
+  const { signKey, identityKey } = own!;
+  await forger.next([{ device: 1, signKey, identityKey, addedAt: 1 }, testDevice(2)]);
+  await ring.settle();
+  expect(ring.status.get()).toEqual({ kind: 'otherPerson', accountKey: forger.key.publicKey });
+
+  // It shows one to a device that has no master secret yet: that goes on waiting.
+  const other = new FakeDirectory(id(0xbb));
+  const platform = memoryPlatform();
+  const waiting = await ringOn({ platform, directory: other, person: await linkingOn(platform) });
+  await waiting.bind(signal);
+  const lists = new ListMaker(other.serverId, ANNA);
+  const keys = other.devices[0]!;
+  await lists.next([{ device: 1, signKey: keys.signKey, identityKey: keys.identityKey, addedAt: 1 }, testDevice(2)]);
+  other.lists.set(ANNA, lists.lists);
+  await waiting.settle();
+  expect(waiting.status.get()).toMatchObject({ kind: 'waiting' });
 });
 
 test('two own devices that sign at once both end up on the list', async () => {

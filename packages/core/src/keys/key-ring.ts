@@ -136,7 +136,7 @@ export class KeyRing implements Keys {
     const ring = new KeyRing(deps, { curve, store: createStorage(state, { key, random: platform.random }) });
     await ring.#device.load();
     await ring.#book.load();
-    ring.#standAsKept();
+    await ring.#standAsKept();
     return ring;
   }
 
@@ -369,16 +369,17 @@ export class KeyRing implements Keys {
   async #stand(): Promise<void> {
     const { device } = this.self;
     const isListed = this.#list.kept?.devices.some((one) => one.device === device) === true;
-    if (isListed) return this.#status.set({ kind: 'ready', device });
+    if (isListed && (await this.#list.isOurs())) return this.#status.set({ kind: 'ready', device });
     this.#status.set({ kind: 'waiting', device, words: await this.own.words(this.#device.public) });
   }
 
   /** Without asking anybody: a device that was ready before reads and writes what is here, also while it is offline. */
-  #standAsKept(): void {
+  async #standAsKept(): Promise<void> {
     const device = this.#device.number;
     const { signKey } = this.#device.public;
     const listed = this.#list.kept?.devices.find((one) => one.device === device);
-    if (device !== null && listed?.signKey === signKey) this.#status.set({ kind: 'ready', device });
+    if (device !== null && listed?.signKey === signKey && (await this.#list.isOurs()))
+      this.#status.set({ kind: 'ready', device });
   }
 
   async #listedDevice(address: DeviceAddress, signal: AbortSignal): Promise<ListedDevice> {

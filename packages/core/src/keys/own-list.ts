@@ -85,6 +85,18 @@ export class OwnList {
     throw new OtherPersonError(wanted);
   }
 
+  /** Whether the kept list is signed by a key of this person's. Until then it is the server's word, whoever is on it. */
+  async isOurs(): Promise<boolean> {
+    if (this.kept === undefined || this.#deps.person.state.get().kind !== 'ready') return false;
+    return this.keys().then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof OtherPersonError) return false;
+        throw error;
+      },
+    );
+  }
+
   /**
    * Signs the next list, on top of the newest one there is. Does nothing where the change changes nothing.
    * @throws OtherPersonError; SkerryError `list_refused` when the server goes on refusing, `limit_reached`
@@ -96,7 +108,9 @@ export class OwnList {
       if (sameDevices(devices, this.kept?.devices ?? []) && this.kept !== undefined) return;
       try {
         await this.#set(devices, { signer: keys, succession: null, signal });
-        return await this.look(signal);
+        await this.look(signal);
+        // What came back may be the first list this device sees of its account: another than it has just signed.
+        return void (await this.keys());
       } catch (error) {
         await this.#again(error, { tries, signal });
       }
