@@ -5,13 +5,9 @@ export const identity = {
   title: 'Your keys',
   intro:
     'One secret of your own, for all servers. Each server sees a different key made of it, so they cannot link you.',
-  why: 'Direct messages and private groups are encrypted on your devices. They wait until you have keys of your own.',
   loading: 'Looking at your keys…',
-  progress: 'Progress',
   later: 'Later',
   done: 'Done',
-  onward: 'Continue',
-
   none: {
     title: 'You have no keys on this device yet',
     make: 'Make your keys',
@@ -42,7 +38,6 @@ export const identity = {
       'Lose all devices and the 24 words, and nobody can bring your keys back. Not Skerry, not a server.',
     ],
     start: 'Make my keys',
-    working: 'Making your keys…',
   },
   words: {
     title: 'Your 24 words',
@@ -66,12 +61,10 @@ export const identity = {
     printNote: 'Whoever has these words is you on every server. Keep this page like a passport.',
     written: 'I have written them down',
     later: 'Check them later',
-    readFailed: 'The words could not be read from this device.',
   },
   check: {
     title: 'Check your words',
     text: 'Type these three from your paper. It shows that you can come back.',
-    word: (position: number) => `Word ${position}`,
     submit: 'Check',
     wrong: 'At least one of them is not right. Look at your paper, or see the words again.',
     again: 'See the words again',
@@ -86,7 +79,6 @@ export const identity = {
     words: 'The 24 words',
     word: (position: number) => `Word ${position}`,
     suggestions: 'Words that begin so',
-    found: (count: number) => `${counted(count, 'word')} of the list`,
     filled: (count: number) => `${count} of 24 words`,
     unknownWord: (position: number, word: string) =>
       `Word ${position}, “${word}”, is not in the list. Look at its letters again.`,
@@ -116,7 +108,6 @@ export const identity = {
   link: {
     title: 'From another device',
     text: 'On a device that has your keys, open Settings, Devices. This one stands there as waiting.',
-    none: 'First sign in on a server where your account has a key. Then this device can ask your other one.',
     noServers: 'You are on no server yet. Add one and sign in with your password, or enter your 24 words.',
     words: (server: string) => `Words of this device on ${server}`,
     compare: 'Let it in there only if it shows the same six words.',
@@ -143,7 +134,6 @@ export const identity = {
     phrase: 'Recovery phrase',
     phraseText: '24 words that bring your keys back on a new device.',
     showPhrase: 'Show the 24 words…',
-    showAsk: 'Show the 24 words on this screen?',
     showText: 'Whoever sees them can be you on every server. Nobody ever needs to ask you for them.',
     showConfirm: 'Show them',
     checked: 'You have shown that they are written down.',
@@ -276,8 +266,6 @@ export const identity = {
     stolenDone: (label: string) => `${label} is removed, and your key is a new one.`,
     look: 'Compare…',
     link: 'Link a device',
-    openServer: 'Your keys',
-
     state: {
       off: 'This device has no keys yet, so it cannot list its devices here.',
       locked: 'Your keys are locked.',
