@@ -64,7 +64,7 @@ describe('A server of encrypted conversations', () => {
   let copies: string;
   beforeAll(async () => {
     copies = await mkdtemp(path.join(tmpdir(), 'skerry-test-'));
-    server = await SpawnedServer.start({ logLevel: 'debug' });
+    server = await SpawnedServer.start({ logLevel: 'debug', args: ['--client', 'none'] });
     await signUp(server.origin, 'owner', server.setupCode);
   });
   afterAll(async () => {

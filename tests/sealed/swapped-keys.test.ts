@@ -50,7 +50,7 @@ function swapKeys(data: string, account: AccountId): { key: string } {
 describe('A server that swaps the keys of a person', () => {
   let server: SpawnedServer;
   beforeAll(async () => {
-    server = await SpawnedServer.start();
+    server = await SpawnedServer.start({ args: ['--client', 'none'] });
     await signUp(server.origin, 'owner', server.setupCode);
   });
   afterAll(async () => {
