@@ -50,7 +50,7 @@ describe('Two people who write to each other encrypted, on two servers', () => {
     ben = await arrive(benVisitor, 'ben');
     cleo = await Keyed.create();
     cleoAtHarbour = await cleo.register(harbour.origin, 'cleo');
-  }, 180_000);
+  }, 300_000);
   afterAll(async () => {
     for (const one of [annaVisitor, benVisitor, cleo]) await one?.[Symbol.asyncDispose]();
     await browser?.close();

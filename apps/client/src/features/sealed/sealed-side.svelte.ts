@@ -156,10 +156,6 @@ export class SealedSide {
     }
   }
 
-  markRead(): void {
-    void this.#try(() => this.server.run({ kind: 'marker.set', channel: this.channel, n: Number.MAX_SAFE_INTEGER }));
-  }
-
   async #try(work: () => Promise<unknown>): Promise<boolean> {
     try {
       await work();

@@ -6,7 +6,14 @@ export const sealed = {
   groups: 'Private groups',
   encrypted: 'end-to-end encrypted',
   /** Accessible name of a row. */
-  row: (parts: { name: string; isGroup: boolean; presence: string | undefined; mentions: number; unread: number }) =>
+  row: (parts: {
+    name: string;
+    isGroup: boolean;
+    presence: string | undefined;
+    mentions: number;
+    unread: number;
+    muted: boolean;
+  }) =>
     [
       parts.isGroup ? `encrypted group ${parts.name}` : `encrypted conversation with ${parts.name}`,
       parts.presence,
@@ -15,6 +22,7 @@ export const sealed = {
         : parts.unread > 0
           ? `${parts.unread} unread`
           : undefined,
+      parts.muted ? 'muted' : undefined,
     ]
       .filter((part) => part !== undefined)
       .join(', '),
