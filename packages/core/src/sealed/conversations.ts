@@ -214,7 +214,8 @@ export class Conversations implements SealedParts {
     const { signal } = this.#lifetime;
     const find = (): ChannelId | undefined =>
       [...told.channels()].find(
-        ({ channel, member }) => member && channel.pair?.includes(account) && account !== told.me(),
+        ({ channel: { sealed, pair }, member }) =>
+          member && sealed === 'direct' && account !== keys.self.name && isPairOf(pair, keys.self.name, account),
       )?.channel.id;
     const there = find();
     if (there !== undefined) return there;
@@ -628,6 +629,10 @@ export class Conversations implements SealedParts {
         }),
     };
   }
+}
+
+function isPairOf(pair: readonly AccountId[] | undefined, me: AccountId, other: AccountId): boolean {
+  return pair?.includes(me) === true && pair.includes(other);
 }
 
 function checkLength(text: string): void {

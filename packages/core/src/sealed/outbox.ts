@@ -303,8 +303,10 @@ export class Outbox implements AsyncDisposable {
   async #audience(channel: ChannelId, signal: AbortSignal): Promise<Audience> {
     const row = this.#deps.told.channel(channel);
     if (row?.member !== true) throw new SkerryError('not_found');
-    if (row.channel.sealed === 'direct' && row.channel.pair !== undefined)
-      return { kind: 'direct', members: row.channel.pair };
+    const { sealed, pair } = row.channel;
+    // One between two others is none of this device's, whoever says so.
+    if (sealed === 'direct' && pair?.includes(this.#deps.keys.self.name) !== true) throw new SkerryError('not_found');
+    if (sealed === 'direct' && pair !== undefined) return { kind: 'direct', members: pair };
     return { kind: 'group', group: await this.#groups.upTo(channel, 1, signal) };
   }
 

@@ -1,4 +1,4 @@
-import { type ChannelId, type CommandId, type MessageId, SkerryError } from '@skerry/protocol';
+import { type AccountId, type ChannelId, type CommandId, type MessageId, SkerryError } from '@skerry/protocol';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { envelopeBody } from '../keys/envelope.ts';
@@ -74,6 +74,50 @@ describe('what a server tries to get at the text of encrypted conversations (T35
     expect((await shown(anna, theirs)).map(({ text }) => text)).not.toContain('for Ben');
     anna.answer = () => undefined;
     expect(await healed(made, mallory, { channel: theirs, id })).not.toContain('for Ben');
+  });
+
+  it('a conversation stays with the two it began with, whoever the server says is in it', async () => {
+    for (const where of [0, 1] as const) {
+      const made = await sealedScene();
+      const { world, devices, channels } = made;
+      const [anna] = devices as [WorldDevice];
+      const channel = channels[where] as ChannelId;
+      const first = await anna.c.send({ channel, text: 'before', replyTo: null, uploads: [] });
+      await until(made, { device: anna, channel }, (all) => all.some(({ id }) => id === first));
+      const { mallory } = await malloryIn(made);
+      const pair: [AccountId, AccountId] = [anna.account, mallory.account];
+      Object.assign(world.channel(channel), { kind: 'direct', pair, members: pair });
+      anna.deliver();
+      expect(await healed(made, mallory, { channel, id: first })).not.toContain('before');
+      await anna.c.send({ channel, text: 'after', replyTo: null, uploads: [] });
+      await pause(200);
+      const sent = anna.sent.map(({ bytes }) => bytes).filter((bytes) => bytes.includes('"sealed.send"'));
+      for (const bytes of sent) expect(bytes).not.toContain(mallory.account);
+      expect(
+        anna.c
+          .conversation(channel)
+          .get()
+          ?.members.map(({ account }) => account),
+      ).not.toContain(mallory.account);
+    }
+  });
+
+  it('a conversation between two others is not taken for the one with either of them', async () => {
+    const made = await sealedScene();
+    const { world, devices } = made;
+    const [anna, , , cleo] = devices as [WorldDevice, WorldDevice, WorldDevice, WorldDevice];
+    const { mallory } = await malloryIn(made);
+    const theirs = world.id<ChannelId>();
+    world.run(mallory.address, theirs as string as CommandId, { kind: 'direct.create', account: cleo.account });
+    world.channel(theirs).members.push(anna.account);
+    anna.deliver();
+    await anna.c.send({ channel: theirs, text: 'for Cleo', replyTo: null, uploads: [] });
+    const tell = (): void => anna.deliver();
+    world.onChange.add(tell);
+    expect(await anna.c.startDirect(cleo.account)).not.toBe(theirs);
+    world.onChange.delete(tell);
+    await pause(100);
+    expect(anna.sent.filter(({ bytes }) => bytes.includes(mallory.account))).toEqual([]);
   });
 
   it('a place that was given to somebody else first does not make the text theirs', async () => {
