@@ -39,6 +39,7 @@ export default defineConfig(
           'packages/core/src/adapters/tsconfig.*.json',
           'apps/server/tsconfig.json',
           'apps/cli/tsconfig.json',
+          'apps/assistant-runner/tsconfig.json',
           'apps/client/tsconfig*.json',
           'tests/tsconfig.json',
           'bench/tsconfig.json',

@@ -41,6 +41,13 @@ export default defineConfig({
       { test: { name: 'cli', ...unit, ...files('apps/cli/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       {
         test: {
+          name: 'assistant-runner',
+          ...unit,
+          ...files('apps/assistant-runner/src'),
+        },
+      },
+      {
+        test: {
           name: 'oracles',
           ...unit,
           ...files('oracles'),

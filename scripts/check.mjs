@@ -19,6 +19,7 @@ const TEST_PROJECTS = [
   'packages/core',
   'apps/server',
   'apps/cli',
+  'apps/assistant-runner',
   'tests',
   'bench',
 ];
@@ -33,6 +34,7 @@ const PROJECTS = [
   'packages/core/src/testing/tsconfig.json',
   'apps/server/tsconfig.json',
   'apps/cli/tsconfig.json',
+  'apps/assistant-runner/tsconfig.json',
   'apps/client/tsconfig.json',
   'apps/client/tsconfig.node.json',
   'apps/client/tsconfig.sw.json',
