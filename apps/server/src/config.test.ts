@@ -34,8 +34,22 @@ describe('the configuration', () => {
       rateScale: 1,
       exchangeKey: null,
       stopWithStdin: false,
+      assistants: { enabled: true, discordApi: 'https://discord.com/api/v10', model: null, allowLoopback: false },
       faults: { killAt: null, breaks: [] },
     });
+  });
+
+  it('takes a model for everybody whole or not at all, and its key from the environment alone', () => {
+    const url = ['--assistants-model-url', 'https://m.example/v1'];
+    expect(
+      parseConfig([...url, '--assistants-model', 'small', '--assistants', 'off'], { SKERRY_ASSISTANTS_MODEL_KEY: 'k' })
+        .assistants,
+    ).toMatchObject({ enabled: false, model: { endpoint: 'https://m.example/v1', model: 'small', key: 'k' } });
+    expect(() => parseConfig(url, none)).toThrow(ConfigError);
+    expect(() => parseConfig(['--assistants-model', 'small'], none)).toThrow(ConfigError);
+    expect(() => parseConfig(['--assistants', 'maybe'], none)).toThrow(ConfigError);
+    expect(() => parseConfig(['--discord-api', 'file:///etc'], none)).toThrow(ConfigError);
+    expect(() => parseConfig([], { SKERRY_ASSISTANTS_LOOPBACK: '1' })).toThrow(ConfigError);
   });
 
   it('takes the command line before the environment before the default', () => {

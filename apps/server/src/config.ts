@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { LIMITS, plainName, plainText, registrationMode, type RegistrationMode } from '@skerry/protocol';
+import type { AssistantsConfig } from './assistants/assistants.ts';
 import { type Faults, NO_FAULTS, parseFaults } from './testing/kill-points.ts';
 import { ConfigError, type Flags, type FlagTable, readFlags } from './config-flags.ts';
 
@@ -39,6 +40,7 @@ export type ServerConfig = {
   readonly exchangeKey: string | null;
   /** Stop when stdin ends: the program that started this one is gone. */
   readonly stopWithStdin: boolean;
+  readonly assistants: AssistantsConfig;
   /** For crash tests only: where the process kills itself, and which guarantee is broken on purpose. */
   readonly faults: Faults;
 };
@@ -58,6 +60,14 @@ export const SERVE_FLAGS = {
   'tls-cert': { value: 'file', help: 'Certificate chain, PEM', fallback: null },
   'tls-key': { value: 'file', help: "The certificate's private key, PEM", fallback: null },
   client: { value: 'folder|none', help: 'Built client to serve, or "none"', fallback: null },
+  assistants: { value: 'on|off', help: 'Whether people may have assistants in Discord guilds', fallback: 'on' },
+  'discord-api': { value: 'address', help: "Where Discord's interface is", fallback: 'https://discord.com/api/v10' },
+  'assistants-model-url': {
+    value: 'address',
+    help: 'OpenAI-compatible model for everybody; its key is SKERRY_ASSISTANTS_MODEL_KEY',
+    fallback: null,
+  },
+  'assistants-model': { value: 'name', help: 'Which model there', fallback: null },
   'rate-scale': { value: 'number', help: 'Multiplies every rate limit', fallback: '1' },
   'log-level': { value: LOG_LEVELS.join('|'), help: 'How much is logged, on stderr', fallback: 'info' },
   json: { value: null, help: 'Say where it listens as JSON lines on stdout', fallback: null },
@@ -100,8 +110,40 @@ export function parseConfig(argv: readonly string[], environment: Environment): 
     rateScale: flags.number('rate-scale', 0.01, 1_000_000),
     exchangeKey: exchangeKey(environment),
     stopWithStdin: environment['SKERRY_STOP_WITH_STDIN'] === '1',
+    assistants: assistants(flags, environment),
     faults: faults(environment),
   };
+}
+
+function assistants(flags: Flags, environment: Environment): AssistantsConfig {
+  const allowLoopback = environment['SKERRY_ASSISTANTS_LOOPBACK'] === '1';
+  if (allowLoopback && environment['SKERRY_TESTING'] !== '1')
+    throw new ConfigError('SKERRY_ASSISTANTS_LOOPBACK is for tests; it is read only together with SKERRY_TESTING=1.');
+  const endpoint = flags.optional('assistants-model-url');
+  const model = flags.optional('assistants-model');
+  if (endpoint !== null && model === null)
+    return flags.missing('assistants-model', 'goes together with --assistants-model-url');
+  if (endpoint === null && model !== null)
+    return flags.missing('assistants-model-url', 'goes together with --assistants-model');
+  return {
+    enabled: flags.oneOf('assistants', ['on', 'off']) === 'on',
+    discordApi: webAddress(flags, 'discord-api', flags.required('discord-api')),
+    model:
+      endpoint === null || model === null
+        ? null
+        : {
+            endpoint: webAddress(flags, 'assistants-model-url', endpoint),
+            model,
+            // Never a flag: a command line can be read by every program of the machine.
+            key: environment['SKERRY_ASSISTANTS_MODEL_KEY'] || null,
+          },
+    allowLoopback,
+  };
+}
+
+function webAddress(flags: Flags, flag: string, value: string): string {
+  const isFine = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && !/[?#@]/.test(value);
+  return isFine ? value : flags.refuse(flag, value, 'an address such as https://models.example.org/v1');
 }
 
 function registration(flags: Flags): RegistrationMode | null {

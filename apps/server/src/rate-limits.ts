@@ -76,6 +76,12 @@ export const RATES = {
   claim: { burst: 20, everyMs: 30 * SECOND },
   /** Attachments and backups one account uploads. */
   upload: { burst: 60, everyMs: 10 * SECOND },
+  /** Answers of one account's assistants. */
+  assistantAnswer: { burst: 30, everyMs: 2 * SECOND },
+  /** Questions to Discord for one account. */
+  connectBot: { burst: 20, everyMs: 15 * SECOND },
+  /** Websites one account has read at once. */
+  fetchWebsite: { burst: 40, everyMs: 10 * SECOND },
   /** Commands of one account, by socket and HTTP together. */
   command: { burst: 300, everyMs: 25 },
   /** Envelopes of one account that belong to no message. */

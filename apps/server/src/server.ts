@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { ServerId } from '@skerry/protocol';
 import type { FastifyInstance } from 'fastify';
+import { Assistants } from './assistants/assistants.ts';
 import { withoutAssistants } from './assistants/off.ts';
 import { AccessTokens } from './auth/access-tokens.ts';
 import { authHandlers } from './auth/handlers.ts';
@@ -104,6 +105,19 @@ export async function startServer(
     );
 
     const kill = new KillSwitch(config.faults);
+    const assistants = config.assistants.enabled
+      ? new Assistants({
+          config: config.assistants,
+          db,
+          limits,
+          clock,
+          every: surroundings.every ?? every,
+          serverId: identity.serverId,
+          data: config.data,
+          onFault,
+        })
+      : null;
+    if (assistants !== null) life.onClose(() => assistants[Symbol.asyncDispose]());
     const origins = { allowed: config.origins };
     const authenticate = (token: string) => tokens.check(token);
     const commands = new Commands({ db, limits, kill });
@@ -116,8 +130,15 @@ export async function startServer(
         ...byteHandlers({ db, limits, clock }),
         ...iconHandlers({ db, limits }),
         ...sealedHandlers({ db }),
-        ...withoutAssistants(),
-        ...serverHandlers({ db, identity, limits, clock, version: VERSION }),
+        ...(assistants?.handlers ?? withoutAssistants()),
+        ...serverHandlers({
+          db,
+          identity,
+          limits,
+          clock,
+          version: VERSION,
+          capabilities: assistants === null ? [] : ['assistants'],
+        }),
         ...authHandlers({
           db,
           passwords,
@@ -129,7 +150,7 @@ export async function startServer(
         }),
       },
       authenticate,
-      authenticateRunner: null,
+      authenticateRunner: assistants?.authenticateRunner ?? null,
       limits,
       origins,
       trustProxy: config.trustProxy,
@@ -140,6 +161,8 @@ export async function startServer(
       isStopping: () => life.isClosing,
     });
     life.onClose(() => closeRouter(router));
+    // Whoever waits for an answer or for changes is let go before requests are waited for.
+    life.onClose(() => assistants?.stopAnswering());
 
     const gateway = await openRealtime({
       db,

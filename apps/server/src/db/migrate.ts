@@ -3,9 +3,10 @@ import path from 'node:path';
 import type { SqliteDriver } from './driver.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { keys } from './migrations/0002-keys.ts';
+import { assistants } from './migrations/0003-assistants.ts';
 
 /** In order; the file's `user_version` says how many of them it has had. Never changed once released, only added to. */
-const MIGRATIONS: readonly string[] = [initial, keys];
+const MIGRATIONS: readonly string[] = [initial, keys, assistants];
 
 export class NewerDatabaseError extends Error {
   constructor(found: number) {

@@ -1,4 +1,5 @@
 import type { Position } from '@skerry/protocol';
+import { ASSISTANT_READS } from '../assistants/procedures.ts';
 import { AUTH_READS } from '../auth/procedures.ts';
 import { readMembers } from '../channels/reads.ts';
 import { KEY_READS } from '../keys/procedures.ts';
@@ -24,6 +25,7 @@ export const READ_PROCEDURES = {
   'messages.page': readPage,
   'messages.one': readMessage,
   'channels.members': readMembers,
+  ...ASSISTANT_READS,
   ...AUTH_READS,
   ...KEY_READS,
   ...SERVER_READS,

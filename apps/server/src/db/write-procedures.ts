@@ -1,3 +1,4 @@
+import { ASSISTANT_WRITES } from '../assistants/procedures.ts';
 import { AUTH_WRITES } from '../auth/procedures.ts';
 import { KEY_WRITES } from '../keys/procedures.ts';
 import { pruneEvents } from '../log/prune.ts';
@@ -18,6 +19,7 @@ export const WRITE_PROCEDURES = {
   'log.barrier': (_tx: Tx, _args: null): null => null,
   'log.prune': pruneEvents,
   'command.run': commandProcedure(COMMAND_HANDLERS),
+  ...ASSISTANT_WRITES,
   ...AUTH_WRITES,
   ...KEY_WRITES,
   ...SERVER_WRITES,

@@ -10,6 +10,8 @@ export type ServerDeps = {
   readonly limits: RateLimits;
   readonly clock: Clock;
   readonly version: string;
+  /** What this server can do besides what every one can. */
+  readonly capabilities: readonly string[];
 };
 
 /** What anyone may ask: is a Skerry server here, which one, and can it prove it. */
@@ -19,6 +21,7 @@ export function serverHandlers({
   limits,
   clock,
   version,
+  capabilities,
 }: ServerDeps): Pick<Handlers, 'health' | 'info' | 'proof'> {
   return {
     health: async () => {
@@ -39,7 +42,7 @@ export function serverHandlers({
         operator: row.operator,
         version,
         protocol: PROTOCOL,
-        capabilities: CAPABILITIES,
+        capabilities: [...CAPABILITIES, ...capabilities],
         registration: row.registration,
         needsSetup: row.needsSetup,
         serverTime: clock.now(),

@@ -1,0 +1,112 @@
+import type { Database } from '../db/database.ts';
+import type { Handlers } from '../http/router.ts';
+import type { Clock, RateLimits } from '../rate-limits.ts';
+import { Answerer, type ServerModel } from './answerer.ts';
+import { Changes } from './changes.ts';
+import { chatHandlers } from './chat-handlers.ts';
+import { DiscordApi } from './discord-api.ts';
+import { discordHandlers } from './discord-handlers.ts';
+import { guildHandlers } from './guild-handlers.ts';
+import { MODEL_TIMES } from './model-answer.ts';
+import { modelHandlers } from './model-handlers.ts';
+import type { AssistantRoute } from './off.ts';
+import { Outbound } from './outbound.ts';
+import { runnerHandlers } from './runner-handlers.ts';
+import { RunnerSessions } from './runner-sessions.ts';
+import { StoredSecrets } from './stored-secrets.ts';
+import { WebsiteReader } from './website-reader.ts';
+import { Websites } from './websites.ts';
+
+/** What the operator decides about assistants. */
+export type AssistantsConfig = {
+  readonly enabled: boolean;
+  /** Where Discord's REST interface is. */
+  readonly discordApi: string;
+  /** For everybody who has no model of their own; null: passages are quoted. */
+  readonly model: ServerModel | null;
+  /** For tests alone: websites and models on this machine may be asked. */
+  readonly allowLoopback: boolean;
+};
+
+export type AssistantsOptions = {
+  readonly config: AssistantsConfig;
+  readonly db: Pick<Database, 'read' | 'write'>;
+  readonly limits: RateLimits;
+  readonly clock: Clock;
+  readonly every: (ms: number, task: () => void) => () => void;
+  readonly serverId: string;
+  /** Folder of the key that secrets are kept with. */
+  readonly data: string;
+  readonly onFault: (error: unknown) => void;
+};
+
+const WEBSITE_GAP_MS = 1_000;
+
+/** Assistants of one server: what answers their routes, and what goes on by itself until it is disposed of. */
+export class Assistants implements AsyncDisposable {
+  readonly handlers: Pick<Handlers, AssistantRoute>;
+  /** @throws SkerryError unauthorized */
+  readonly authenticateRunner: (token: string) => { readonly runner: string };
+  readonly #stop = new AbortController();
+  readonly #websites: Websites;
+  readonly #untidy: () => void;
+
+  constructor({ config, db, limits, clock, every, serverId, data, onFault }: AssistantsOptions) {
+    const outbound = new Outbound({ allowLoopback: config.allowLoopback });
+    const changes = new Changes();
+    const secrets = StoredSecrets.load(data);
+    const runners = new RunnerSessions(clock);
+    this.#websites = new Websites({
+      db,
+      clock,
+      reader: new WebsiteReader(outbound),
+      every,
+      gapMs: WEBSITE_GAP_MS,
+      onFault,
+      onChanged: () => changes.notify(),
+    });
+    this.#untidy = every(60 * 60_000, () => void db.write('assistants.tidy', { now: clock.now() }).catch(onFault));
+    const answerer = new Answerer({
+      db,
+      clock,
+      secrets,
+      serverModel: config.model,
+      guardedFetch: outbound.fetch,
+      times: MODEL_TIMES,
+      onFault,
+    });
+    const deps = {
+      db,
+      limits,
+      clock,
+      serverId,
+      secrets,
+      discord: new DiscordApi(config.discordApi),
+      websites: this.#websites,
+      answerer,
+      runners,
+      changes,
+      serverModel: config.model,
+      stopping: this.#stop.signal,
+    };
+    this.authenticateRunner = (token) => runners.check(token);
+    this.handlers = {
+      ...guildHandlers(deps),
+      ...discordHandlers(deps),
+      ...modelHandlers(deps),
+      ...chatHandlers(deps),
+      ...runnerHandlers(deps),
+    };
+  }
+
+  /** Ends answers and questions that wait; to be called before the router waits for requests to finish. */
+  stopAnswering(): void {
+    this.#stop.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stopAnswering();
+    this.#untidy();
+    await this.#websites[Symbol.asyncDispose]();
+  }
+}
