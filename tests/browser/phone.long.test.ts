@@ -55,6 +55,8 @@ it('Every screen is sound on a phone, in both themes and at both widths', async 
       '#/add',
       '#/settings',
       '#/settings/you',
+      '#/settings/keys',
+      '#/settings/devices',
       '#/settings/appearance',
       '#/settings/keyboard',
       '#/settings/about',
@@ -62,6 +64,15 @@ it('Every screen is sound on a phone, in both themes and at both widths', async 
       await screen.goTo(place);
       await page.waitForTimeout(700);
       await look(place);
+    }
+    await screen.goTo('#/settings/keys');
+    for (const way of [/^Make your keys/, /^Enter your 24 words/]) {
+      await page.getByRole('button', { name: way }).click();
+      await page.getByRole('dialog').waitFor();
+      await page.waitForTimeout(700);
+      await look(String(way));
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
     }
     expect(found).toEqual([]);
     visitor.expectQuiet();
