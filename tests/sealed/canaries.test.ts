@@ -1,3 +1,5 @@
+import { deriveAccountKeys } from '@skerry/crypto';
+import { readPhrase } from '@skerry/crypto/phrase';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -6,7 +8,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { general, sendAndSee } from '../harness/member.ts';
-import { signUp } from '../harness/raw-client.ts';
+import { call, signUp } from '../harness/raw-client.ts';
 import { SpawnedServer } from '../harness/spawn-server.ts';
 import { until } from '../harness/watch.ts';
 import { canReach, idOf, Keyed, messages, say } from './keyed-member.ts';
@@ -22,9 +24,10 @@ const SECRETS = {
   fileName: 'CanaryOfAFileNameQ4816',
 };
 
-/** The ways in which a text may lie in a file: as it is, in two bytes a letter, as hex, and as base64 at any place. */
-function formsOf(text: string): readonly Buffer[] {
-  const raw = Buffer.from(text);
+/** The ways in which something may lie in a file: as it is, a text in two bytes a letter, as hex, and as base64 at any place. */
+function formsOf(secret: string | Uint8Array): readonly Buffer[] {
+  const raw = Buffer.from(secret);
+  const text = raw.toString('latin1');
   const hex = raw.toString('hex');
   const base64 = [0, 1, 2].map((shift) => {
     const coded = Buffer.concat([Buffer.alloc(shift), raw])
@@ -53,9 +56,19 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   return found;
 }
 
-/** Which of the texts lie in these bytes, in any form. */
-function foundIn(bytes: Buffer, texts: readonly string[]): readonly string[] {
+/** Which of these lie in the bytes, in any form. */
+function foundIn<T extends string | Uint8Array>(bytes: Buffer, texts: readonly T[]): readonly T[] {
   return texts.filter((text) => formsOf(text).some((form) => bytes.includes(form)));
+}
+
+/** Everything secret that comes of a person's words for that server. */
+async function secretKeysOf(words: readonly string[], origin: string) {
+  const read = readPhrase(words.join(' '));
+  if (!read.ok) throw new Error('the words are not right');
+  const { serverId } = await call(origin, 'info');
+  const account = deriveAccountKeys(read.master, { serverId, index: 0 });
+  const { sign, box, vault, backup } = account;
+  return { account, keys: [Buffer.from(words.join(' ')), read.master, sign.secret, box.secret, vault, backup] };
 }
 
 /** T37: what is said in encrypted conversations, and what they and their files are called, is nowhere on the server. */
@@ -104,6 +117,7 @@ describe('A server of encrypted conversations', () => {
     const file = await b.sealed.open(seen[1]!.message.id, seen[1]!.sealed!.attachments[0]!.blob);
     expect(Buffer.from(file).equals(bytes)).toBe(true);
     await messages(b, group, (all) => all.some(({ message }) => message.text === SECRETS.group));
+    const { keys, account } = await secretKeysOf(await anna.member.client.person.words(), server.origin);
     await anna.member[Symbol.asyncDispose]();
 
     const copy = path.join(copies, 'backup');
@@ -113,6 +127,12 @@ describe('A server of encrypted conversations', () => {
     for (const folder of [server.data, copies])
       for (const one of await filesIn(folder)) parts.push([one, await readFile(one)]);
     for (const [name, part] of parts) expect(foundIn(part, secrets), name).toEqual([]);
+    // A device has its keys, sealed; the server and its backups have none of them in any way.
+    for (const [name, part] of parts.filter(([one]) => !one.startsWith(disk)))
+      expect(foundIn(part, keys), name).toEqual([]);
+    // The control: the public half of the same key is there.
+    const publicKey = Buffer.from(account.sign.publicKey).toString('base64url');
+    expect(parts.some(([name, part]) => name.startsWith(server.data) && part.includes(publicKey))).toBe(true);
     const withControl = parts.filter(([, part]) => foundIn(part, [CONTROL]).length > 0).map(([name]) => name);
     expect(withControl.some((name) => name.startsWith(server.data))).toBe(true);
     expect(withControl.some((name) => name.startsWith(copy))).toBe(true);
