@@ -33,10 +33,10 @@ export default defineConfig({
   test: {
     env: { CHROMIUM: chromium ?? '', WEBKIT: webkit === undefined ? '' : JSON.stringify(webkit) },
     projects: [
-      { test: { name: 'scripts', ...unit, ...files('scripts', 'mjs') } },
-      { test: { name: 'protocol', ...unit, ...files('packages/protocol/src') } },
+      { test: { name: 'scripts', ...unit, ...files('scripts', 'mjs'), testTimeout: 20_000 } },
+      { test: { name: 'protocol', ...unit, ...files('packages/protocol/src'), testTimeout: 20_000 } },
       { test: { name: 'crypto', ...unit, ...files('packages/crypto/src'), testTimeout: 30_000 } },
-      { test: { name: 'core', ...unit, ...files('packages/core/src') } },
+      { test: { name: 'core', ...unit, ...files('packages/core/src'), testTimeout: 30_000, hookTimeout: 30_000 } },
       { test: { name: 'server', ...unit, ...files('apps/server/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       { test: { name: 'cli', ...unit, ...files('apps/cli/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       {
@@ -55,11 +55,11 @@ export default defineConfig({
           testTimeout: minute,
         },
       },
-      { test: { name: 'bench', ...unit, ...files('bench/src') } },
+      { test: { name: 'bench', ...unit, ...files('bench/src'), testTimeout: 30_000 } },
       {
         extends: './apps/client/vitest.config.ts',
         root: './apps/client',
-        test: { name: 'client', ...unit, ...files('src') },
+        test: { name: 'client', ...unit, ...files('src'), testTimeout: 20_000 },
       },
       {
         test: {
