@@ -7,7 +7,7 @@ export type Candidate = {
   readonly hasKeys: boolean;
 };
 
-export function hasKeys(account: Account): boolean {
+function hasKeys(account: Account): boolean {
   return (account.devices ?? 0) > 0;
 }
 
