@@ -1,8 +1,25 @@
+import { parts } from '@skerry/server';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signUp } from '../harness/raw-client.ts';
 import { type RealServer, startReal } from '../harness/real-server.ts';
 import { until } from '../harness/watch.ts';
 import { canReach, idOf, isIn, Keyed, lines, say, texts } from './keyed-member.ts';
+
+const TABLES = ['accounts', 'devices', 'prekeys', 'device_lists', 'group_blocks', 'sealed', 'queue', 'channels'];
+/** As long as an id at least: names, labels and counts may be alike. */
+const LEAST = 22;
+
+/** Every id, key and ciphertext that a server keeps of people and what they said. */
+async function valuesOf({ data }: RealServer): Promise<ReadonlySet<string>> {
+  const driver = await parts.openDriver(path.join(data, 'skerry.db'), 'read');
+  const values = TABLES.flatMap((table) => driver.prepare(`SELECT * FROM ${table}`).all([]).flat());
+  driver.close();
+  const texts = values.flatMap((value) =>
+    typeof value === 'string' ? [value] : value instanceof Uint8Array ? [Buffer.from(value).toString('hex')] : [],
+  );
+  return new Set(texts.filter(({ length }) => length >= LEAST));
+}
 
 /** S4.30 to S4.34, T33: two servers, the same people, names and device numbers. */
 describe('Encrypted conversations on two servers at once', () => {
@@ -37,6 +54,11 @@ describe('Encrypted conversations on two servers at once', () => {
     await texts(b2, d2, ['only two']);
     await texts(b1, g1, ['group one']);
     await texts(b2, g2, ['group two']);
+
+    // The same person on both, and nothing by which the servers could tell: no key, id or ciphertext is on both.
+    const [kept1, kept2] = await Promise.all(servers.map(valuesOf));
+    expect(kept1!.size).toBeGreaterThan(200);
+    expect([...kept1!].filter((value) => kept2!.has(value))).toEqual([]);
 
     const [n1, n2] = await Promise.all([a1.sealed.safetyNumber(idOf(b1)), a2.sealed.safetyNumber(idOf(b2))]);
     expect(n1?.digits).toHaveLength(12);
