@@ -137,6 +137,20 @@ describe('Two people who write to each other encrypted, on two servers', () => {
     ]);
     const tray = anna.page.getByRole('list', { name: 'Attachments of this message' });
     await tray.getByRole('listitem').nth(2).waitFor();
+    // By dropping and by pasting as well; each can be taken out again.
+    const dropped = await anna.page.evaluateHandle(filesOf, 'dropped.txt');
+    for (const kind of ['dragenter', 'drop']) await anna.timeline.dispatchEvent(kind, { dataTransfer: dropped });
+    await tray.getByText('dropped.txt').waitFor();
+    const pasted = await anna.page.evaluateHandle(filesOf, 'pasted.txt');
+    await anna.composer.evaluate(
+      (field, clipboardData) =>
+        field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })),
+      pasted,
+    );
+    await tray.getByText('pasted.txt').waitFor();
+    for (const name of ['dropped.txt', 'pasted.txt'])
+      await tray.getByRole('button', { name: `Take ${name} out` }).click();
+    expect(await tray.getByRole('listitem').count()).toBe(3);
     await eventually('all files are ready', async () => (await tray.locator('progress').count()) === 0);
     await anna.composer.press('Enter');
     const shown = ben.timeline.locator('img[alt="harbour.png"]');
@@ -339,6 +353,13 @@ async function groupOf(handle: ServerHandle, name: string): Promise<ChannelId> {
     channels.some((one) => one.channel.name === name && one.member),
   );
   return all.find((one) => one.channel.name === name)!.channel.id;
+}
+
+/** What somebody drags or copies. Runs in the page. */
+function filesOf(name: string): DataTransfer {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File(['some content'], name, { type: 'text/plain' }));
+  return transfer;
 }
 
 /** How a text may lie in a dump: as itself, in base64 at any offset, as hex of UTF-8 and of UTF-16. */
