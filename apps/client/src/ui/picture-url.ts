@@ -1,5 +1,5 @@
-import type { Picture } from '@skerry/core';
-
+/** Bytes that were found to be a picture of this type. */
+type Picture = { readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
 type Held = { readonly url: string; holders: number };
 const held = new Map<Picture, Held>();
 

@@ -2,12 +2,7 @@ import type { ChannelId, Command } from '@skerry/protocol';
 import type { ChannelView, ServerHandle } from '@skerry/core';
 import { sayFailure } from '../../state/failure.ts';
 import type { MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
-
-export type ChannelDialog =
-  | { readonly kind: 'create' }
-  | { readonly kind: 'browse' }
-  | { readonly kind: 'edit'; readonly view: ChannelView }
-  | { readonly kind: 'people'; readonly view: ChannelView };
+import type { ChannelDialog, ChannelDoer } from './channel-doer.ts';
 
 export type ChannelActionsParts = {
   readonly server: ServerHandle;
@@ -16,7 +11,7 @@ export type ChannelActionsParts = {
 };
 
 /** What can be done with the channels of one server, and which dialog of it is open. */
-export class ChannelActions {
+export class ChannelActions implements ChannelDoer {
   readonly server: ServerHandle;
   readonly open: (channel: ChannelId) => void;
   readonly #overlays: Overlays;

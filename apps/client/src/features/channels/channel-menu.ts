@@ -10,13 +10,13 @@ import UserPlus from '@lucide/svelte/icons/user-plus';
 import { t } from '../../i18n/t.ts';
 import { mutedUntil } from '../../state/mute.ts';
 import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
-import type { ChannelActions } from './channel-actions.svelte.ts';
+import type { ChannelDoer } from './channel-doer.ts';
 import { channelRights } from './channel-groups.ts';
 
-type Around = { readonly actions: ChannelActions; readonly overlays: Overlays };
+type Around = { readonly actions: ChannelDoer; readonly overlays: Overlays };
 
 /** What can be done with one channel, by the rights of who looks at it. */
-export function channelMenu(view: ChannelView, actions: ChannelActions, overlays: Overlays): MenuSpec {
+export function channelMenu(view: ChannelView, actions: ChannelDoer, overlays: Overlays): MenuSpec {
   const around = { actions, overlays };
   const { channel } = view;
   const rights = channelRights(view, actions.server.me.get());
