@@ -2,6 +2,7 @@ import { ConfigError, DataInUseError, StartError } from '@skerry/server';
 import { backup } from './commands/backup.ts';
 import { demo } from './commands/demo.ts';
 import { hub } from './commands/hub.ts';
+import { importAssistantsVerb } from './commands/import-assistants.ts';
 import { resetPassword } from './commands/reset-password.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
@@ -16,6 +17,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   restore,
   'reset-password': resetPassword,
   'rotate-key': rotateKey,
+  'import-assistants': importAssistantsVerb,
 };
 
 /**

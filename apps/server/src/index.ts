@@ -5,6 +5,7 @@ export { explain, runServer } from './main.ts';
 export { type RunningServer, startServer, type Surroundings } from './server.ts';
 export { StartError } from './start-error.ts';
 export { type BackupOptions, backupData } from './operate/backup.ts';
+export { importAssistants, type ImportReport } from './operate/import-assistants.ts';
 export { makeResetCodeByHand } from './operate/reset-code.ts';
 export { restoreData } from './operate/restore.ts';
 export { rotateKey } from './operate/rotate-key.ts';

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, realpathSync, renameSyn
 import path from 'node:path';
 import { openDriver } from '../db/driver.ts';
 import { backup } from '../db/migrate.ts';
+import { ASSISTANT_KEY_FILE } from '../assistants/key-file.ts';
 import { KEY_FILE } from '../server/data-files.ts';
 import { StartError } from '../start-error.ts';
 import { databaseIn, withSideFiles } from './files.ts';
@@ -10,7 +11,10 @@ export type BackupOptions = {
   readonly data: string;
   /** The file to write; one that is there already is replaced once the new copy is whole. */
   readonly to: string;
-  /** Also writes the server's key to `<to>.key`. Whoever has that file can pretend to be this server. */
+  /**
+   * Also writes the server's key to `<to>.key`, and the one that opens bot tokens to `<to>.assistants.key`. Whoever has
+   * those files can pretend to be this server, and read the tokens in the copy.
+   */
   readonly withKey: boolean;
 };
 
@@ -26,7 +30,7 @@ export async function backupData({ data, to, withKey }: BackupOptions): Promise<
     throw new StartError(`${to} is a folder. Give the name of a file.`);
   mkdirSync(path.dirname(target), { recursive: true });
   const real = path.join(realpathSync(path.dirname(target)), path.basename(target));
-  const taken = [...withSideFiles(file), path.join(data, KEY_FILE)].map((used) =>
+  const taken = [...withSideFiles(file), path.join(data, KEY_FILE), path.join(data, ASSISTANT_KEY_FILE)].map((used) =>
     path.join(realpathSync(path.dirname(used)), path.basename(used)),
   );
   if (taken.includes(real)) throw new StartError(`${to} is the server's own file. Give another name.`);
@@ -44,6 +48,11 @@ export async function backupData({ data, to, withKey }: BackupOptions): Promise<
   if (withKey) {
     copyFileSync(path.join(data, KEY_FILE), `${target}.key`);
     chmodSync(`${target}.key`, 0o600);
+    const assistants = path.join(data, ASSISTANT_KEY_FILE);
+    if (existsSync(assistants)) {
+      copyFileSync(assistants, `${target}.${ASSISTANT_KEY_FILE}`);
+      chmodSync(`${target}.${ASSISTANT_KEY_FILE}`, 0o600);
+    }
   }
   return statSync(target).size;
 }

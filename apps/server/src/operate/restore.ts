@@ -4,6 +4,7 @@ import { openDriver } from '../db/driver.ts';
 import { migrate, NewerDatabaseError } from '../db/migrate.ts';
 import { Statements } from '../db/statements.ts';
 import { spendAllPrekeys } from '../keys/prekey-writes.ts';
+import { ASSISTANT_KEY_FILE } from '../assistants/key-file.ts';
 import { DATABASE_FILE, KEY_FILE } from '../server/data-files.ts';
 import { DataLock } from '../server/data-lock.ts';
 import { knownKeys } from '../server/reads.ts';
@@ -48,6 +49,11 @@ export async function restoreData({ data, from, now }: RestoreOptions): Promise<
   if (!existsSync(path.join(data, KEY_FILE)) && existsSync(`${from}.key`)) {
     copyFileSync(`${from}.key`, path.join(data, KEY_FILE));
     chmodSync(path.join(data, KEY_FILE), 0o600);
+  }
+  const assistants = `${from}.${ASSISTANT_KEY_FILE}`;
+  if (!existsSync(path.join(data, ASSISTANT_KEY_FILE)) && existsSync(assistants)) {
+    copyFileSync(assistants, path.join(data, ASSISTANT_KEY_FILE));
+    chmodSync(path.join(data, ASSISTANT_KEY_FILE), 0o600);
   }
   return { setAside };
 }

@@ -1,0 +1,27 @@
+import { describeFlags, type FlagTable, importAssistants, readFlags } from '@skerry/server';
+import type { Verb } from '../verb.ts';
+
+const FLAGS = {
+  data: { value: 'folder', help: "The stopped server's data", fallback: './data' },
+  from: { value: 'file', help: 'SQLite database in which a person had one guild', fallback: null },
+} as const satisfies FlagTable;
+
+export const importAssistantsVerb: Verb = {
+  summary: 'Bring assistants over from the time of one guild per person',
+  help: `skerry import-assistants --from <file> [flags]\n\n${describeFlags(FLAGS)}\n\nPeople are found by their user names. Once everything is copied and verified, the old columns are dropped from the file; keep a copy of it.`,
+  async run(argv, { environment, stdout }) {
+    const flags = readFlags(FLAGS, argv, environment);
+    const report = await importAssistants({
+      data: flags.required('data'),
+      from: flags.required('from'),
+      now: Date.now(),
+    });
+    const { imported, known, withoutGuild, groups, broken } = report;
+    stdout.write(
+      `Imported ${imported} assistants and ${groups} groups; ${known} were there already, ${withoutGuild} people had no guild.\n`,
+    );
+    for (const { id, why } of broken) stdout.write(`Not imported: ${JSON.stringify(id)}, since ${why}.\n`);
+    if (broken.length > 0) stdout.write('The old columns stay until these are mended and the import is run again.\n');
+    return broken.length === 0 ? 0 : 1;
+  },
+};
