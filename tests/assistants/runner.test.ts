@@ -301,6 +301,17 @@ describe('the runner of assistants', () => {
       expect(replies()).toHaveLength(1);
     });
 
+    it('sends once where it cannot look whether it has: one nonce is one message', async () => {
+      guild.general.hidesPast = true;
+      scene.discord.rest.troubles.push('lostAfter', 'lostAfter');
+      await scene.begin();
+      await connected();
+      scene.ask(guild.general, bot, 'once?');
+      await expect.poll(() => assistant.counts(), SOON).toEqual({ sent: 1, received: 1 });
+      expect(replies()).toHaveLength(1);
+      expect(scene.server.asked[0]?.request.messages).toHaveLength(1);
+    });
+
     it('reports as failed what Discord refuses', async () => {
       guild.general.isReadOnly = true;
       await scene.begin();
@@ -360,7 +371,12 @@ describe('the runner of assistants', () => {
       expect(await assistant.counts()).toEqual({ sent: 1, received: 1 });
       expect(await assistant.actions()).toHaveLength(1);
       expect(replies()).toHaveLength(1);
-      expect(scene.server.seen.filter((one) => one.endsWith('/actions')).length).toBeGreaterThan(1);
+      const reports = () => scene.server.seen.filter((one) => one.endsWith('/actions')).length;
+      expect(reports()).toBeGreaterThan(1);
+      // What the server has is not told again.
+      const before = reports();
+      await sleep(1_500);
+      expect(reports()).toBe(before);
     });
 
     it('while the answer is on its way: it is there once, and reported once', async () => {

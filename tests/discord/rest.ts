@@ -190,6 +190,7 @@ export class Rest {
 
   /** The newest first, as Discord has it. */
   #page(channel: Channel, { user, query }: Call): Answer {
+    if (channel.hidesPast) return MISSING_PERMISSIONS;
     const limit = Number(query.get('limit') ?? 50);
     if (!(limit >= 1 && limit <= 100)) return refuse(400, 50_035, 'Invalid Form Body');
     const [before, after] = [query.get('before'), query.get('after')];

@@ -16,6 +16,8 @@ export type Channel = {
   readonly messages: Message[];
   /** Bots may read but not write here. */
   isReadOnly: boolean;
+  /** Bots may not read what was said before. */
+  hidesPast: boolean;
 };
 export type Guild = {
   readonly id: string;
@@ -73,7 +75,14 @@ export class World {
 
   addGuild(name: string, members: readonly User[]): Guild {
     const id = snowflake();
-    const general: Channel = { id: snowflake(), guildId: id, name: 'general', messages: [], isReadOnly: false };
+    const general: Channel = {
+      id: snowflake(),
+      guildId: id,
+      name: 'general',
+      messages: [],
+      isReadOnly: false,
+      hidesPast: false,
+    };
     const guild: Guild = { id, name, general, channels: new Map([[general.id, general]]), members: new Map() };
     this.guilds.set(id, guild);
     this.channels.set(general.id, general);
@@ -82,7 +91,14 @@ export class World {
   }
 
   addChannel(guild: Guild, name: string): Channel {
-    const channel: Channel = { id: snowflake(), guildId: guild.id, name, messages: [], isReadOnly: false };
+    const channel: Channel = {
+      id: snowflake(),
+      guildId: guild.id,
+      name,
+      messages: [],
+      isReadOnly: false,
+      hidesPast: false,
+    };
     guild.channels.set(channel.id, channel);
     this.channels.set(channel.id, channel);
     return channel;
