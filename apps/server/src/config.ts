@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { LIMITS, plainName, plainText, registrationMode, type RegistrationMode } from '@skerry/protocol';
-import type { AssistantsConfig } from './assistants/assistants.ts';
+import type { AssistantsConfig } from './assistants/assistants-config.ts';
 import { type Faults, NO_FAULTS, parseFaults } from './testing/kill-points.ts';
 import { ConfigError, type Flags, type FlagTable, readFlags } from './config-flags.ts';
 

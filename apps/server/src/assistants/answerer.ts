@@ -1,6 +1,7 @@
 import { type AccountId, type ChatMessage, SkerryError } from '@skerry/protocol';
 import type { Database } from '../db/database.ts';
 import type { Clock } from '../rate-limits.ts';
+import type { ServerModel } from './assistants-config.ts';
 import { cleaner, shorten } from './clean-answer.ts';
 import type { Knowledge } from './knowledge-reads.ts';
 import { askModel, type ModelAccess, type ModelTimes, type Turn } from './model-answer.ts';
@@ -8,9 +9,6 @@ import { type Passage, Passages } from './passages.ts';
 import { quoteAnswer } from './quote-answer.ts';
 import type { StoredSecrets } from './stored-secrets.ts';
 import { honest } from './what-it-is.ts';
-
-/** The operator's model, for everybody who has none of their own. */
-export type ServerModel = { readonly endpoint: string; readonly model: string; readonly key: string | null };
 
 /** Tokens of the operator's model that one account may use in a day. */
 export const SERVER_TOKENS_PER_DAY = 200_000;

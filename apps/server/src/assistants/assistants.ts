@@ -1,7 +1,8 @@
 import type { Database } from '../db/database.ts';
 import type { Handlers } from '../http/router.ts';
 import type { Clock, RateLimits } from '../rate-limits.ts';
-import { Answerer, type ServerModel } from './answerer.ts';
+import { Answerer } from './answerer.ts';
+import type { AssistantsConfig } from './assistants-config.ts';
 import { Changes } from './changes.ts';
 import { chatHandlers } from './chat-handlers.ts';
 import { DiscordApi } from './discord-api.ts';
@@ -16,17 +17,6 @@ import { RunnerSessions } from './runner-sessions.ts';
 import { StoredSecrets } from './stored-secrets.ts';
 import { WebsiteReader } from './website-reader.ts';
 import { Websites } from './websites.ts';
-
-/** What the operator decides about assistants. */
-export type AssistantsConfig = {
-  readonly enabled: boolean;
-  /** Where Discord's REST interface is. */
-  readonly discordApi: string;
-  /** For everybody who has no model of their own; null: passages are quoted. */
-  readonly model: ServerModel | null;
-  /** For tests alone: websites and models on this machine may be asked. */
-  readonly allowLoopback: boolean;
-};
 
 export type AssistantsOptions = {
   readonly config: AssistantsConfig;

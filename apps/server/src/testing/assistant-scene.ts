@@ -9,7 +9,7 @@ import {
   sign,
 } from 'node:crypto';
 import { type Answer, encodeRunnerLogin, encodeRunnerSeal, fromBase64Url, toBase64Url } from '@skerry/protocol';
-import type { AssistantsConfig } from '../assistants/assistants.ts';
+import type { AssistantsConfig } from '../assistants/assistants-config.ts';
 import type { Surroundings } from '../server.ts';
 import { type SignedInTester, TestServer } from './test-server.ts';
 
