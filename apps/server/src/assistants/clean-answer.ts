@@ -7,7 +7,7 @@ const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu;
 const UNSEEN = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
 const TRAILING = /[.,;:!?*_~]+$/;
 /** What is left in the place of an address that is none of the assistant's own. */
-export const REMOVED = '[link removed]';
+const REMOVED = '[link removed]';
 
 /**
  * Makes what a model wrote harmless to show: an address could carry away what was said, so only those stay that stand

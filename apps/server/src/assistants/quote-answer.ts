@@ -1,9 +1,9 @@
 import type { Passage, Passages } from './passages.ts';
 
-export const QUOTES_INTRO = 'I am an automated assistant without a language model, so I only quote what I was given.';
-export const NOTHING_FOUND =
+const QUOTES_INTRO = 'I am an automated assistant without a language model, so I only quote what I was given.';
+const NOTHING_FOUND =
   'I am an automated assistant without a language model, and I found nothing about this in what I was given.';
-export const LIMIT_INTRO = "Today's limit of the language model is used up, so I only quote what I was given.";
+const LIMIT_INTRO = "Today's limit of the language model is used up, so I only quote what I was given.";
 
 export type Quoted = { readonly text: string; readonly sources: readonly Passage[] };
 

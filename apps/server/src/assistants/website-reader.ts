@@ -15,7 +15,7 @@ export type ReaderLimits = {
   readonly bytes: number;
   readonly redirects: number;
 };
-export const READER_LIMITS: ReaderLimits = { totalMs: 20_000, bytes: 2 * 1024 * 1024, redirects: 5 };
+const READER_LIMITS: ReaderLimits = { totalMs: 20_000, bytes: 2 * 1024 * 1024, redirects: 5 };
 
 /** The little that is used of a page, since the types of a browser are not known here. */
 type Page = {

@@ -32,7 +32,7 @@ export function websitesOf(db: Statements, guild: GuildOf): Website[] {
 }
 
 /** @throws SkerryError not_found */
-export function websiteOf(db: Statements, { account, serverId, websiteId }: WebsiteOf): Website {
+function websiteOf(db: Statements, { account, serverId, websiteId }: WebsiteOf): Website {
   const cells = db.get<Cells>(`${WEBSITE} AND id = ?`, account, serverId, websiteId);
   if (cells === undefined) throw new SkerryError('not_found');
   return shown(cells);

@@ -25,9 +25,9 @@ const CLAIMS: readonly RegExp[] = [
   /\bsoy\s+(?:un\s+|una\s+)?(?:human[oa]|persona\s+real)\b|\bno\s+soy\s+(?:un\s+|una\s+)?(?:bot|robot|ia|m[aá]quina)\b/i,
 ];
 
-export const asksWhatItIs = (text: string): boolean => ASKED.some((pattern) => pattern.test(text));
-export const claimsToBeAPerson = (text: string): boolean => CLAIMS.some((pattern) => pattern.test(text));
-export const whatItIs = (botName: string): string => `I am an automated assistant (${botName}), not a person.`;
+const asksWhatItIs = (text: string): boolean => ASKED.some((pattern) => pattern.test(text));
+const claimsToBeAPerson = (text: string): boolean => CLAIMS.some((pattern) => pattern.test(text));
+const whatItIs = (botName: string): string => `I am an automated assistant (${botName}), not a person.`;
 
 /** The answer with the truth in it where it is asked for, or instead of it where it is denied. */
 export function honest(answer: string, asked: string, botName: string): string {

@@ -3,7 +3,7 @@ import { SkerryError } from '@skerry/protocol';
 import type { FastifyReply } from 'fastify';
 import { knownError } from './errors.ts';
 
-export const LINES_TYPE = 'application/x-ndjson; charset=utf-8';
+const LINES_TYPE = 'application/x-ndjson; charset=utf-8';
 
 /** Whether the caller asks for an answer line by line. */
 export const wantsLines = (accept: string | undefined): boolean => /\bapplication\/x-ndjson\b/i.test(accept ?? '');

@@ -13,7 +13,7 @@ import type { AssistantsConfig } from '../assistants/assistants-config.ts';
 import type { Surroundings } from '../server.ts';
 import { type SignedInTester, TestServer } from './test-server.ts';
 
-export const TEST_ASSISTANTS: AssistantsConfig = {
+const TEST_ASSISTANTS: AssistantsConfig = {
   enabled: true,
   // Nothing listens there.
   discordApi: 'http://127.0.0.1:9',
