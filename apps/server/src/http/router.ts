@@ -22,7 +22,7 @@ import { type BytesAnswer, type BytesBody, bytesBody, OCTETS, sendBytes } from '
 import { callerAddress, isLocalCaller } from './caller.ts';
 import { invalidInput, knownError, NOT_JSON } from './errors.ts';
 import { parseJson } from './json-body.ts';
-import type { Lines} from './lines.ts';
+import type { Lines } from './lines.ts';
 import { isLines, wantsLines } from './lines.ts';
 import { judgeOrigin, type OriginPolicy } from './origin.ts';
 import { dropRest, hurry, JSON_MS, UPLOAD_MS } from './patience.ts';
