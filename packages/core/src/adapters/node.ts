@@ -24,7 +24,7 @@ export function createNodePlatform({ storage, deviceLabel }: NodePlatformOptions
     http: nodeHttp(),
     openTransport: openNodeSocket,
     crypto: nodeCrypto,
-    subtle: webcrypto.subtle as Platform['subtle'],
+    subtle: webcrypto.subtle,
     storage: typeof storage === 'string' ? createSqliteStorage(storage) : storage,
     tabLock: soleTab,
     deviceLabel,
