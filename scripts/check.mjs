@@ -90,7 +90,10 @@ function tool(packageName, args, { folder = '.', bin = packageName } = {}) {
  * at a time; the last part takes whatever no other has.
  */
 async function checkLint() {
-  const rest = ['.', ...['packages', 'apps', 'tests', 'bench'].flatMap((folder) => ['--ignore-pattern', `${folder}/**`])];
+  const rest = [
+    '.',
+    ...['packages', 'apps', 'tests', 'bench'].flatMap((folder) => ['--ignore-pattern', `${folder}/**`]),
+  ];
   const parts = [['packages'], ['apps/server'], ['tests'], ['apps/client'], ['bench'], ['apps/cli', 'apps/assistant-runner'], rest]; // prettier-ignore
   let good = true;
   const worker = async () => {

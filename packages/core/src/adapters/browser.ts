@@ -23,7 +23,7 @@ export function createBrowserPlatform(): Platform {
     http: fetchHttp,
     openTransport: openWebSocket,
     crypto: browserCrypto(subtle),
-    subtle: (subtle ?? null),
+    subtle: subtle ?? null,
     storage: createIndexedDbStorage(subtle),
     tabLock: webTabLock(secure ? navigator.locks : undefined),
     deviceLabel: deviceLabelOf(navigator.userAgent),
