@@ -4,6 +4,12 @@ import type { Subscribable } from '@skerry/core';
  * Waits until a watched value is as wanted.
  * @throws Error that shows the value it stayed at
  */
+export function until<T, W extends T>(
+  source: Subscribable<T>,
+  wanted: (value: T) => value is W,
+  timeoutMs?: number,
+): Promise<W>;
+export function until<T>(source: Subscribable<T>, wanted: (value: T) => boolean, timeoutMs?: number): Promise<T>;
 export async function until<T>(source: Subscribable<T>, wanted: (value: T) => boolean, timeoutMs = 10_000): Promise<T> {
   const now = source.get();
   if (wanted(now)) return now;

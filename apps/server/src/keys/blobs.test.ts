@@ -9,7 +9,9 @@ import { KeyedAccount } from '../testing/keyed-account.ts';
 import { freshId, TestServer } from '../testing/test-server.ts';
 
 let ahead = 0;
-let round: () => void = () => undefined;
+const tasks: (() => void)[] = [];
+/** Everything that a server does from time to time. */
+const round = (): void => tasks.forEach((task) => task());
 let server: TestServer;
 let file: SqliteDriver;
 let ada: KeyedAccount;
@@ -20,7 +22,7 @@ let channel: string;
 beforeAll(async () => {
   server = await TestServer.start(
     {},
-    { clock: { now: () => Date.now() + ahead }, every: (_ms, task) => ((round = task), () => undefined) },
+    { clock: { now: () => Date.now() + ahead }, every: (_ms, task) => (tasks.push(task), () => undefined) },
   );
   file = await openDriver(path.join(server.data, DATABASE_FILE), 'read');
   [ada, ben, cat] = [
