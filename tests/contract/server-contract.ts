@@ -196,13 +196,10 @@ export function serverContract(name: string, open: () => Promise<ContractSubject
       });
 
       it('asks for a session on every route that needs one', async () => {
-        const params = {
-          sessionId: newId(),
-          accountId: newId(),
-          inviteId: newId(),
-          channelId: newId(),
-          messageId: newId(),
-        };
+        const names = Object.values(ROUTES).flatMap(({ path }) =>
+          [...path.matchAll(/:(\w+)/g)].map((match) => match[1]),
+        );
+        const params = Object.fromEntries(names.map((name) => [name, name === 'device' ? 1 : newId()]));
         for (const [route, { auth }] of Object.entries(ROUTES) as [RouteName, { auth: string }][]) {
           if (auth === 'none') continue;
           for (const token of [undefined, 'A'.repeat(43)]) {

@@ -226,6 +226,8 @@ export class LyingServer implements AsyncDisposable {
     try {
       if (found === undefined) throw new SkerryError('not_found');
       const route: Route = ROUTES[found.route];
+      // It knows no runners: whatever token comes there is nobody's.
+      if (route.auth === 'runner') throw new SkerryError('unauthorized');
       const session = route.auth === 'session' ? whoHolds(this.world, bearer(request)) : undefined;
       const asked = {
         params: parse(route.params, found.params),
