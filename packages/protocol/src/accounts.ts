@@ -1,29 +1,22 @@
 import * as z from 'zod/mini';
 import { accountId, inviteId, sessionId } from './ids.ts';
 import { LIMITS } from './limits.ts';
+import { isUnsafeName, isUnsafeText } from './unsafe-text.ts';
 
 const time = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
-/** Control characters, those that turn a line around, and letters that show as nothing have no place in a name. T7. */
-const UNSAFE_NAME =
-  // eslint-disable-next-line no-control-regex -- naming control characters is the purpose
-  /[\u0000-\u001f\u007f-\u009f\u061c\u115f\u1160\u200b-\u200f\u2028-\u202e\u2060-\u2069\u2800\u3164\ufeff\uffa0\u{e0000}-\u{e007f}]/u;
-/** A text may have lines; what controls a terminal or turns a line around has no place there either. */
-// eslint-disable-next-line no-control-regex -- naming control characters is the purpose
-const UNSAFE_TEXT = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
-
 /** A name people read: 1 to `max` code points, trimmed, without control or direction characters. */
 export const plainName = (max: number) =>
   z.string().check(
     z.minLength(1),
     z.maxLength(max),
-    z.refine((value) => value.trim() === value && !UNSAFE_NAME.test(value)),
+    z.refine((value) => value.trim() === value && !isUnsafeName(value)),
   );
 
 /** A text of a few lines beside a name: at most `max` long, without control or direction characters. */
 export const plainText = (max: number) =>
   z.string().check(
     z.maxLength(max),
-    z.refine((value) => !UNSAFE_TEXT.test(value)),
+    z.refine((value) => !isUnsafeText(value)),
   );
 
 export const role = z.enum(['owner', 'admin', 'moderator', 'member']);

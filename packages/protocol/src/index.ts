@@ -18,4 +18,5 @@ export * from './routes.ts';
 export * from './sealed.ts';
 export * from './server.ts';
 export * from './signed.ts';
+export { safeName, safeText } from './unsafe-text.ts';
 export * from './version.ts';

@@ -1,10 +1,7 @@
+import { safeText } from '@skerry/protocol';
 import type { Knowledge } from './knowledge-reads.ts';
 
 const URLS = /(?:[a-z][a-z0-9+.-]{1,20}:\/\/|\bwww\.)[^\s<>"'`\\()[\]{}|^]+/gi;
-// eslint-disable-next-line no-control-regex -- naming control characters is the purpose
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu;
-/** What shows as nothing or turns a line around. */
-const UNSEEN = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
 const TRAILING = /[.,;:!?*_~]+$/;
 /** What is left in the place of an address that is none of the assistant's own. */
 const REMOVED = '[link removed]';
@@ -17,9 +14,7 @@ export function cleaner({ guild, websites }: Knowledge): (text: string) => strin
   const own = [guild.information, guild.rules, guild.personality].flatMap((text) => text.match(URLS) ?? []);
   const known = new Set([...own.map(bare), ...websites.map(({ url }) => bare(url))]);
   return (text) =>
-    text
-      .replace(CONTROLS, '')
-      .replace(UNSEEN, '')
+    safeText(text)
       .replace(URLS, (url) => (known.has(bare(url)) ? url : REMOVED + (TRAILING.exec(url)?.[0] ?? '')))
       .replace(/@(everyone|here)\b/gi, '$1')
       .replace(/<@[&!]?\d{1,20}>/g, 'someone');

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readability } from '@mozilla/readability';
-import { ASSISTANT_LIMITS, type FetchLine } from '@skerry/protocol';
+import { ASSISTANT_LIMITS, type FetchLine, safeText } from '@skerry/protocol';
 import { parseHTML } from 'linkedom';
 import robotsParser from 'robots-parser';
 import { type Outbound, OutboundError } from './outbound.ts';
@@ -230,9 +230,7 @@ function extract(html: string): { title: string | null; content: string } {
 
 /** Lines without what shows as nothing, at most `most` code points. */
 function tidy(text: string, most: number): string {
-  const lines = text
-    // eslint-disable-next-line no-control-regex -- naming control characters is the purpose
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, '')
+  const lines = safeText(text)
     .split('\n')
     .map((line) => line.replace(/\s+/g, ' ').trim())
     .filter((line) => line !== '');

@@ -14,6 +14,7 @@ import {
   messageId,
   sealedOp,
   type SealedOp,
+  safeName,
 } from '@skerry/protocol';
 
 /** A file as the message that brings it describes it: whoever can read this can read the file. */
@@ -251,8 +252,7 @@ function readAttachment(value: unknown): Attachment {
 
 /** What a sender may call a file: what it could do to a terminal or a line of text is taken out. */
 export function fileName(given: string): string {
-  // eslint-disable-next-line no-control-regex -- naming control characters is the purpose
-  const clean = given.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\]/g, '_').trim();
+  const clean = safeName(given, '_').replaceAll(/[/\\]/g, '_').trim();
   return clean.slice(0, MAX_NAME) || 'file';
 }
 

@@ -35,7 +35,7 @@ export const registryFile = z.object({
   version: z.literal(1),
   entries: z.array(z.unknown()).check(z.maxLength(MOST_ENTRIES)),
   primary: z.nullable(entryId),
-  /** Lists from before there was any hold none. */
+  /** Missing in lists that were written before a removal could be left half done: then nothing is. */
   removing: z._default(z.array(entryId).check(z.maxLength(MOST_REMOVING)), []),
 });
 export type RegistryFile = {
