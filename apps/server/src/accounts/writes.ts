@@ -1,4 +1,5 @@
-import { SkerryError, type AccountId, type Role, type SessionId } from '@skerry/protocol';
+import { SkerryError, type AccountId, type Role } from '@skerry/protocol';
+import { endSessions } from '../auth/sessions.ts';
 import { UNCHANGED, type CommandHandler } from '../log/command-handler.ts';
 import { SERVER_STREAM } from '../log/stream-key.ts';
 import type { Tx } from '../log/tx.ts';
@@ -29,19 +30,9 @@ export const setDisabled: CommandHandler<'account.disable'> = ({ tx, actor }, { 
   if (disabled && target.role === 'owner') keepAnOwner(tx, account);
   const event = tx.append(SERVER_STREAM, 'account', account);
   tx.db.run('UPDATE accounts SET disabled = ?, rev = ? WHERE id = ?', disabled ? 1 : 0, event.n, account);
-  if (disabled) endSessions(tx, account);
+  if (disabled) endSessions(tx, account, null);
   return event;
 };
-
-function endSessions(tx: Tx, account: AccountId): void {
-  for (const session of tx.db.values<SessionId>(
-    'SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL',
-    account,
-  )) {
-    tx.db.run('UPDATE sessions SET ended_at = ? WHERE id = ?', tx.now, session);
-    tx.sessionEnded(session);
-  }
-}
 
 /** @throws SkerryError last_owner when no other enabled owner is left */
 function keepAnOwner(tx: Tx, besides: AccountId): void {

@@ -1,11 +1,12 @@
-import { type AccountId, type ChannelId, type InviteId, SkerryError, TIMES } from '@skerry/protocol';
+import { type InviteId, SkerryError, TIMES } from '@skerry/protocol';
 import type { Handlers } from '../http/router.ts';
 import { newId } from '../new-id.ts';
 import type { AuthDeps } from './auth-deps.ts';
 import { readExchangeCode } from './exchange.ts';
 import { keyLoginHandlers } from './key-handlers.ts';
+import { newAccounts } from './new-accounts.ts';
 import { issueAccess, issueSession } from './issue.ts';
-import { hashSecret, mintToken, normaliseTypedCode, sessionOfRefreshToken, successorOf } from './secrets.ts';
+import { hashSecret, mintToken, sessionOfRefreshToken, successorOf } from './secrets.ts';
 import { SignInGuard } from './sign-in-guard.ts';
 
 type AuthRoute =
@@ -34,30 +35,12 @@ const MOST_USES = 1_000_000;
 export function authHandlers(deps: AuthDeps): Pick<Handlers, AuthRoute> {
   const { db, passwords, limits, clock } = deps;
   const guard = new SignInGuard(limits);
+  const enter = newAccounts(deps);
 
   return {
-    ...keyLoginHandlers(deps, guard),
+    ...keyLoginHandlers(deps, { guard, enter }),
 
-    register: async ({ body, address }) => {
-      limits.take('register', address);
-      const codeHash = body.code === null ? null : hashSecret(normaliseTypedCode(body.code));
-      await db.read('auth.admission', { codeHash, now: clock.now() });
-      const passwordHash = await passwords.hash(body.password);
-      const { kept, answer } = issueSession(body.device, clock);
-      const { username, displayName } = body;
-      return answer(
-        await db.write('auth.register', {
-          id: newId<AccountId>(clock),
-          username,
-          displayName,
-          passwordHash,
-          proof: null,
-          codeHash,
-          session: kept,
-          firstChannel: newId<ChannelId>(clock),
-        }),
-      );
-    },
+    register: ({ body, address }) => enter({ body, address, proof: null }),
 
     signIn: async ({ body, address }) => {
       guard.admit(body.username, address);

@@ -1,16 +1,16 @@
-import { type AccountId, type ChannelId, SkerryError, TIMES } from '@skerry/protocol';
+import { SkerryError, TIMES } from '@skerry/protocol';
 import type { Handlers } from '../http/router.ts';
-import { newId } from '../new-id.ts';
 import type { AuthDeps } from './auth-deps.ts';
 import { issueSession } from './issue.ts';
 import { checkProof } from './key-login.ts';
-import { hashSecret, mintToken, normaliseTypedCode } from './secrets.ts';
+import type { newAccounts } from './new-accounts.ts';
+import { mintToken } from './secrets.ts';
 import type { SignInGuard } from './sign-in-guard.ts';
 
 /** Coming in by key: challenge, sign, enter. SPEC P-29. */
 export function keyLoginHandlers(
   deps: AuthDeps,
-  guard: SignInGuard,
+  { guard, enter }: { guard: SignInGuard; enter: ReturnType<typeof newAccounts> },
 ): Pick<Handlers, 'challenge' | 'keyRegister' | 'keySignIn' | 'addKey'> {
   const { db, passwords, limits, clock, serverId } = deps;
   const now = () => ({ serverId, now: clock.now() });
@@ -24,28 +24,7 @@ export function keyLoginHandlers(
       return { nonce, expiresAt };
     },
 
-    keyRegister: async ({ body, address }) => {
-      limits.take('register', address);
-      const codeHash = body.code === null ? null : hashSecret(normaliseTypedCode(body.code));
-      await db.read('auth.admission', { codeHash, now: clock.now() });
-      const proof = checkProof(body.proof, now());
-      // Not worth a hash: the transaction refuses it.
-      const passwordHash = body.password === null || !proof.isGenuine ? null : await passwords.hash(body.password);
-      const { kept, answer } = issueSession(body.device, clock);
-      const { username, displayName } = body;
-      return answer(
-        await db.write('auth.register', {
-          id: newId<AccountId>(clock),
-          username,
-          displayName,
-          passwordHash,
-          proof,
-          codeHash,
-          session: kept,
-          firstChannel: newId<ChannelId>(clock),
-        }),
-      );
-    },
+    keyRegister: ({ body, address }) => enter({ body, address, proof: body.proof }),
 
     keySignIn: async ({ body, address }) => {
       limits.take('signInAddress', address);

@@ -56,6 +56,16 @@ export function endSession(tx: Tx, session: SessionId): void {
   tx.sessionEnded(session);
 }
 
+/** Ends every session of one of the account's devices. E-10, I12. */
+export function endSessionsOfDevice(tx: Tx, account: AccountId, device: number): void {
+  const sessions = tx.db.values<SessionId>(
+    'SELECT id FROM sessions WHERE account_id = ? AND device_number = ? AND ended_at IS NULL',
+    account,
+    device,
+  );
+  for (const session of sessions) endSession(tx, session);
+}
+
 /** Ends every session of the account but one (or none). */
 export function endSessions(tx: Tx, account: AccountId, except: SessionId | null): void {
   const sessions = tx.db.values<SessionId>(

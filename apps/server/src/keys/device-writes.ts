@@ -1,4 +1,5 @@
-import { type DeviceBinding, type SessionId, SkerryError } from '@skerry/protocol';
+import { type DeviceBinding, SkerryError } from '@skerry/protocol';
+import { endSessionsOfDevice } from '../auth/sessions.ts';
 import type { Tx } from '../log/tx.ts';
 import { type Caller, sessionRow } from './devices.ts';
 
@@ -32,15 +33,7 @@ export function bindDevice(
   const device = known?.device ?? addDevice(tx, caller, binding);
   db.run('UPDATE devices SET last_seen_at = ? WHERE account_id = ? AND device = ?', now, account, device);
   if (current === device) return { device };
-  const older = db.values<SessionId>(
-    'SELECT id FROM sessions WHERE account_id = ? AND device_number = ? AND ended_at IS NULL',
-    account,
-    device,
-  );
-  for (const id of older) {
-    db.run('UPDATE sessions SET ended_at = ? WHERE id = ?', now, id);
-    tx.sessionEnded(id);
-  }
+  endSessionsOfDevice(tx, account, device);
   db.run('UPDATE sessions SET device_number = ? WHERE id = ?', device, session);
   return { device };
 }

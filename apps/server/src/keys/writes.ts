@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  type DeviceList,
-  encodeDeviceList,
-  encodeSuccession,
-  type ListedDevice,
-  type SessionId,
-  SkerryError,
-} from '@skerry/protocol';
+import { type DeviceList, encodeDeviceList, encodeSuccession, type ListedDevice, SkerryError } from '@skerry/protocol';
+import { endSessionsOfDevice } from '../auth/sessions.ts';
 import { isSigned } from '../ed25519.ts';
 import type { Actor, CommandHandler } from '../log/command-handler.ts';
 import { SERVER_STREAM } from '../log/stream-key.ts';
@@ -92,16 +86,8 @@ function requireDevices({ db }: Tx, { account, devices }: DeviceList): void {
 
 /** Nothing reaches the device from here on, and it reaches nothing: its sessions, its queue and its prekeys are gone. E-10, I12. */
 function removeDevice(tx: Tx, { account }: Actor, device: number): void {
-  const { db, now } = tx;
-  const sessions = db.values<SessionId>(
-    'SELECT id FROM sessions WHERE account_id = ? AND device_number = ? AND ended_at IS NULL',
-    account,
-    device,
-  );
-  for (const session of sessions) {
-    db.run('UPDATE sessions SET ended_at = ? WHERE id = ?', now, session);
-    tx.sessionEnded(session);
-  }
+  const { db } = tx;
+  endSessionsOfDevice(tx, account, device);
   db.run('DELETE FROM queue WHERE account_id = ? AND device = ?', account, device);
   db.run('DELETE FROM prekeys WHERE account_id = ? AND device = ?', account, device);
   db.run(
