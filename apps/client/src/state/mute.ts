@@ -1,5 +1,6 @@
 /** For how long a person does not want to hear of a server or channel. */
-export type MuteFor = 'hour' | 'tomorrow' | 'always';
+export const MUTE_FOR = ['hour', 'tomorrow', 'always'] as const;
+export type MuteFor = (typeof MUTE_FOR)[number];
 
 const MORNING = 8;
 

@@ -1,15 +1,12 @@
 import type { ChannelView } from '@skerry/core';
 import Archive from '@lucide/svelte/icons/archive';
 import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
-import Bell from '@lucide/svelte/icons/bell';
-import BellOff from '@lucide/svelte/icons/bell-off';
-import CheckCheck from '@lucide/svelte/icons/check-check';
 import LogOut from '@lucide/svelte/icons/log-out';
 import Pencil from '@lucide/svelte/icons/pencil';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import { t } from '../../i18n/t.ts';
-import { mutedUntil } from '../../state/mute.ts';
-import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
+import { quietEntries } from '../../state/quiet-entries.ts';
+import type { MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
 import type { ChannelDoer } from './channel-doer.ts';
 import { channelRights } from './channel-groups.ts';
 
@@ -20,27 +17,7 @@ export function channelMenu(view: ChannelView, actions: ChannelDoer, overlays: O
   const around = { actions, overlays };
   const { channel } = view;
   const rights = channelRights(view, actions.server.me.get());
-  const entries: MenuEntry[] = [];
-  if (view.mentions > 0 || (view.unread ?? 0) > 0)
-    entries.push({
-      kind: 'action',
-      label: t.channels.markRead,
-      icon: CheckCheck,
-      onselect: () => void actions.attempt(actions.server.markRead(channel.id)),
-    });
-  if (view.member) {
-    const mute = (until: number | null | undefined): void =>
-      void actions.attempt(actions.server.muteChannel(channel.id, until));
-    if (view.muted) entries.push({ kind: 'action', label: t.ui.mute.end, icon: Bell, onselect: () => mute(undefined) });
-    else
-      for (const how of ['hour', 'tomorrow', 'always'] as const)
-        entries.push({
-          kind: 'action',
-          label: t.ui.mute[how],
-          icon: BellOff,
-          onselect: () => mute(mutedUntil(how, new Date(Date.now()))),
-        });
-  }
+  const entries = quietEntries(view, actions.server, overlays);
   if (rights.manage && !channel.archived) {
     entries.push({
       kind: 'action',

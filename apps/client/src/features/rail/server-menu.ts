@@ -17,7 +17,7 @@ import RotateCw from '@lucide/svelte/icons/rotate-cw';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import { accountOf } from '../../state/connection-words.ts';
 import { t } from '../../i18n/t.ts';
-import type { MuteFor } from '../../state/mute.ts';
+import { MUTE_FOR, type MuteFor } from '../../state/mute.ts';
 import type { MenuEntry, MenuIcon, MenuSpec } from '../../ui/overlays.svelte.ts';
 
 /** What the menu of a server leads to. Each says its consequence before it does anything that cannot be undone. */
@@ -39,8 +39,6 @@ export interface ServerVerbs {
   signOut(id: EntryId): void;
   remove(id: EntryId): void;
 }
-
-const MUTE_FOR: readonly MuteFor[] = ['hour', 'tomorrow', 'always'];
 
 export type ServerMenuPlace = {
   /** Place in the order; undefined where servers have none (a client pinned to one). */

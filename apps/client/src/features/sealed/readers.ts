@@ -25,5 +25,5 @@ export function readersLine(
   if (others.length > named.length) names.push(t.sealed.readers.more(others.length - named.length));
   if (own !== undefined)
     names.push(own.devices === 0 ? t.sealed.readers.you : t.sealed.readers.person(t.sealed.readers.you, own.devices));
-  return t.sealed.readers.only(listOf(names));
+  return t.sealed.readers.those(listOf(names));
 }

@@ -5,7 +5,7 @@ import UserPlus from '@lucide/svelte/icons/user-plus';
 import UsersRound from '@lucide/svelte/icons/users-round';
 import { t } from '../../i18n/t-pages.ts';
 import type { MenuEntry, MenuSpec } from '../../ui/overlays.svelte.ts';
-import { quietEntries } from './quiet-entries.ts';
+import { quietEntries } from '../../state/quiet-entries.ts';
 import type { SealedSide } from './sealed-side.svelte.ts';
 
 /** Everything that can be done with an encrypted conversation. */

@@ -30,7 +30,6 @@ export const sealed = {
   unnamed: 'Unnamed conversation',
   noneYet: 'No encrypted conversation yet.',
   loading: 'Opening your keys…',
-  markRead: 'Mark as read',
   menu: (name: string) => `Actions for ${name}`,
 
   /** Why there is nothing to write to, and the way out. */
@@ -96,7 +95,7 @@ export const sealed = {
     person: (name: string, devices: number) => `${name} (${counted(devices, 'device')})`,
     noDevice: (name: string) => `${name} (no device yet)`,
     more: (count: number) => `${counted(count, 'more person', 'more people')}`,
-    only: (names: string) => `Only ${names} can read this.`,
+    those: (names: string) => `Only ${names} can read this.`,
     operators: (server: string) => `Whoever runs ${server} cannot; they see who writes when.`,
     short: (count: number) => `${counted(count, 'person', 'people')} can read this; the server cannot`,
     details: 'Who can read this',
