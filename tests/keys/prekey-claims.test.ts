@@ -7,6 +7,6 @@ describe('The hundred one-time prekeys of a device (E-7)', () => {
   });
 
   it('are not handed out again after the server was killed and they were published again', async () => {
-    await runClaims({ claims: 200, killAt: 'committed:6' });
+    await runClaims({ claims: 1_000, killAt: 'committed:6' });
   });
 });
