@@ -4,6 +4,7 @@ import {
   type CommandId,
   type MessageId,
   parseLink,
+  ROUTES,
   SkerryError,
 } from '@skerry/protocol';
 import { afterEach, expect, test } from 'vitest';
@@ -178,7 +179,7 @@ test('S0.56: signing out of A, its session ended, 401 on everything of A: B neve
   expect(stateOf(onB)).toBe('live');
 });
 
-test('signing out drops the tokens here and on the server, and keeps or wipes what is stored as the person chose', async () => {
+test('S0.14: signing out drops the tokens here and on the server, and keeps or wipes what is stored as the person chose', async () => {
   const platform = memoryPlatform();
   const [a, b] = [serverAt(platform, 'https://a.example'), serverAt(platform, 'https://b.example')];
   const client = await hub(platform);
@@ -461,7 +462,7 @@ test('C-8: stores that cannot be opened are said, and the client starts without 
   expect(client.problems.get()).toEqual([]);
 });
 
-test('S0.45: a hosted client has one server, its own; it reads and writes no list, adds nothing, and asks nobody else', async () => {
+test('S0.45, S2.50: a hosted client has one server, its own; it reads and writes no list, adds nothing, and asks nobody else', async () => {
   const disk = new MemoryDisk();
   const platform = memoryPlatform({ disk });
   const a = serverAt(platform, 'https://a.example');
@@ -584,7 +585,7 @@ test("S1.3, C12, T8: own label, else the server's name without what turns a line
   expect(onB.view.get()).toMatchObject({ host: 'b.example:8443', ambiguousName: false });
 });
 
-test('T10: an entry moves to another address of the same server, and a host that was encrypted never loses that', async () => {
+test('S0.10, S0.11, S0.15, S0.16, T10: an entry moves to another address of the same server, which the next request and the next socket go to, and a host that was encrypted never loses that', async () => {
   const platform = memoryPlatform();
   const a = serverAt(platform, 'https://a.example');
   const client = await hub(platform);
@@ -594,10 +595,17 @@ test('T10: an entry moves to another address of the same server, and a host that
   }
   await expect(onA.update({ addresses: [] })).rejects.toMatchObject({ code: 'bad_request' });
   platform.network.serve('https://new.example', a);
+  const before = platform.network.sent.length;
   await onA.update({ addresses: [{ origin: 'https://new.example', note: 'moved' }] });
   await settle();
   expect(stateOf(onA)).toBe('live');
   expect(onA.view.get()).toMatchObject({ host: 'new.example', entry: { serverId: a.serverId } });
+  await onA.sessions();
+  const after = platform.network.sent.slice(before);
+  expect(after.filter(({ kind }) => kind === 'dial').map(({ url }) => url)).toEqual(['wss://new.example/api/socket']);
+  expect(after.map(({ url }) => url)).toContain(`https://new.example${ROUTES.sessions.path}`);
+  // The old address is told nothing any more: only its open socket is closed.
+  expect(after.filter(({ url }) => url.includes('a.example'))).toEqual([]);
 });
 
 test('an address that is added to a server that is away is tried at once', async () => {
@@ -655,7 +663,7 @@ test('P-15: where another server answers, the right address or another look lead
   expect(stateOf(onA)).toBe('live');
 });
 
-test('S2.43, S1.30: what is connected is counted over enabled servers, mentions over those that are not muted', async () => {
+test('S0.5, S2.43, S1.30: what is connected is counted over enabled servers, what is unread on each, mentions over those that are not muted', async () => {
   const platform = memoryPlatform();
   const servers = ['https://a.example', 'https://b.example', 'https://c.example'].map((origin) =>
     serverAt(platform, origin),
@@ -675,6 +683,7 @@ test('S2.43, S1.30: what is connected is counted over enabled servers, mentions 
     });
   await settle();
   expect(client.fleet.get()).toEqual({ connected: 3, total: 3, deviceOnline: true, mentions: 2 });
+  expect(client.servers.get().map(({ unread }) => unread)).toEqual([true, true, false]);
   expect(
     client.inbox
       .get()
@@ -707,6 +716,83 @@ test('S2.13, C13: what the person looks at and what is the default are two thing
   client.focus(onA.id);
   await platform.clock.advance(3_000);
   expect(stateOf(onA)).toBe('live');
+});
+
+test('S0.8, S0.18: an id that nobody has, or that was removed, is not what one looks at; the list and its default are what is kept', async () => {
+  const platform = memoryPlatform();
+  const [a, b] = [serverAt(platform, 'https://a.example'), serverAt(platform, 'https://b.example')];
+  const client = await hub(platform);
+  const onA = await joined(client, a.origin);
+  const onB = await joined(client, b.origin);
+  client.focus(onB.id);
+  client.focus('01890000-0000-7000-8000-00000000ffff' as EntryId);
+  expect(client.focused.get()).toBeUndefined();
+  client.focus(onB.id);
+  expect(client.focused.get()).toBe(onB.id);
+  await onB.remove({ signOutThere: false });
+  await settle();
+  expect(client.focused.get()).toBeUndefined();
+  // What is kept is the list and its default; what one looked at is a matter of the moment.
+  expect(client.primary.get()).toBe(onA.id);
+  const kept = JSON.parse(platform.disk.registry ?? '') as { entries: { id: string }[]; primary: string };
+  expect([kept.entries.map(({ id }) => id), kept.primary]).toEqual([[onA.id], onA.id]);
+});
+
+test('S1.24: five servers cost a socket and a ping now and then each, and what is wrong with one stands at that one', async () => {
+  const platform = memoryPlatform();
+  const servers = ['a', 'b', 'c', 'd', 'e'].map((name) => serverAt(platform, `https://${name}.example`));
+  const client = await hub(platform);
+  const handles: ServerHandle[] = [];
+  for (const { origin } of servers) handles.push(await joined(client, origin));
+  await platform.clock.advance(60_000);
+  const timers = platform.clock.waiting;
+  const before = platform.network.sent.length;
+  const hour = 3_600_000;
+  await platform.clock.advance(hour);
+  const sent = platform.network.sent.slice(before);
+  expect(sent.filter((one) => one.kind !== 'frame' || !one.text.startsWith('{"t":"ping"'))).toEqual([]);
+  expect(sent.length).toBeLessThanOrEqual((servers.length * hour) / 20_000);
+  expect(servers.map(({ peers }) => peers.size)).toEqual([1, 1, 1, 1, 1]);
+  // Nothing piles up, and nothing ticks.
+  expect(platform.clock.waiting).toBe(timers);
+  expect(timers).toBeLessThanOrEqual(servers.length * 3);
+
+  const [, , third] = servers;
+  if (third === undefined) throw new Error('five were made');
+  const histories = handles.map(({ history }) => history.get());
+  platform.network.serve(third.origin, undefined);
+  third.closeAll(1006);
+  await platform.clock.advance(hour);
+  expect(client.servers.get().map(({ state }) => ('cause' in state ? state.cause.kind : state.kind))).toEqual([
+    'live',
+    'live',
+    'unreachable',
+    'live',
+    'live',
+  ]);
+  for (const [index, { history }] of handles.entries())
+    if (index === 2) expect(history.get().some(({ cause }) => cause?.kind === 'unreachable')).toBe(true);
+    else expect(history.get()).toBe(histories[index]);
+});
+
+test('S2.29: each entry has a state of its own, kept by its id', async () => {
+  const platform = memoryPlatform();
+  const servers = ['a', 'b', 'c', 'd'].map((name) => serverAt(platform, `https://${name}.example`));
+  const client = await hub(platform);
+  const handles: ServerHandle[] = [];
+  for (const { origin } of servers) handles.push(await joined(client, origin));
+  const [, b, c, d] = servers;
+  await handles[1]?.pause();
+  c?.revokeAll();
+  if (d !== undefined) platform.network.serve(d.origin, undefined);
+  for (const server of [b, c, d]) server?.closeAll(1006);
+  await platform.clock.advance(1_500);
+  const states = Object.fromEntries(client.servers.get().map(({ entry, state }) => [entry.id, state.kind]));
+  expect(states).toEqual(
+    Object.fromEntries(handles.map(({ id }, index) => [id, ['live', 'disabled', 'signedOut', 'waiting'][index]])),
+  );
+  expect(client.fleet.get()).toMatchObject({ connected: 1, total: 3 });
+  for (const handle of handles) expect(client.server(handle.id)?.state.get().kind).toBe(states[handle.id]);
 });
 
 test('an entry can be added without signing in, and its later sign-in gives it its account', async () => {

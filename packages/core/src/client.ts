@@ -64,6 +64,7 @@ class Client implements SkerryClient {
   readonly #platform: Platform;
   readonly #options: ClientOptions;
   readonly #open = new Value<Open | undefined>(undefined);
+  /** What was asked for; it may be of an entry that is not there, or not any more. */
   readonly #focused = new Value<EntryId | undefined>(undefined);
   readonly #problems = new Value<readonly StorageProblem[]>([]);
   readonly #tab: Tab;
@@ -73,6 +74,7 @@ class Client implements SkerryClient {
   readonly fleet: Subscribable<FleetSummary>;
   readonly inbox: Subscribable<InboxView>;
   readonly primary: Subscribable<EntryId | undefined>;
+  readonly focused: Subscribable<EntryId | undefined>;
 
   constructor(platform: Platform, options: ClientOptions) {
     this.#platform = platform;
@@ -93,6 +95,11 @@ class Client implements SkerryClient {
     this.fleet = followed(this.#open, (open) => open?.fleet.summary ?? nothing);
     this.inbox = followed(this.#open, (open) => open?.fleet.inbox ?? noInbox);
     this.primary = followed(this.#open, (open) => open?.registry.primary ?? noPrimary);
+    const noEntries = constant<readonly ServerEntry[]>(NONE);
+    this.focused = derived(
+      [this.#focused, followed(this.#open, (open) => open?.registry.entries ?? noEntries)],
+      (wanted, entries) => entries.find(({ id }) => id === wanted)?.id,
+    );
   }
 
   get tab(): Subscribable<TabState> {
@@ -100,9 +107,6 @@ class Client implements SkerryClient {
   }
   get problems(): Subscribable<readonly StorageProblem[]> {
     return this.#problems;
-  }
-  get focused(): Subscribable<EntryId | undefined> {
-    return this.#focused;
   }
 
   start(): Promise<void> {

@@ -253,7 +253,7 @@ describe('pages of other origins (T20, T21)', () => {
   ];
   const urls = ['/api/health', '/api/auth/sign-in', '/api/snapshot', '/api/nothing'];
 
-  it.each(rows)('origin "%s": open %s, strict %s', async (origin, isOpen, isStrict) => {
+  it.each(rows)('S0.60: origin "%s": open %s, strict %s', async (origin, isOpen, isStrict) => {
     for (const url of urls)
       for (const [app, expected] of [
         [open, isOpen],

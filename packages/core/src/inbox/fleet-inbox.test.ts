@@ -19,7 +19,7 @@ const part = (entryId: string, rows: readonly EntryInboxRow[], fresh = true) => 
 });
 
 describe('the inbox over all servers', () => {
-  it('S1.17, S1.26: is one list, newest first, each row with its server', () => {
+  it('S1.15, S1.17, S1.26: is one list, newest first, each row with its server', () => {
     const view = fleetInbox([part('a', [row('m1', 30), row('m2', 10)]), part('b', [row('m1', 20)])]);
     expect(view.rows.map(({ entryId, serverLabel, item, at }) => [entryId, serverLabel, item.message.id, at])).toEqual([
       ['a', 'Server a', 'm1', 30],

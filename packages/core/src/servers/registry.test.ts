@@ -34,7 +34,7 @@ async function open(disk: MemoryDisk): Promise<{ registry: Registry; problems: S
 
 const ids = (registry: Registry): string[] => registry.entries.get().map(({ id }) => id);
 
-test('S0.1: the list, its order and the primary survive a restart', async () => {
+test('S0.1, S1.2: the list, its order, its labels and switches, and the primary survive a restart', async () => {
   const disk = new MemoryDisk();
   const { registry } = await open(disk);
   await Promise.all([registry.add(entry(1)), registry.add(entry(2)), registry.add(entry(3))]);
