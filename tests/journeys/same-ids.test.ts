@@ -103,6 +103,7 @@ describe('Two servers with identical ids, names and tokens', () => {
         await restarted[Symbol.asyncDispose]();
         for (const twin of [0, 1] as const) {
           const dump = dumpOf(anna, handles[twin].id);
+          for (const text of expected[twin]!.texts) expect(dump).toContain(text);
           expect(dump).not.toContain(twins[1 - twin]!.word);
         }
         await using last = await Member.start({ speed: 20, disk: anna.disk });
@@ -133,6 +134,9 @@ async function settled(handle: ServerHandle, channel: ChannelId, wanted: { unrea
 
 /** Every database and secret of one entry, as text. */
 function dumpOf({ disk }: Member, entry: string): string {
-  const databases = [...disk.databases].filter(([name]) => name.includes(entry)).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(databases, (_, value: unknown) => (value instanceof Map ? [...value] : value));
+  const databases = [...disk.databases].flatMap(([name, database]) =>
+    name.includes(entry) ? [[name, database.dump()] as const] : [],
+  );
+  const secrets = [...disk.secrets].filter(([name]) => name.includes(entry));
+  return JSON.stringify([...databases, ...secrets].sort(([one], [two]) => (one < two ? -1 : 1)));
 }
