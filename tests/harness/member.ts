@@ -25,6 +25,8 @@ export type MemberOptions = {
   speed?: number;
   /** Stands between the client and its storage. */
   storage?: (storage: Storage) => Storage;
+  /** Stands between the client and everything it has from outside. */
+  platform?: (platform: Platform) => Platform;
 };
 
 /** A person with the real client: the whole core on Node, its network going through a wire that records and can cut. */
@@ -52,7 +54,8 @@ export class Member implements AsyncDisposable {
       clock: options.speed === undefined ? node.clock : hurried(node.clock, options.speed),
       storage: options.storage?.(node.storage) ?? node.storage,
     };
-    const client = await createClient(wire.around(platform), { mode: 'hub' });
+    const around = options.platform?.(platform) ?? platform;
+    const client = await createClient(wire.around(around), { mode: 'hub' });
     await until(client.tab, (tab) => tab === 'live');
     return new Member(client, { wire, disk, options });
   }

@@ -1,7 +1,7 @@
 import { deriveAccountKeys } from '@skerry/crypto';
 import { readPhrase } from '@skerry/crypto/phrase';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +11,7 @@ import { general, sendAndSee } from '../harness/member.ts';
 import { call, signUp } from '../harness/raw-client.ts';
 import { SpawnedServer } from '../harness/spawn-server.ts';
 import { until } from '../harness/watch.ts';
+import { filesIn, formsOf, foundIn } from './forms.ts';
 import { canReach, idOf, Keyed, messages, say } from './keyed-member.ts';
 
 const PROGRAM = createRequire(import.meta.url).resolve('skerry-cli/dist/main.js');
@@ -23,43 +24,6 @@ const SECRETS = {
   file: 'CanaryOfAFileQ4815',
   fileName: 'CanaryOfAFileNameQ4816',
 };
-
-/** The ways in which something may lie in a file: as it is, a text in two bytes a letter, as hex, and as base64 at any place. */
-function formsOf(secret: string | Uint8Array): readonly Buffer[] {
-  const raw = Buffer.from(secret);
-  const text = raw.toString('latin1');
-  const hex = raw.toString('hex');
-  const base64 = [0, 1, 2].map((shift) => {
-    const coded = Buffer.concat([Buffer.alloc(shift), raw])
-      .toString('base64')
-      .replaceAll('=', '');
-    // What the neighbours share in is left out at both ends.
-    return coded.slice(shift === 0 ? 0 : 4, -4);
-  });
-  return [
-    raw,
-    Buffer.from(text, 'utf16le'),
-    Buffer.from(text, 'utf16le').swap16(),
-    Buffer.from(hex),
-    Buffer.from(hex.toUpperCase()),
-    ...base64.flatMap((one) => [Buffer.from(one), Buffer.from(one.replaceAll('+', '-').replaceAll('/', '_'))]),
-  ];
-}
-
-async function filesIn(folder: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const name of await readdir(folder)) {
-    const file = path.join(folder, name);
-    if ((await stat(file)).isDirectory()) found.push(...(await filesIn(file)));
-    else found.push(file);
-  }
-  return found;
-}
-
-/** Which of these lie in the bytes, in any form. */
-function foundIn<T extends string | Uint8Array>(bytes: Buffer, texts: readonly T[]): readonly T[] {
-  return texts.filter((text) => formsOf(text).some((form) => bytes.includes(form)));
-}
 
 /** Everything secret that comes of a person's words for that server. */
 async function secretKeysOf(words: readonly string[], origin: string) {
