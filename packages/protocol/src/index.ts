@@ -1,3 +1,4 @@
+export * from './account-routes.ts';
 export * from './accounts.ts';
 export * from './address.ts';
 export * from './assistant-routes.ts';
@@ -7,8 +8,10 @@ export * from './channels.ts';
 export * from './commands.ts';
 export * from './errors.ts';
 export * from './events.ts';
+export * from './first-routes.ts';
 export * from './frames.ts';
 export * from './ids.ts';
+export * from './key-routes.ts';
 export * from './keys.ts';
 export * from './limits.ts';
 export * from './links.ts';

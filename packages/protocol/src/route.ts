@@ -24,6 +24,8 @@ export type Route = {
 };
 
 export const none = z.object({});
+/** What is not JSON. */
+export const bytes = z.instanceof(Uint8Array);
 export const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
 /** Query values arrive as text. */
 export const queryCount = z.pipe(z.pipe(z.string().check(z.regex(/^\d{1,15}$/)), z.transform(Number)), count);

@@ -1,4 +1,4 @@
-import { LIMITS, SkerryError, toBase64Url } from '@skerry/protocol';
+import { LIMITS, type RouteName, ROUTES, SkerryError, toBase64Url } from '@skerry/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { deferred } from '../deferred.ts';
@@ -16,7 +16,7 @@ function apiTo(
   platform: MemoryPlatform,
   server: FakeServer,
   tokens: { token: string; renewals: string[] },
-): { api: Api; identity: Identity } {
+): { api: Api<RouteName>; identity: Identity } {
   const pin = { serverId: server.serverId, key: server.key };
   const identity = new Identity({
     ...platform,
@@ -33,7 +33,7 @@ function apiTo(
       token: async () => tokens.token,
       renewed: async (refused) => (tokens.renewals.push(refused), 'n'.repeat(43)),
     },
-  });
+  }).with(ROUTES);
   return { api, identity };
 }
 

@@ -1,11 +1,14 @@
 import {
+  type ACCOUNT_ROUTES,
   type Answer,
   type Body,
+  FIRST_ROUTES,
+  type KEY_ROUTES,
   type Params,
   type Query,
   type Route,
   type RouteName,
-  ROUTES,
+  type ROUTES,
   SkerryError,
 } from '@skerry/protocol';
 import { ReachError } from '../errors.ts';
@@ -48,6 +51,9 @@ export type CallOptions<N extends RouteName> = {
           readonly body: Body<N> | ((origin: string) => Body<N>);
         });
 
+/** A part of the route table, by name. */
+type Routes = Readonly<Partial<Record<RouteName, Route>>>;
+
 /** Routes that carry nothing secret and that the proof itself needs. Every other one waits for the proof. */
 const OPEN: ReadonlySet<RouteName> = new Set<RouteName>(['health', 'info', 'proof']);
 /** Passwords, codes and refresh tokens open more than one request does: right before them the server proves itself anew. */
@@ -70,55 +76,68 @@ const SECRET_PROOF_AGE_MS = 10_000;
 /** The largest file over a slow line. */
 const BYTES_MS = 15 * 60_000;
 
+type Open = 'health' | 'info' | 'proof';
+export type FirstRoute = keyof typeof FIRST_ROUTES;
+export type AccountRoute = keyof typeof ACCOUNT_ROUTES;
+export type KeyRoute = keyof typeof KEY_ROUTES;
+
 /**
  * The typed HTTP client of one server, made from the route table. Bound to one context: it can name routes, never addresses,
- * so what it carries cannot leave for another server.
+ * so what it carries cannot leave for another server. It knows the routes of the first screen; what is loaded later brings
+ * its own part of the table along (`with`).
  */
-export class Api {
+export class Api<N extends RouteName = FirstRoute> {
   readonly #deps: ApiDeps;
+  readonly #routes: Routes;
 
-  constructor(deps: ApiDeps) {
+  constructor(deps: ApiDeps, routes: Routes = FIRST_ROUTES) {
     this.#deps = deps;
+    this.#routes = routes;
+  }
+
+  /** The same client, which can call these routes as well. */
+  with<M extends RouteName>(routes: Pick<typeof ROUTES, M>): Api<N | M> {
+    return new Api<N | M>(this.#deps, { ...this.#routes, ...routes });
   }
 
   /**
    * Calls a route. An access token the server no longer takes is renewed once.
    * @throws SkerryError what the server said · SignedOutError · IdentityError · ReachError no usable answer came
    */
-  async call<N extends Exclude<RouteName, 'health' | 'info' | 'proof'>>(
-    name: N,
-    options: CallOptions<N>,
-  ): Promise<Answer<N>> {
+  async call<M extends Exclude<N, Open>>(name: M, options: CallOptions<M>): Promise<Answer<M>> {
+    const route = this.#routes[name];
+    if (route === undefined) throw new SkerryError('bad_request');
     const origin = await this.#deps.proven(SECRET.has(name) ? SECRET_PROOF_AGE_MS : PROOF_AGE_MS, options.signal);
     options.signal.throwIfAborted();
-    if (ROUTES[name].auth === 'none') return exchange(this.#deps.http, { origin, name, options, token: null });
+    if (route.auth === 'none') return exchange(this.#deps.http, { origin, name, route, options, token: null });
     const token = await this.#deps.access.token();
     options.signal.throwIfAborted();
     try {
-      return await exchange(this.#deps.http, { origin, name, options, token });
+      return await exchange(this.#deps.http, { origin, name, route, options, token });
     } catch (error) {
       if (!(error instanceof SkerryError) || (error.code !== 'unauthorized' && error.code !== 'session_revoked'))
         throw error;
       const next = await this.#deps.access.renewed(token);
       options.signal.throwIfAborted();
-      return exchange(this.#deps.http, { origin, name, options, token: next });
+      return exchange(this.#deps.http, { origin, name, route, options, token: next });
     }
   }
 }
 
 /** Calls one of the routes that are open to anyone, on an address that has proved nothing yet. @throws SkerryError, ReachError */
-export function callOpen<N extends 'health' | 'info' | 'proof'>(
+export function callOpen<N extends Open>(
   http: Http,
   where: { origin: string; name: N },
   options: CallOptions<N>,
 ): Promise<Answer<N>> {
   if (!OPEN.has(where.name)) throw new SkerryError('bad_request');
-  return exchange(http, { ...where, options, token: null });
+  return exchange(http, { ...where, route: FIRST_ROUTES[where.name], options, token: null });
 }
 
 type Exchange<N extends RouteName> = {
   readonly origin: string;
   readonly name: N;
+  readonly route: Route;
   readonly options: {
     readonly signal: AbortSignal;
     readonly params?: unknown;
@@ -132,13 +151,9 @@ type Exchange<N extends RouteName> = {
 /** The one place where a request of ours leaves. */
 async function exchange<N extends RouteName>(
   http: Http,
-  { origin, name, options, token }: Exchange<N>,
+  { origin, name, route, options, token }: Exchange<N>,
 ): Promise<Answer<N>> {
-  const route: Route = ROUTES[name];
-  const url = routeUrl(origin, name, {
-    params: (options.params ?? {}) as Params<N>,
-    query: (options.query ?? {}) as Query<N>,
-  });
+  const url = routeUrl(origin, route, { params: options.params ?? {}, query: options.query ?? {} });
   if (!staysAt(url, origin)) throw new SkerryError('bad_request');
   const given = typeof options.body === 'function' ? (options.body as (at: string) => unknown)(origin) : options.body;
   const bytes = route.bodyBytes === undefined ? undefined : plainBytes(given, route.bodyBytes);
@@ -148,7 +163,7 @@ async function exchange<N extends RouteName>(
   if (body !== null) headers['content-type'] = 'application/json';
   if (bytes !== undefined) headers['content-type'] = 'application/octet-stream';
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
-  const caps = capsOf(name);
+  const caps = capsOf(name, route);
   let answer: HttpAnswer;
   try {
     answer = await http.request({
@@ -169,7 +184,7 @@ async function exchange<N extends RouteName>(
       redirected: error instanceof HttpError && error.failure === 'redirected',
     });
   }
-  return readAnswer(name, answer);
+  return readAnswer(name, route, answer) as Answer<N>;
 }
 
 /** The same schema the server reads with: what it would refuse does not leave. */
@@ -188,8 +203,7 @@ function plainBytes(value: unknown, most: number): Uint8Array<ArrayBuffer> {
 }
 
 /** How long an answer may take and how large it may get. */
-function capsOf(name: RouteName): { timeoutMs: number; maxBytes: number } {
-  const { bodyBytes, answerBytes }: Route = ROUTES[name];
+function capsOf(name: RouteName, { bodyBytes, answerBytes }: Route): { timeoutMs: number; maxBytes: number } {
   if (bodyBytes !== undefined || answerBytes !== undefined)
     return { timeoutMs: BYTES_MS, maxBytes: answerBytes ?? 1024 * 1024 };
   switch (name) {

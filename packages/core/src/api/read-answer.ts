@@ -1,17 +1,16 @@
-import { type Answer, errorBody, type RouteName, type Route, ROUTES, SkerryError } from '@skerry/protocol';
+import { errorBody, type RouteName, type Route, SkerryError } from '@skerry/protocol';
 import { ReachError } from '../errors.ts';
 import type { HttpAnswer } from '../platform.ts';
 import type { Cause } from '../views.ts';
 
 /**
- * Turns what came back into the typed answer of that route. Fields the schema does not name are dropped.
+ * Turns what came back into the answer of that route. Fields the schema does not name are dropped.
  * @throws SkerryError what the server said · ReachError what did not come from a Skerry server, or makes no sense
  */
-export function readAnswer<N extends RouteName>(name: N, answer: HttpAnswer): Answer<N> {
-  const route: Route = ROUTES[name];
+export function readAnswer(name: RouteName, route: Route, answer: HttpAnswer): unknown {
   if (route.answerBytes !== undefined && answer.bytes !== undefined) {
     if (!isPlain(answer.contentType)) throw new ReachError({ kind: 'notSkerry' }, { answered: answer.status });
-    return answer.bytes as Answer<N>;
+    return answer.bytes;
   }
   const body = parse(answer);
   if (answer.status >= 200 && answer.status < 300) {
@@ -22,7 +21,7 @@ export function readAnswer<N extends RouteName>(name: N, answer: HttpAnswer): An
         { kind: 'protocol', what: `answer to ${name}` },
         { cause: read.error, answered: answer.status },
       );
-    return read.data as Answer<N>;
+    return read.data;
   }
   const said = readError(body);
   if (said !== undefined) throw said;

@@ -1,15 +1,14 @@
-import { type Params, type Query, type Route, type RouteName, ROUTES, SkerryError } from '@skerry/protocol';
+import { type Route, SkerryError } from '@skerry/protocol';
 
 /** The parts of an address that a call fills in. */
-export type Filling<N extends RouteName> = { readonly params: Params<N>; readonly query: Query<N> };
+export type Filling = { readonly params: unknown; readonly query: unknown };
 
 /**
  * The address of a route on one origin. Whatever the parameters hold, the result lies on that origin and on that path:
  * anything else is refused here, before a token could travel along.
  * @throws SkerryError `bad_request`
  */
-export function routeUrl<N extends RouteName>(origin: string, name: N, filling: Filling<N>): string {
-  const route: Route = ROUTES[name];
+export function routeUrl(origin: string, route: Pick<Route, 'path'>, filling: Filling): string {
   const params = filling.params as Readonly<Record<string, unknown>>;
   const path = route.path.replace(/:(\w+)/g, (_, key: string) => segment(params[key]));
   const url = new URL(path, origin);

@@ -1,18 +1,18 @@
 import { CryptoError, openBackup, sealBackup, type Subtle } from '@skerry/crypto';
 import { type AccountId, fromBase64Url, toBase64Url } from '@skerry/protocol';
 import * as z from 'zod/mini';
-import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { Key, Row, StateStore, Write } from '../stores/stores.ts';
 import { TRUST } from './device-book.ts';
 import type { BackupInfo, BackupRun, Restored } from './face.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { KeysApi } from './keys-api.ts';
 import { rowName } from './ports.ts';
 
 export type BackupsDeps = {
   readonly ring: KeyRing;
-  readonly api: Pick<Api, 'call'>;
+  readonly api: KeysApi;
   readonly state: StateStore;
   readonly serverId: string;
   readonly account: AccountId;

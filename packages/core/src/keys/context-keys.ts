@@ -13,6 +13,7 @@ import type { BackupInfo, BackupRun, KeysHandle, KeysState, OwnDeviceView, Resto
 import type { Backups } from './backups.ts';
 import type { KeyLogin } from './key-login.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { KeysApi } from './keys-api.ts';
 import { loadKeys } from './load-keys.ts';
 import type { Keys } from './ports.ts';
 
@@ -147,7 +148,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   }
 
   async backupInfo(signal?: AbortSignal): Promise<BackupInfo | null> {
-    const { backup } = await this.#deps.api.call('backupInfo', { signal: signal ?? this.#abort.signal });
+    const { backup } = await (await this.#api()).call('backupInfo', { signal: signal ?? this.#abort.signal });
     return backup;
   }
   async saveBackup(run: BackupRun = {}): Promise<BackupInfo> {
@@ -157,7 +158,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     return this.#afresh((backups) => backups.restore(this.#within(run)));
   }
   async dropBackup(): Promise<void> {
-    await this.#deps.api.call('dropBackup', { signal: this.#abort.signal });
+    await (await this.#api()).call('dropBackup', { signal: this.#abort.signal });
   }
   async exportBackup(run: BackupRun = {}): Promise<Uint8Array> {
     return (await this.#backups()).export(this.#within(run));
@@ -220,7 +221,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   }
 
   async #open(place: Place): Promise<void> {
-    const { platform, person, vault, api, session, redial } = this.#deps;
+    const { platform, person, vault, session, redial } = this.#deps;
     this.#opened = place;
     this.#failed.set(false);
     await place.entry.ready;
@@ -234,7 +235,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
         person,
         vault,
         state: place.entry.state,
-        api,
+        api: await this.#api(),
         session,
         newest: (account) => place.entry.accounts.get().get(account)?.devices,
         skew: place.entry.skew,
@@ -283,6 +284,11 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     return ring;
   }
 
+  async #api(): Promise<KeysApi> {
+    const { keysApi } = await import('./keys-api.ts');
+    return keysApi(this.#deps.api);
+  }
+
   #login(): KeyLogin {
     const { api, person, entry, platform, kept } = this.#deps;
     const serverNow = (): number => platform.clock.now() + (kept.get().skew.get() ?? 0);
@@ -297,7 +303,8 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   async #backups(): Promise<Backups> {
     const ring = await this.#needRing();
     const { Backups: Made } = await import('./backups.ts');
-    const { platform, api, kept } = this.#deps;
+    const api = await this.#api();
+    const { platform, kept } = this.#deps;
     const { serverId, account } = this.#opened ?? {};
     if (serverId === undefined || account === undefined || platform.subtle === null)
       throw new LocalError('forbidden', 'Your keys are not open on this device.');

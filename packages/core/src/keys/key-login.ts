@@ -1,11 +1,11 @@
 import { CryptoError, LOGIN_LIFETIME_MS, signLogin } from '@skerry/crypto';
-import { type KeyProof, type SignedIn, SkerryError, toBase64Url } from '@skerry/protocol';
+import { ACCOUNT_ROUTES, type KeyProof, type SignedIn, SkerryError, toBase64Url } from '@skerry/protocol';
 import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { PersonSource } from '../identity/person.ts';
 
 export type KeyLogin = {
-  readonly api: Pick<Api, 'call'>;
+  readonly api: Api;
   readonly person: PersonSource;
   /** The pinned one, once it has proved itself: a signature is made for no other. */
   readonly serverId: (signal: AbortSignal) => Promise<string>;
@@ -34,7 +34,9 @@ export async function registerByKey(
 ): Promise<SignedIn> {
   return eachIndex(login, { passOver: 'key_taken', signal }, async (index) => {
     const proof = await proofOf(login, { index, signal });
-    return login.api.call('keyRegister', { body: (origin) => ({ ...registration, proof: proof(origin) }), signal });
+    return login.api
+      .with(ACCOUNT_ROUTES)
+      .call('keyRegister', { body: (origin) => ({ ...registration, proof: proof(origin) }), signal });
   });
 }
 
@@ -45,7 +47,9 @@ export async function signInByKey(
 ): Promise<SignedIn> {
   return eachIndex(login, { passOver: 'credentials_wrong', signal }, async (index) => {
     const proof = await proofOf(login, { index, signal });
-    return login.api.call('keySignIn', { body: (origin) => ({ proof: proof(origin), device }), signal });
+    return login.api
+      .with(ACCOUNT_ROUTES)
+      .call('keySignIn', { body: (origin) => ({ proof: proof(origin), device }), signal });
   });
 }
 
@@ -56,7 +60,9 @@ export async function addKey(
 ): Promise<void> {
   const index = login.person.indexOf(await login.serverId(signal));
   const proof = await proofOf(login, { index, signal });
-  await login.api.call('addKey', { body: (origin) => ({ proof: proof(origin), password }), signal });
+  await login.api
+    .with(ACCOUNT_ROUTES)
+    .call('addKey', { body: (origin) => ({ proof: proof(origin), password }), signal });
 }
 
 /** The noted index first, then the others, while the server answers with that code. The one that did is noted. */
@@ -92,7 +98,7 @@ async function proofOf(
   const serverId = await serverIdOf(signal);
   const { sign } = await person.accountKeys(serverId, index);
   const now = await serverNow(signal);
-  const { nonce, expiresAt: expiry } = await api.call('challenge', { signal });
+  const { nonce, expiresAt: expiry } = await api.with(ACCOUNT_ROUTES).call('challenge', { signal });
   if (expiry - now > MOST_LIFE_MS)
     throw new LocalError('challenge_invalid', 'This server asks to sign something that would hold for too long.');
   return (origin) => {

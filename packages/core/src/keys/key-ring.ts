@@ -19,7 +19,6 @@ import {
   toBase64Url,
 } from '@skerry/protocol';
 import { eitherSignal } from '../abort.ts';
-import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { PersonSource } from '../identity/person.ts';
 import { Lifetime } from '../lifetime.ts';
@@ -31,6 +30,7 @@ import type { EntryId } from '../views.ts';
 import { bundleOf, keyBytes } from './bundle.ts';
 import { DeviceBook } from './device-book.ts';
 import { readHandedOver } from './handed-over.ts';
+import type { KeysApi } from './keys-api.ts';
 import { OwnDevice } from './own-device.ts';
 import { OwnDevices, withDevice } from './own-devices.ts';
 import { OwnList } from './own-list.ts';
@@ -57,7 +57,7 @@ export type KeyRingDeps = {
   readonly person: PersonSource;
   readonly vault: VaultStore;
   readonly state: StateStore;
-  readonly api: Api;
+  readonly api: KeysApi;
   /** The session the context is signed in by. @throws SignedOutError, and what a refresh throws */
   readonly session: () => Promise<SessionId>;
   /** The version of an account's list, as the stream told. */

@@ -8,9 +8,9 @@ import {
   toBase64Url,
 } from '@skerry/protocol';
 import * as z from 'zod/mini';
-import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { StateStore, Write } from '../stores/stores.ts';
+import type { KeysApi } from './keys-api.ts';
 import { type KeyStorage, rowName } from './ports.ts';
 import { SIGNAL } from './storage.ts';
 
@@ -30,7 +30,7 @@ export type OwnDeviceDeps = {
   readonly state: StateStore;
   readonly storage: KeyStorage;
   readonly signal: Device;
-  readonly api: Pick<Api, 'call'>;
+  readonly api: KeysApi;
   readonly serverId: string;
   readonly account: AccountId;
 };

@@ -7,7 +7,6 @@ import {
   SkerryError,
   uuidv7,
 } from '@skerry/protocol';
-import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { PersonSource } from '../identity/person.ts';
 import type { Platform } from '../platform.ts';
@@ -18,11 +17,12 @@ import { deviceWords } from './device-words.ts';
 import { envelopeBody } from './envelope.ts';
 import type { OwnDeviceView } from './face.ts';
 import { writeHandedOver } from './handed-over.ts';
+import type { KeysApi } from './keys-api.ts';
 import type { OwnList } from './own-list.ts';
 import { type DeviceAddress, TrustError } from './ports.ts';
 
 export type OwnDevicesDeps = {
-  readonly api: Pick<Api, 'call'>;
+  readonly api: KeysApi;
   readonly platform: Pick<Platform, 'clock' | 'random' | 'crypto'>;
   readonly person: PersonSource;
   readonly serverId: string;

@@ -10,17 +10,17 @@ import {
   toBase64Url,
   uuidv7,
 } from '@skerry/protocol';
-import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { PersonSource } from '../identity/person.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { DeviceBook } from './device-book.ts';
+import type { KeysApi } from './keys-api.ts';
 import type { KeptList } from './list-chain.ts';
 import { TrustError } from './ports.ts';
 
 export type OwnListDeps = {
   readonly book: DeviceBook;
-  readonly api: Pick<Api, 'call'>;
+  readonly api: KeysApi;
   readonly person: PersonSource;
   readonly serverId: string;
   readonly account: AccountId;

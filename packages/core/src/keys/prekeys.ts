@@ -1,10 +1,10 @@
 import { type Device, type Publication, upkeepPreKeys } from '@skerry/crypto';
 import { type OwnDevice, type PrekeyUpload, toBase64Url } from '@skerry/protocol';
-import type { Api } from '../api/api.ts';
+import type { KeysApi } from './keys-api.ts';
 
 export type PrekeyDeps = {
   readonly signal: Device;
-  readonly api: Pick<Api, 'call'>;
+  readonly api: KeysApi;
   /** This device, as the server has just described it. */
   readonly own: OwnDevice;
 };

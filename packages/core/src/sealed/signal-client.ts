@@ -1,5 +1,4 @@
-import type { BlobId, Command, CommandId, CommandResult } from '@skerry/protocol';
-import { LIMITS } from '@skerry/protocol';
+import type { Command, CommandId, CommandResult } from '@skerry/protocol';
 import type { Api } from '../api/api.ts';
 import type { KeysState } from '../keys/face.ts';
 import type { Keys } from '../keys/ports.ts';
@@ -9,7 +8,6 @@ import type { Entry } from '../sync/entry.ts';
 import { derived, Value } from '../value.ts';
 import type { SealedParts } from './conversations.ts';
 import type { SealedState } from './face.ts';
-import type { SealedApi } from './ports.ts';
 
 export type SignalClientDeps = {
   readonly platform: Platform;
@@ -22,11 +20,8 @@ export type SignalClientDeps = {
   readonly isLive: () => boolean;
 };
 
-/** What a frame has around its command. */
-const FRAME_ROOM = 1_024;
-
 /** Everything that encrypts is loaded together with the keys, by those who have some. */
-const loading = () => import('./conversations.ts');
+const loading = () => Promise.all([import('./conversations.ts'), import('./sealed-api.ts')]);
 
 /**
  * The encrypted side of one server context: its requests, its socket and its keys, put together in the order they depend
@@ -96,11 +91,11 @@ export class SignalClient implements AsyncDisposable {
     const { clock, random, subtle } = this.#deps.platform;
     if (subtle === null) throw new TypeError('no WebCrypto');
     await entry.ready;
-    const { Conversations } = await loading();
+    const [{ Conversations }, { sealedApi }] = await loading();
     const core = await Conversations.open({
       keys,
       state: entry.state,
-      api: this.#api(),
+      api: sealedApi(this.#deps),
       told: entry.told,
       clock,
       random,
@@ -120,30 +115,5 @@ export class SignalClient implements AsyncDisposable {
     this.#core.set(undefined);
     this.#failed.set(false);
     await core?.[Symbol.asyncDispose]();
-  }
-
-  #api(): SealedApi {
-    const { api, run, isLive } = this.#deps;
-    return {
-      toDevice: (after, signal) => api.call('toDevice', { query: { after }, signal }),
-      ackToDevice: (n, signal) => api.call('ackToDevice', { body: { n }, signal }),
-      sealedMessages: (channelId, after, signal) =>
-        api.call('sealedMessages', { params: { channelId }, query: { after }, signal }),
-      groupChain: (channelId, after, signal) =>
-        api.call('groupChain', { params: { channelId }, query: { after }, signal }),
-      command: (id, command, signal) => {
-        const fits = JSON.stringify(command).length < LIMITS.frameUpBytes - FRAME_ROOM;
-        return fits && isLive() ? run(id, command, signal) : api.call('command', { body: { id, command }, signal });
-      },
-      putBlob: async (channelId, bytes, { signal, onProgress }) => {
-        const moved = (done: number): void => onProgress(done, bytes.length);
-        const { blob } = await api.call('putBlob', { params: { channelId }, body: bytes, signal, onProgress: moved });
-        return blob;
-      },
-      blob: async (blobId: BlobId, { signal, onProgress }) => {
-        const moved = (done: number): void => onProgress(done, LIMITS.blobBytes);
-        return await api.call('blob', { params: { blobId }, signal, onProgress: moved });
-      },
-    };
   }
 }

@@ -1,4 +1,4 @@
-import { type SignedIn, SkerryError } from '@skerry/protocol';
+import { ACCOUNT_ROUTES, type SignedIn, SkerryError } from '@skerry/protocol';
 import type { Api } from '../api/api.ts';
 import { LocalError } from '../errors.ts';
 import type { Credentials } from '../face.ts';
@@ -19,17 +19,18 @@ export function authenticate(
   options: { device: string; signal: AbortSignal; login: KeyLogin | null },
 ): Promise<SignedIn> {
   const { device, signal, login } = options;
+  const account = api.with(ACCOUNT_ROUTES);
   switch (credentials.kind) {
     case 'signIn': {
       const { username, password } = credentials;
-      return api.call('signIn', { body: { username, password, device }, signal });
+      return account.call('signIn', { body: { username, password, device }, signal });
     }
     case 'register': {
       const { username, password, displayName, code } = credentials;
-      return api.call('register', { body: { username, password, displayName, device, code }, signal });
+      return account.call('register', { body: { username, password, displayName, device, code }, signal });
     }
     case 'exchange':
-      return api.call('exchange', { body: { code: credentials.code, device }, signal });
+      return account.call('exchange', { body: { code: credentials.code, device }, signal });
     case 'registerByKey': {
       const { username, password, displayName, code } = credentials;
       return signed(login, ({ registerByKey }, keys) =>

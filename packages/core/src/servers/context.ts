@@ -21,7 +21,6 @@ import { createEntrySync } from '../sync/create-entry-sync.ts';
 import type { Entry } from '../sync/entry.ts';
 import { Value } from '../value.ts';
 import type { EntryId, ServerEntry, StorageProblem } from '../views.ts';
-import { authenticate, giveKey } from './authenticate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { described } from './described.ts';
 import { erase } from './erase.ts';
@@ -47,6 +46,9 @@ type LinkTarget =
   | { readonly kind: 'join'; readonly invite: string }
   | { readonly kind: 'reset'; readonly code: string }
   | { readonly kind: 'open'; readonly channel: ChannelId; readonly message: MessageId };
+
+/** Ways in, which a person who is signed in does not need: not part of what a page loads first. */
+const signingIn = () => import('./authenticate.ts');
 
 const GOODBYE_MS = 5_000;
 /** Who told the time has proved to be the pinned server so lately. */
@@ -195,6 +197,7 @@ export class ServerContext implements AsyncDisposable {
   async signIn(credentials: Credentials, signal: AbortSignal): Promise<void> {
     const { deviceLabel } = this.#shared.platform;
     const login = this.#login();
+    const { authenticate, giveKey } = await signingIn();
     const signedIn = await authenticate(this.api, credentials, { device: deviceLabel, signal, login });
     const { account } = this.#entry.get();
     if (account !== null && account.id !== signedIn.account.id) {

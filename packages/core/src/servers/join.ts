@@ -1,4 +1,4 @@
-import { type SignedIn, SkerryError, uuidv7 } from '@skerry/protocol';
+import { ACCOUNT_ROUTES, type SignedIn, SkerryError, uuidv7 } from '@skerry/protocol';
 import { Api, callOpen } from '../api/api.ts';
 import { LocalError, SignedOutError } from '../errors.ts';
 import type { Credentials } from '../face.ts';
@@ -102,7 +102,8 @@ export async function resetPassword(
   options: { code: string; password: string; signal: AbortSignal },
 ): Promise<void> {
   const { code, password, signal } = options;
-  await apiOf(platform, found, { signal }).call('reset', { body: { code, password }, signal });
+  const api = apiOf(platform, found, { signal }).with(ACCOUNT_ROUTES);
+  await api.call('reset', { body: { code, password }, signal });
 }
 
 /** The remembered key is changed in one place only, where the person compares the words. */

@@ -1,4 +1,4 @@
-import { type AccountId, type Command, type CommandId, SkerryError, uuidv7 } from '@skerry/protocol';
+import { type Command, type CommandId, uuidv7 } from '@skerry/protocol';
 import { eitherSignal } from '../abort.ts';
 import type { ServerHandle } from '../face.ts';
 import type { Platform } from '../platform.ts';
@@ -7,16 +7,18 @@ import type { Entry } from '../sync/entry.ts';
 import { sealedHandle } from '../sealed/handle.ts';
 import { followed } from '../value.ts';
 import type { ServerView } from '../views.ts';
+import type { AccountCalls } from './account-calls.ts';
 import type { ServerContext } from './context.ts';
-import { pictureType } from './picture.ts';
 
 /** What the interface may do with one server: every verb goes to the context of exactly that server. */
 export function serverHandle(context: ServerContext, platform: Platform, view: Subscribable<ServerView>): ServerHandle {
-  const { api, connection, kept } = context;
+  const { connection, kept } = context;
   const now = (): Entry => kept.get();
   const follow = <T>(pick: (entry: Entry) => Subscribable<T>): Subscribable<T> => followed(kept, pick);
   const within = (signal: AbortSignal | undefined): AbortSignal =>
     signal === undefined ? context.signal : eitherSignal(signal, context.signal);
+  // What is asked for in settings only is loaded with the first of it.
+  const account = async (): Promise<AccountCalls> => (await import('./account-calls.ts')).accountCalls(context, within);
   return {
     id: context.id,
     view,
@@ -55,37 +57,16 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
       const id = uuidv7<CommandId>(platform.clock.now(), platform.random.bytes(10));
       return context.requests.run(id, command, within(signal));
     },
-    sessions: async (signal) => (await api.call('sessions', { signal: within(signal) })).sessions,
-    revokeSession: async (id) => {
-      await api.call('revokeSession', { params: { sessionId: id as never }, signal: context.signal });
-    },
-    changePassword: async (current, next) => {
-      await api.call('changePassword', { body: { current, next }, signal: context.signal });
-    },
-    invites: async (signal) => (await api.call('invites', { signal: within(signal) })).invites,
-    createInvite: async (body) => {
-      const invite = await api.call('createInvite', { body, signal: context.signal });
-      if (invite.code === null) throw new SkerryError('internal');
-      return { ...invite, link: await context.link({ kind: 'join', invite: invite.code }) };
-    },
-    revokeInvite: async (id) => {
-      await api.call('revokeInvite', { params: { inviteId: id as never }, signal: context.signal });
-    },
+    sessions: async (signal) => (await account()).sessions(signal),
+    revokeSession: async (id) => (await account()).revokeSession(id),
+    changePassword: async (current, next) => (await account()).changePassword(current, next),
+    invites: async (signal) => (await account()).invites(signal),
+    createInvite: async (invite) => (await account()).createInvite(invite),
+    revokeInvite: async (id) => (await account()).revokeInvite(id),
     linkTo: (channel, message) => context.link({ kind: 'open', channel, message }),
-    setIcon: async (bytes) => {
-      if (pictureType(bytes) === undefined) throw new SkerryError('bad_request', { field: 'icon' });
-      await api.call('setIcon', { body: bytes, signal: context.signal });
-    },
-    removeIcon: async () => {
-      await api.call('removeIcon', { signal: context.signal });
-    },
-    resetLink: async (account: AccountId) => {
-      const { code, expiresAt } = await api.call('resetLink', {
-        params: { accountId: account },
-        signal: context.signal,
-      });
-      return { link: await context.link({ kind: 'reset', code }), expiresAt };
-    },
+    setIcon: async (bytes) => (await account()).setIcon(bytes),
+    removeIcon: async () => (await account()).removeIcon(),
+    resetLink: async (of) => (await account()).resetLink(of),
 
     signIn: (credentials, signal) => context.signIn(credentials, within(signal)),
     tryNow: () => connection.tryNow(),

@@ -11,7 +11,7 @@ import {
   type SessionId,
   SkerryError,
 } from '@skerry/protocol';
-import type { Api } from '../api/api.ts';
+import type { KeysApi } from '../keys/keys-api.ts';
 import { testCheck } from './signed-lists.ts';
 
 type Bound = {
@@ -47,7 +47,7 @@ export class FakeDirectory {
   }
 
   /** What a context of that account's session calls. */
-  api(account: AccountId, session: SessionId): Api {
+  api(account: AccountId, session: SessionId): KeysApi {
     const call = async (name: RouteName, { body }: { body?: unknown }): Promise<unknown> => {
       await Promise.resolve();
       this.calls.push(name);
@@ -86,7 +86,7 @@ export class FakeDirectory {
           throw new SkerryError('not_found');
       }
     };
-    return { call } as unknown as Api;
+    return { call } as unknown as KeysApi;
   }
 
   async #bind(
