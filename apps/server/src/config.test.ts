@@ -35,6 +35,7 @@ describe('the configuration', () => {
       exchangeKey: null,
       stopWithStdin: false,
       assistants: { enabled: true, discordApi: 'https://discord.com/api/v10', model: null, allowLoopback: false },
+      machines: false,
       faults: { killAt: null, breaks: [] },
     });
   });

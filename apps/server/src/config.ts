@@ -41,6 +41,7 @@ export type ServerConfig = {
   /** Stop when stdin ends: the program that started this one is gone. */
   readonly stopWithStdin: boolean;
   readonly assistants: AssistantsConfig;
+  readonly machines: boolean;
   /** For crash tests only: where the process kills itself, and which guarantee is broken on purpose. */
   readonly faults: Faults;
 };
@@ -68,6 +69,7 @@ export const SERVE_FLAGS = {
     fallback: null,
   },
   'assistants-model': { value: 'name', help: 'Which model there', fallback: null },
+  machines: { value: 'on|off', help: 'Whether people may have machines that run agents', fallback: 'off' },
   'rate-scale': { value: 'number', help: 'Multiplies every rate limit', fallback: '1' },
   'log-level': { value: LOG_LEVELS.join('|'), help: 'How much is logged, on stderr', fallback: 'info' },
   json: { value: null, help: 'Say where it listens as JSON lines on stdout', fallback: null },
@@ -111,6 +113,7 @@ export function parseConfig(argv: readonly string[], environment: Environment): 
     exchangeKey: exchangeKey(environment),
     stopWithStdin: environment['SKERRY_STOP_WITH_STDIN'] === '1',
     assistants: assistants(flags, environment),
+    machines: flags.oneOf('machines', ['on', 'off']) === 'on',
     faults: faults(environment),
   };
 }

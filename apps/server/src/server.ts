@@ -18,6 +18,7 @@ import { type Every, every, Housekeeping } from './housekeeping.ts';
 import { byteHandlers } from './keys/byte-handlers.ts';
 import { keyHandlers } from './keys/handlers.ts';
 import { Lifetime } from './lifetime.ts';
+import { withoutMachines } from './machines/off.ts';
 import { Commands } from './log/commands.ts';
 import { logHandlers } from './log/handlers.ts';
 import { createLog, type Log, whereOf } from './logging.ts';
@@ -131,6 +132,7 @@ export async function startServer(
         ...iconHandlers({ db, limits }),
         ...sealedHandlers({ db }),
         ...(assistants?.handlers ?? withoutAssistants()),
+        ...withoutMachines(),
         ...serverHandlers({
           db,
           identity,

@@ -4,6 +4,7 @@ import { channelName, history, topic, visibility } from './channels.ts';
 import { accountId, channelId, commandId, messageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { deviceList } from './keys.ts';
+import { MACHINE_COMMANDS } from './machine-commands.ts';
 import { emoji, inboxState, messageText } from './messages.ts';
 import { envelope, groupBlock, sealedSend } from './sealed.ts';
 import { registrationMode } from './server.ts';
@@ -50,6 +51,7 @@ export const command = z.discriminatedUnion('kind', [
     kind: z.literal('envelopes.send'),
     envelopes: z.array(envelope).check(z.minLength(1), z.maxLength(LIMITS.envelopesPerSend)),
   }),
+  ...MACHINE_COMMANDS,
 ]);
 export type Command = z.infer<typeof command>;
 export type CommandOf<Kind extends Command['kind']> = Extract<Command, { kind: Kind }>;

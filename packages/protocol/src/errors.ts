@@ -45,6 +45,8 @@ export const ERRORS = {
   already_exists: { status: 409, retry: 'no', sentence: 'This is there already.' },
   bot_missing: { status: 409, retry: 'change', sentence: 'This needs a bot that Discord knows, in that guild.' },
   bot_refused: { status: 422, retry: 'change', sentence: 'Discord does not take this as the token of a bot.' },
+  ask_closed: { status: 409, retry: 'no', sentence: 'This was answered, cancelled or has expired already.' },
+  machine_offline: { status: 409, retry: 'later', sentence: 'This machine is not connected now.' },
   code_invalid: { status: 410, retry: 'change', sentence: 'This code is wrong, used up or expired.' },
   gone: { status: 410, retry: 'change', sentence: 'This address is no longer used.' },
   too_large: { status: 413, retry: 'change', sentence: 'This is larger than the server accepts.' },
@@ -53,6 +55,7 @@ export const ERRORS = {
   internal: { status: 500, retry: 'later', sentence: 'Something went wrong on the server.' },
   upstream_failed: { status: 502, retry: 'later', sentence: 'A service this depends on did not answer as it should.' },
   unavailable: { status: 503, retry: 'later', sentence: 'The server is stopping or starting. Try again soon.' },
+  timed_out: { status: 504, retry: 'later', sentence: 'No answer came in time.' },
   disk_full: {
     status: 507,
     retry: 'later',

@@ -39,6 +39,8 @@ export const event = z.discriminatedUnion('kind', [
   z.object({ ...base, kind: z.literal('left'), channel: channelId }),
   z.object({ ...base, kind: z.literal('marker'), channel: channelId, readN: count, unread: count, head: count }),
   z.object({ ...base, kind: z.literal('inbox'), item: inboxItem }),
+  /** Of machines, runs and asks: a `machinesItem`, which only who shows them reads. */
+  z.object({ ...base, kind: z.literal('machines'), item: z.unknown() }),
 ]);
 export type Event = z.infer<typeof event>;
 

@@ -11,6 +11,9 @@ const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_
 /** Where a client opens its WebSocket, on the origin it dials. Nothing else is part of that address. */
 export const SOCKET_PATH = '/api/socket';
 
+/** What two devices of one account say to each other, encrypted: at most `MACHINE_LIMITS.rpcBytes` as base64url. */
+const rpcBody = z.string().check(z.maxLength(54_614), z.regex(/^[A-Za-z0-9_-]*$/));
+
 export const presenceState = z.enum(['online', 'away', 'offline']);
 export type PresenceState = z.infer<typeof presenceState>;
 
@@ -30,6 +33,10 @@ export const up = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('typing'), channel: channelId }),
   z.strictObject({ t: z.literal('presence'), state: z.enum(['online', 'away']) }),
   z.strictObject({ t: z.literal('ping'), n: count }),
+  /** Asks a machine of one's own something, encrypted. */
+  z.strictObject({ t: z.literal('rpc'), id: commandId, to: count, body: rpcBody }),
+  /** A machine's answer, or a part of it while there is more. */
+  z.strictObject({ t: z.literal('rpc_answer'), id: commandId, to: count, body: rpcBody, more: z.boolean() }),
 ]);
 export type Up = z.infer<typeof up>;
 
@@ -66,6 +73,19 @@ export const down = z.discriminatedUnion('t', [
   /** So many one-time prekeys of this session's device are left: publish more. */
   z.object({ t: z.literal('prekeys'), left: count }),
   z.object({ t: z.literal('pong'), n: count, serverTime: count }),
+  /** Which machines of the account are connected: all of them, or what changed. */
+  z.object({
+    t: z.literal('machines'),
+    full: z.boolean(),
+    machines: z.array(z.tuple([count, z.boolean()])).check(z.maxLength(1_000)),
+  }),
+  /** Runs whose streams reach up to here: fetch them. After `welcome` those that are not over, then whenever one grows. */
+  z.object({ t: z.literal('run_heads'), heads: z.array(z.tuple([z.string(), count])).check(z.maxLength(1_000)) }),
+  /** For a machine: one of its person's devices, by number, asks something. */
+  z.object({ t: z.literal('rpc'), id: commandId, from: count, body: rpcBody }),
+  /** The machine has been handed the call. What fails comes as `fail` with its id. */
+  z.object({ t: z.literal('rpc_ack'), id: commandId }),
+  z.object({ t: z.literal('rpc_answer'), id: commandId, from: count, body: rpcBody, more: z.boolean() }),
 ]);
 export type Down = z.infer<typeof down>;
 export type DownOf<T extends Down['t']> = Extract<Down, { t: T }>;

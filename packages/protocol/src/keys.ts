@@ -70,6 +70,8 @@ export type PrekeyBundle = z.infer<typeof prekeyBundle>;
 export const ownDevice = z.object({
   device: deviceNumber,
   label: deviceLabel,
+  /** A computer that runs agents; missing on what a person reads and writes with. */
+  machine: z.optional(z.literal(true)),
   sessionId: z.nullable(sessionId),
   signKey: publicKey,
   identityKey,
@@ -97,6 +99,8 @@ export const deviceList = z.strictObject({
   at: count,
   /** In ascending order of their numbers. */
   devices: z.array(listedDevice).check(z.maxLength(LIMITS.devicesPerAccount)),
+  /** Computers that run agents for this person, likewise. Nothing of a conversation is ever encrypted for them. SPEC M-2. */
+  machines: z.optional(z.array(listedDevice).check(z.minLength(1), z.maxLength(LIMITS.machinesPerAccount))),
   signature,
   succession: z.nullable(z.strictObject({ from: publicKey, signature })),
 });

@@ -36,6 +36,7 @@ export const LIMITS = {
   /** Bytes of the JSON of one HTTP request: an encrypted message to many devices outgrows a frame. */
   requestBytes: 2 * 1024 * 1024,
   devicesPerAccount: 16,
+  machinesPerAccount: 32,
   prekeysPerUpload: 100,
   /** One-time prekeys kept of a device. */
   prekeysPerDevice: 200,

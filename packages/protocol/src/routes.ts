@@ -3,6 +3,7 @@ import { ACCOUNT_ROUTES } from './account-routes.ts';
 import { ASSISTANT_ROUTES } from './assistant-routes.ts';
 import { FIRST_ROUTES } from './first-routes.ts';
 import { KEY_ROUTES } from './key-routes.ts';
+import { MACHINE_ROUTES } from './machine-routes.ts';
 import type { Schema } from './route.ts';
 
 /**
@@ -14,6 +15,7 @@ export const ROUTES = {
   ...ACCOUNT_ROUTES,
   ...KEY_ROUTES,
   ...ASSISTANT_ROUTES,
+  ...MACHINE_ROUTES,
 } as const;
 
 export type RouteName = keyof typeof ROUTES;

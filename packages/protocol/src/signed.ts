@@ -1,25 +1,7 @@
 import { toBase64Url } from './bytes.ts';
+import { encodeFields as encode } from './encode-fields.ts';
 import type { DeviceList } from './keys.ts';
 import type { GroupBlock } from './sealed.ts';
-
-const utf8 = new TextEncoder();
-
-/**
- * The bytes a signature covers: each field as a 32-bit big-endian length and its UTF-8 bytes, so no two lists of
- * fields share an encoding. The first field is a label that no other use of the key has. SPEC P-10.
- */
-function encode(fields: readonly string[]): Uint8Array {
-  const parts = fields.map((field) => utf8.encode(field));
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0));
-  const view = new DataView(out.buffer);
-  let at = 0;
-  for (const part of parts) {
-    view.setUint32(at, part.length);
-    out.set(part, at + 4);
-    at += 4 + part.length;
-  }
-  return out;
-}
 
 /** What the holder of an account's key signs to sign in, to register, or to add the key to an account. SPEC P-29. */
 export function encodeLogin(login: {
@@ -71,6 +53,19 @@ export function encodeDeviceList(serverId: string, list: Omit<DeviceList, 'signa
       identityKey,
       String(addedAt),
     ]),
+    // A list without machines has the bytes it had before there were any.
+    ...(list.machines === undefined || list.machines.length === 0
+      ? []
+      : [
+          'machines',
+          String(list.machines.length),
+          ...list.machines.flatMap(({ device, signKey, identityKey, addedAt }) => [
+            String(device),
+            signKey,
+            identityKey,
+            String(addedAt),
+          ]),
+        ]),
   ]);
 }
 

@@ -23,3 +23,17 @@ export function sixWords(digest: Uint8Array): readonly string[] {
   }
   return words;
 }
+
+const MATCHING_WORDS = 3;
+
+/**
+ * What both screens show when a machine is paired: three words and two digits, from the first bits of a digest.
+ * @param digest SHA-256 of `encodePairingCode`
+ * @throws RangeError when the digest is not 32 bytes
+ */
+export function matchingCode(digest: Uint8Array): { readonly words: readonly string[]; readonly digits: string } {
+  const words = sixWords(digest).slice(0, MATCHING_WORDS);
+  // Four bytes that no word takes from: of 100 remainders none is likelier than another by more than 1 in 40 million.
+  const rest = new DataView(digest.buffer, digest.byteOffset).getUint32(16);
+  return { words, digits: String(rest % 100).padStart(2, '0') };
+}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   ASSISTANT_ROUTES,
   LIMITS,
+  MACHINE_ROUTES,
   PROTOCOL,
   SkerryError,
   TIMES,
@@ -196,10 +197,9 @@ const WITHOUT_KEYS = {
   backupInfo: absent,
   backup: absent,
   dropBackup: absent,
-  ...(Object.fromEntries(Object.keys(ASSISTANT_ROUTES).map((name) => [name, absent])) as Record<
-    keyof typeof ASSISTANT_ROUTES,
-    typeof absent
-  >),
+  ...(Object.fromEntries(
+    Object.keys({ ...ASSISTANT_ROUTES, ...MACHINE_ROUTES }).map((name) => [name, absent]),
+  ) as Record<keyof typeof ASSISTANT_ROUTES | keyof typeof MACHINE_ROUTES, typeof absent>),
 };
 
 function digestOf(bytes: Uint8Array): string {

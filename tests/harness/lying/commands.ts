@@ -191,7 +191,19 @@ class Doer {
       case 'group.change':
       case 'sealed.send':
       case 'envelopes.send':
-        // It offers no encrypted conversations.
+      case 'machine.rename':
+      case 'machine.remove':
+      case 'machine.describe':
+      case 'run.create':
+      case 'run.set':
+      case 'run.append':
+      case 'run.erase':
+      case 'ask.open':
+      case 'ask.cancel':
+      case 'ask.taken':
+      case 'ask.answer':
+      case 'ask.expire':
+        // It offers no encrypted conversations and no machines.
         throw new SkerryError('not_found');
     }
   }

@@ -150,6 +150,9 @@ export class LyingSocket {
         return;
       case 'presence':
         return this.#setPresence(frame.state);
+      case 'rpc':
+      case 'rpc_answer':
+        return this.send({ t: 'fail', id: frame.id, error: new SkerryError('machine_offline').toBody() });
     }
   }
 

@@ -1,3 +1,4 @@
+import { SkerryError } from '@skerry/protocol';
 import { setDisabled, setRole, updateProfile } from '../accounts/writes.ts';
 import {
   addMember,
@@ -16,6 +17,11 @@ import { deleteMessage, editMessage, sendMessage, setReaction } from '../message
 import { changeGroup, createDirect, createGroup } from '../sealed/conversation-writes.ts';
 import { sendEnvelopes, sendSealed } from '../sealed/writes.ts';
 import { updateServer } from '../server/update.ts';
+
+/** What a server without machines says to what is done with them. */
+const withoutMachines = (): never => {
+  throw new SkerryError('not_found');
+};
 
 /** One handler per kind of command, whether it came by socket or by HTTP. SPEC P-20. */
 export const COMMAND_HANDLERS: CommandHandlers = {
@@ -42,4 +48,16 @@ export const COMMAND_HANDLERS: CommandHandlers = {
   'group.change': changeGroup,
   'sealed.send': sendSealed,
   'envelopes.send': sendEnvelopes,
+  'machine.rename': withoutMachines,
+  'machine.remove': withoutMachines,
+  'machine.describe': withoutMachines,
+  'run.create': withoutMachines,
+  'run.set': withoutMachines,
+  'run.append': withoutMachines,
+  'run.erase': withoutMachines,
+  'ask.open': withoutMachines,
+  'ask.cancel': withoutMachines,
+  'ask.taken': withoutMachines,
+  'ask.answer': withoutMachines,
+  'ask.expire': withoutMachines,
 };

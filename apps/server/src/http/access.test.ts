@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { ASSISTANT_ROUTES, type Command, type RouteName as AnyRoute, ROUTES, toBase64Url } from '@skerry/protocol';
+import {
+  ASSISTANT_ROUTES,
+  type Command,
+  MACHINE_ROUTES,
+  type RouteName as AnyRoute,
+  ROUTES,
+  toBase64Url,
+} from '@skerry/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyedAccount, prekeys, proofBy, SigningKey, TestDevice } from '../testing/keyed-account.ts';
 import { type Call, freshId, type SignedInTester, TestServer } from '../testing/test-server.ts';
@@ -58,8 +65,10 @@ const withoutDevice: Record<Who, number> = { ...all(409), nobody: 401 };
 const ICON = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d494844520000002000000020', 'hex'), Buffer.alloc(40)]);
 
 /** Those of assistants have a matrix of their own, beside them. */
-type RouteName = Exclude<AnyRoute, keyof typeof ASSISTANT_ROUTES>;
-const NAMES = (Object.keys(ROUTES) as AnyRoute[]).filter((name): name is RouteName => !(name in ASSISTANT_ROUTES));
+type RouteName = Exclude<AnyRoute, keyof typeof ASSISTANT_ROUTES | keyof typeof MACHINE_ROUTES>;
+const NAMES = (Object.keys(ROUTES) as AnyRoute[]).filter(
+  (name): name is RouteName => !(name in ASSISTANT_ROUTES) && !(name in MACHINE_ROUTES),
+);
 
 type Row = { readonly expected: Record<Who, number>; readonly call: (who: Who) => Call | Promise<Call> };
 const send = (text: string): Command => ({ kind: 'message.send', channel: channel as never, text, replyTo: null });

@@ -5,6 +5,7 @@ import {
   ASSISTANT_ROUTES,
   type Body,
   LIMITS,
+  MACHINE_ROUTES,
   type Params,
   type Query,
   RETIRED_ROUTES,
@@ -62,6 +63,8 @@ export type RouterOptions = {
   readonly authenticate: (token: string) => Promise<Caller>;
   /** The same of a runner's token; null: this server has no assistants, and their addresses do not exist. */
   readonly authenticateRunner: ((token: string) => RunnerCaller) | null;
+  /** Whether people may have machines; without, their addresses do not exist either. */
+  readonly machines?: boolean;
   readonly limits: RateLimits;
   readonly origins: OriginPolicy;
   readonly trustProxy: boolean;
@@ -141,7 +144,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
   });
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf(request.url, options.authenticateRunner !== null);
+    const allowed = methodsOf(request.url, isHere);
     if (allowed.length > 0) {
       void reply.header('allow', allowed.join(', '));
       throw new SkerryError('method_not_allowed');
@@ -155,12 +158,24 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     throw new SkerryError('not_found');
   });
 
-  for (const name of Object.keys(ROUTES) as RouteName[])
-    if (options.authenticateRunner !== null || !Object.hasOwn(ASSISTANT_ROUTES, name)) mount(name);
+  for (const name of Object.keys(ROUTES) as RouteName[]) if (isHere(partOf(name))) mount(name);
   if (options.authenticateRunner !== null) for (const retired of RETIRED_ROUTES) mountRetired(retired);
   const document = JSON.stringify(openApi({ title: 'Skerry', version: options.version }));
   app.get('/api/openapi.json', (_request, reply) => reply.type(JSON_TYPE).send(document));
   return app;
+
+  function isHere(part: Part): boolean {
+    switch (part) {
+      case 'always':
+        return true;
+      case 'assistants':
+        return options.authenticateRunner !== null;
+      case 'machines':
+        return options.machines === true;
+      default:
+        return unreachable(part);
+    }
+  }
 
   /** What is refused whoever calls whatever: pages that may not, tokens in addresses, floods. */
   function admit(request: FastifyRequest, reply: FastifyReply): void {
@@ -303,23 +318,31 @@ function read(schema: Route['params'], value: unknown): unknown {
   return result.data;
 }
 
+/** What an operator can switch off. */
+type Part = 'always' | 'assistants' | 'machines';
+
+function partOf(name: string): Part {
+  if (Object.hasOwn(ASSISTANT_ROUTES, name)) return 'assistants';
+  return Object.hasOwn(MACHINE_ROUTES, name) ? 'machines' : 'always';
+}
+
 const PATTERNS = [
   ...(Object.entries(ROUTES) as [string, Route][]).map(([name, { method, path }]) => ({
     method,
     path,
-    isOptional: Object.hasOwn(ASSISTANT_ROUTES, name),
+    part: partOf(name),
   })),
-  ...RETIRED_ROUTES.map(({ method, path }) => ({ method, path, isOptional: true })),
-  { method: 'GET', path: '/api/openapi.json', isOptional: false },
-].map(({ method, path, isOptional }) => ({
+  ...RETIRED_ROUTES.map(({ method, path }) => ({ method, path, part: 'assistants' as const })),
+  { method: 'GET', path: '/api/openapi.json', part: 'always' as const },
+].map(({ method, path, part }) => ({
   method,
-  isOptional,
+  part,
   pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`),
 }));
 
 /** The methods an address takes; none when there is no such address. */
-function methodsOf(url: string, withOptional: boolean): string[] {
+function methodsOf(url: string, isHere: (part: Part) => boolean): string[] {
   const pathname = url.split(/[?#]/, 1)[0] ?? '';
-  const fitting = PATTERNS.filter(({ pattern, isOptional }) => (withOptional || !isOptional) && pattern.test(pathname));
+  const fitting = PATTERNS.filter(({ pattern, part }) => isHere(part) && pattern.test(pathname));
   return [...new Set(fitting.map(({ method }) => method))];
 }

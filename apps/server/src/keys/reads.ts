@@ -4,7 +4,7 @@ import { jsonBytes } from '../log/json-bytes.ts';
 import { MOST_DEVICES } from './device-writes.ts';
 
 const OWN_SQL = `SELECT d.device, d.label, s.id AS sessionId, d.sign_key AS signKey, d.identity_key AS identityKey,
-  d.registration_id AS registrationId, d.created_at AS createdAt, max(d.last_seen_at, coalesce(s.last_seen_at, 0)) AS lastSeenAt,
+  d.registration_id AS registrationId, d.machine, d.created_at AS createdAt, max(d.last_seen_at, coalesce(s.last_seen_at, 0)) AS lastSeenAt,
   (SELECT count(*) FROM prekeys p WHERE p.account_id = d.account_id AND p.device = d.device AND p.claimed_at IS NULL) AS oneTimeLeft,
   json_extract(d.signed_prekey, '$.id') AS signedPreKeyId, json_extract(d.kyber_prekey, '$.id') AS kyberPreKeyId
   FROM devices d LEFT JOIN sessions s ON s.account_id = d.account_id AND s.device_number = d.device AND s.ended_at IS NULL
@@ -12,7 +12,9 @@ const OWN_SQL = `SELECT d.device, d.label, s.id AS sessionId, d.sign_key AS sign
 
 /** The devices of an account that were not removed, listed or not. */
 export function ownDevices(db: Statements, { account }: { account: AccountId }): OwnDevice[] {
-  return db.all<OwnDevice>(OWN_SQL, account);
+  return db
+    .all<Omit<OwnDevice, 'machine'> & { machine: number }>(OWN_SQL, account)
+    .map(({ machine, ...device }) => (machine === 1 ? { ...device, machine: true } : device));
 }
 
 const LISTS_SQL = `SELECT json FROM device_lists WHERE account_id = ? AND version > ? ORDER BY version LIMIT ${LIMITS.page + 1}`;

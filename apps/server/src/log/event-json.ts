@@ -64,6 +64,8 @@ function bodyOf(db: Statements, { kind, ref, stream }: LoggedEvent): string {
       return inbox(db, ownerOf(stream), ref);
     case 'sealed':
       return `"kind":"sealed","message":${one(db, SEALED_SQL, ref)}`;
+    case 'machines':
+      return '"kind":"machines","item":{"kind":"gone"}';
     case 'chain':
       return `"kind":"chain","channel":"${ownerOf(stream)}","version":${ref}`;
     default:

@@ -5,7 +5,16 @@ export type ParsedUp =
   | { readonly ok: true; readonly frame: Up }
   | { readonly ok: false; readonly id: CommandId | null; readonly error: SkerryError };
 
-const KINDS: ReadonlySet<unknown> = new Set<Up['t']>(['hello', 'auth', 'cmd', 'typing', 'presence', 'ping']);
+const KINDS: ReadonlySet<unknown> = new Set<Up['t']>([
+  'hello',
+  'auth',
+  'cmd',
+  'typing',
+  'presence',
+  'ping',
+  'rpc',
+  'rpc_answer',
+]);
 
 /** Reads one text frame. What is wrong with a command is told under its id, where it has one. SPEC P-11. */
 export function parseUp(bytes: Uint8Array): ParsedUp {
@@ -17,8 +26,10 @@ export function parseUp(bytes: Uint8Array): ParsedUp {
   const { t, id } = value as { t?: unknown; id?: unknown };
   if (!KINDS.has(t)) return { ok: false, id: null, error: new SkerryError('bad_frame') };
   const named = commandId.safeParse(id);
-  return { ok: false, id: t === 'cmd' && named.success ? named.data : null, error: new SkerryError('bad_request') };
+  return { ok: false, id: hasId(t) && named.success ? named.data : null, error: new SkerryError('bad_request') };
 }
+
+const hasId = (t: unknown): boolean => t === 'cmd' || t === 'rpc' || t === 'rpc_answer';
 
 function parse(bytes: Uint8Array): unknown {
   if (isTooDeep(bytes, LIMITS.jsonDepth)) return undefined;

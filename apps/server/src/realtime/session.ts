@@ -244,6 +244,9 @@ export class Session {
         return;
       case 'ping':
         return this.#reply(subscriber, { t: 'pong', n: frame.n, serverTime: this.#deps.now() });
+      case 'rpc':
+      case 'rpc_answer':
+        return this.#fail(subscriber, frame.id, new SkerryError('machine_offline'));
       case 'hello':
       case 'auth':
         return this.#refuseFrame(null, new SkerryError('bad_frame', { message: 'This comes once, at the start.' }));

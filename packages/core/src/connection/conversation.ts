@@ -263,6 +263,12 @@ export class Conversation {
         return sync.toDevice(frame.head);
       case 'prekeys':
         return sync.prekeys(frame.left);
+      case 'machines':
+      case 'run_heads':
+      case 'rpc':
+      case 'rpc_ack':
+      case 'rpc_answer':
+        return;
       case 'proof':
       case 'welcome':
         return this.#fail(`a second "${frame.t}"`, CLOSE.protocol);

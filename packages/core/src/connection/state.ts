@@ -162,6 +162,9 @@ function endOfCode(error: SkerryError): End {
     case 'bot_refused':
     case 'gone':
     case 'upstream_failed':
+    case 'ask_closed':
+    case 'machine_offline':
+    case 'timed_out':
       return lost({ kind: 'protocol', what: ERRORS[error.code].sentence });
     default:
       return unreachable(error.code);

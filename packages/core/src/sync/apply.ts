@@ -91,6 +91,7 @@ function serverEvent(tables: Tables, event: Event): readonly Change[] {
     case 'left':
     case 'marker':
     case 'inbox':
+    case 'machines':
       return [];
     default:
       return unreachable(event);
@@ -137,6 +138,7 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
     case 'channel':
     case 'account':
     case 'server':
+    case 'machines':
       return [];
     default:
       return unreachable(event);
@@ -192,6 +194,7 @@ function channelEvent(tables: Tables, row: ChannelRow, event: Event): readonly C
     case 'left':
     case 'marker':
     case 'inbox':
+    case 'machines':
       return [stays];
     default:
       return unreachable(event);

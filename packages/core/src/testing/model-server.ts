@@ -119,6 +119,11 @@ export class ModelServer {
     return { seq: last?.seq ?? 0, tag: last?.tag ?? '' };
   }
 
+  /** What the server says of itself. */
+  get profile(): ServerProfile {
+    return this.#state.server;
+  }
+
   /** Does a command as the server's worker does: whole, once. @throws SkerryError */
   run(account: AccountId, id: CommandId, command: Command): CommandResult {
     const key = `${account}|${id}`;
@@ -409,7 +414,19 @@ export class ModelServer {
       case 'group.change':
       case 'sealed.send':
       case 'envelopes.send':
-        // It offers no encrypted conversations.
+      case 'machine.rename':
+      case 'machine.remove':
+      case 'machine.describe':
+      case 'run.create':
+      case 'run.set':
+      case 'run.append':
+      case 'run.erase':
+      case 'ask.open':
+      case 'ask.cancel':
+      case 'ask.taken':
+      case 'ask.answer':
+      case 'ask.expire':
+        // It offers no encrypted conversations and no machines.
         throw new SkerryError('not_found');
     }
   }
