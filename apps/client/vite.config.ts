@@ -5,6 +5,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { aliases } from './aliases.ts';
+import { directImports } from './direct-imports.ts';
 import { leanMarkdown } from './lean-markdown.ts';
 import { leanRoutes } from './lean-routes.ts';
 
@@ -20,6 +21,7 @@ export default defineConfig({
     svelte(),
     leanMarkdown(),
     leanRoutes(),
+    directImports(),
     preloadFont('inter-latin-wght-normal'),
     VitePWA({
       strategies: 'injectManifest',
