@@ -8,6 +8,7 @@ import { Fleet } from './fleet/fleet.ts';
 import { Turns } from './fleet/turns.ts';
 import { Person } from './identity/person.ts';
 import { personHandle } from './identity/person-handle.ts';
+import { lazily } from './lazily.ts';
 import type { Platform } from './platform.ts';
 import { erase } from './servers/erase.ts';
 import { lockedVault, unsavedRegistry } from './servers/fallback-stores.ts';
@@ -75,6 +76,7 @@ class Client implements SkerryClient {
   readonly inbox: Subscribable<InboxView>;
   readonly primary: Subscribable<EntryId | undefined>;
   readonly focused: Subscribable<EntryId | undefined>;
+  readonly assistants = lazily(async () => (await import('./assistants/fleet-assistants.ts')).fleetAssistants(this));
 
   constructor(platform: Platform, options: ClientOptions) {
     this.#platform = platform;

@@ -11,6 +11,7 @@ import type {
   PresenceState,
   ServerProfile,
 } from '@skerry/protocol';
+import type { AssistantsHandle, FleetAssistants } from './assistants/face.ts';
 import type { PersonHandle } from './identity/face.ts';
 import type { KeysHandle } from './keys/face.ts';
 import type { SealedHandle } from './sealed/face.ts';
@@ -148,6 +149,9 @@ export interface ServerHandle {
   removeIcon(): Promise<void>;
   resetLink(account: AccountId): Promise<{ link: string; expiresAt: number }>;
 
+  /** Assistants of the account on this server; loaded when they are first asked for. */
+  assistants(): Promise<AssistantsHandle>;
+
   /** Signs in again on an entry that is signed out. @throws SkerryError */
   signIn(credentials: Credentials, signal?: AbortSignal): Promise<void>;
   /** Tries at once, whatever the backoff says. */
@@ -201,6 +205,8 @@ export interface SkerryClient extends AsyncDisposable {
   readonly servers: Subscribable<readonly ServerView[]>;
   readonly fleet: Subscribable<FleetSummary>;
   readonly inbox: Subscribable<InboxView>;
+  /** Assistants over all servers; loaded when they are first asked for. */
+  assistants(): Promise<FleetAssistants>;
   /** What the person looks at. */
   readonly focused: Subscribable<EntryId | undefined>;
   focus(id: EntryId | undefined): void;

@@ -10,6 +10,7 @@ export {
 } from './errors.ts';
 export type { Credentials, ServerHandle, SkerryClient, TabState, Timeline } from './face.ts';
 export * from './platform.ts';
+export type * from './assistants/face.ts';
 export type * from './identity/face.ts';
 export type * from './keys/face.ts';
 export type { DeviceStatus, TrustReason } from './keys/ports.ts';

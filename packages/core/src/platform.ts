@@ -41,6 +41,8 @@ export type HttpRequest = {
   readonly asBytes?: boolean;
   /** Bytes that have gone up or come down so far; not every platform can tell of those that go up. */
   readonly onProgress?: (moved: number) => void;
+  /** The text of an answer that is a success, in the pieces it comes in. Must not throw. */
+  readonly onText?: (piece: string) => void;
   /** Milliseconds for the whole exchange. */
   readonly timeoutMs: number;
   /** Bytes of answer after which it is cut off and fails. */

@@ -51,6 +51,13 @@ export type CallOptions<N extends RouteName> = {
           readonly body: Body<N> | ((origin: string) => Body<N>);
         });
 
+/** Takes an answer that comes as lines, in the pieces they arrive in. */
+export interface AnswerLines {
+  push(piece: string): void;
+  /** All of it has come. @throws what its last line said, or that it makes no sense */
+  end(): void;
+}
+
 /** A part of the route table, by name. */
 type Routes = Readonly<Partial<Record<RouteName, Route>>>;
 
@@ -122,6 +129,17 @@ export class Api<N extends RouteName = FirstRoute> {
       return exchange(this.#deps.http, { origin, name, route, options, token: next });
     }
   }
+
+  /**
+   * Calls a route that may answer in lines; those are taken as they come.
+   * @returns undefined then; the whole answer where the server gave that instead
+   */
+  lines<M extends Exclude<N, Open>>(
+    name: M,
+    options: CallOptions<M> & { readonly lines: AnswerLines },
+  ): Promise<Answer<M> | undefined> {
+    return this.call(name, options);
+  }
 }
 
 /** Calls one of the routes that are open to anyone, on an address that has proved nothing yet. @throws SkerryError, ReachError */
@@ -144,6 +162,7 @@ type Exchange<N extends RouteName> = {
     readonly query?: unknown;
     readonly body?: unknown;
     readonly onProgress?: (moved: number) => void;
+    readonly lines?: AnswerLines;
   };
   readonly token: string | null;
 };
@@ -159,7 +178,9 @@ async function exchange<N extends RouteName>(
   const bytes = route.bodyBytes === undefined ? undefined : plainBytes(given, route.bodyBytes);
   const body = route.body === null || bytes !== undefined ? null : writeBody(route.body, given ?? {});
   const wantsBytes = route.answerBytes !== undefined;
-  const headers: Record<string, string> = { accept: wantsBytes ? '*/*' : 'application/json' };
+  const { lines } = options;
+  const accept = wantsBytes ? '*/*' : lines === undefined ? 'application/json' : 'application/x-ndjson';
+  const headers: Record<string, string> = { accept };
   if (body !== null) headers['content-type'] = 'application/json';
   if (bytes !== undefined) headers['content-type'] = 'application/octet-stream';
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
@@ -173,6 +194,7 @@ async function exchange<N extends RouteName>(
       body,
       ...(bytes === undefined ? {} : { bytes }),
       ...(wantsBytes ? { asBytes: true } : {}),
+      ...(lines === undefined ? {} : { onText: (piece: string) => lines.push(piece) }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       ...caps,
       signal: options.signal,
@@ -184,6 +206,8 @@ async function exchange<N extends RouteName>(
       redirected: error instanceof HttpError && error.failure === 'redirected',
     });
   }
+  if (lines !== undefined && answer.status < 300 && /^application\/x-ndjson\b/i.test(answer.contentType))
+    return lines.end() as never;
   return readAnswer(name, route, answer) as Answer<N>;
 }
 

@@ -1,6 +1,7 @@
 import { type Command, type CommandId, uuidv7 } from '@skerry/protocol';
 import { eitherSignal } from '../abort.ts';
 import type { ServerHandle } from '../face.ts';
+import { lazily } from '../lazily.ts';
 import type { Platform } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { Entry } from '../sync/entry.ts';
@@ -19,6 +20,7 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     signal === undefined ? context.signal : eitherSignal(signal, context.signal);
   // What is asked for in settings only is loaded with the first of it.
   const account = async (): Promise<AccountCalls> => (await import('./account-calls.ts')).accountCalls(context, within);
+  const { api, signal: end } = context;
   return {
     id: context.id,
     view,
@@ -67,6 +69,11 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     setIcon: async (bytes) => (await account()).setIcon(bytes),
     removeIcon: async () => (await account()).removeIcon(),
     resetLink: async (of) => (await account()).resetLink(of),
+
+    assistants: lazily(async () => {
+      const { Assistants } = await import('../assistants/assistants.ts');
+      return new Assistants({ api, clock: platform.clock, state: connection.state, signal: end });
+    }),
 
     signIn: (credentials, signal) => context.signIn(credentials, within(signal)),
     tryNow: () => connection.tryNow(),

@@ -61,6 +61,7 @@ export class ScriptedNetwork {
       if (request.signal.aborted) throw new HttpError('aborted');
       if (answer.status >= 300 && answer.status < 400) throw new HttpError('redirected');
       if (answer.text.length > request.maxBytes) throw new HttpError('tooLarge');
+      if (answer.status < 300) for (const piece of answer.text.match(/[^]{1,7}/g) ?? []) request.onText?.(piece);
       return answer;
     },
   };

@@ -25,7 +25,7 @@ export const fetchHttp: Http = {
 };
 
 async function exchange(
-  { method, url, headers, body, bytes, asBytes, maxBytes, onProgress }: HttpRequest,
+  { method, url, headers, body, bytes, asBytes, maxBytes, onProgress, onText }: HttpRequest,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const response = await fetch(url, {
@@ -56,8 +56,13 @@ async function exchange(
   }
   const decoder = new TextDecoder();
   let text = '';
-  await readAll(response, maxBytes, (part) => void (text += decoder.decode(part, { stream: true })));
-  return { ...head, text: text + decoder.decode() };
+  const take = (piece: string): void => {
+    text += piece;
+    if (response.ok && piece !== '') onText?.(piece);
+  };
+  await readAll(response, maxBytes, (part) => take(decoder.decode(part, { stream: true })));
+  take(decoder.decode());
+  return { ...head, text };
 }
 
 /** Reads no further than allowed, whatever the server says about the length. @returns how much it was */

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
 import { Agent as HttpsAgent, request as requestTls } from 'node:https';
+import { StringDecoder } from 'node:string_decoder';
 import { type Http, type HttpAnswer, HttpError, type HttpRequest } from '../../platform.ts';
 
 /** Requests on kept-alive connections. Node follows no redirect by itself, and here one is an error. */
@@ -12,7 +13,7 @@ export function nodeHttp(): Http {
 }
 
 function exchange(options: HttpRequest, agents: { plain: HttpAgent; tls: HttpsAgent }): Promise<HttpAnswer> {
-  const { method, url, headers, body, bytes, asBytes, timeoutMs, maxBytes, onProgress, signal } = options;
+  const { method, url, headers, body, bytes, asBytes, timeoutMs, maxBytes, onProgress, onText, signal } = options;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new HttpError('aborted'));
     const isTls = url.startsWith('https:');
@@ -36,8 +37,14 @@ function exchange(options: HttpRequest, agents: { plain: HttpAgent; tls: HttpsAg
     sent.on('response', (answer) => {
       const status = answer.statusCode ?? 0;
       if (status >= 300 && status < 400) return fail(new HttpError('redirected'));
-      const isBytes = asBytes === true && status >= 200 && status < 300;
-      read(answer, maxBytes, isBytes ? onProgress : undefined).then(
+      const isSuccess = status >= 200 && status < 300;
+      const isBytes = asBytes === true && isSuccess;
+      const decoder = new StringDecoder('utf8');
+      const onPart = (part: Buffer, moved: number): void => {
+        if (isBytes) onProgress?.(moved);
+        else if (isSuccess) onText?.(decoder.write(part));
+      };
+      read(answer, maxBytes, onPart).then(
         (content) => {
           settle();
           const head = { status, contentType: answer.headers['content-type'] ?? '' };
@@ -75,7 +82,7 @@ function upload(sent: ClientRequest, bytes: Uint8Array, onProgress: ((moved: num
 async function read(
   answer: IncomingMessage,
   maxBytes: number,
-  onProgress: ((moved: number) => void) | undefined,
+  onPart: (part: Buffer, moved: number) => void,
 ): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -83,7 +90,7 @@ async function read(
     bytes += part.length;
     if (bytes > maxBytes) throw new HttpError('tooLarge');
     parts.push(part);
-    onProgress?.(bytes);
+    onPart(part, bytes);
   }
   return Buffer.concat(parts);
 }
