@@ -9,6 +9,7 @@ import { Hub } from '../harness/hub.ts';
 import { dumpDatabases } from '../harness/idb.ts';
 import { KeyedScreen } from '../harness/keyed-screen.ts';
 import { pngOf } from '../harness/png.ts';
+import { settled } from '../harness/settled.ts';
 import { SpawnedServer } from '../harness/spawn-server.ts';
 import { eventually, until } from '../harness/watch.ts';
 import { canReach, idOf, isIn, Keyed, messages, say } from '../sealed/keyed-member.ts';
@@ -39,16 +40,19 @@ describe('Two people who write to each other encrypted, on two servers', () => {
     const [harbour, lighthouse] = await Promise.all([start('Harbour'), start('Lighthouse')]);
     servers = { Harbour: harbour, Lighthouse: lighthouse };
     [hub, browser] = await Promise.all([Hub.start(), launchBrowser()]);
-    for (const name of NAMES) owners.push(await Friend.found(servers[name], 'olga'));
+    for (const name of NAMES) {
+      const olga = await Friend.found(servers[name], 'olga');
+      owners.push(olga);
+      // Whoever comes has something to read, and what encryption needs is loaded as soon as that is shown.
+      await olga.says('welcome');
+    }
     // A list of devices is refused until the account has a key, which is what the page finds out.
     const allowed = [/status of 409 \(Conflict\).*\/api\/commands/, /status of 404/];
     [annaVisitor, benVisitor] = [
       await Visitor.arrive(browser, { allowed }),
       await Visitor.arrive(browser, { allowed }),
     ];
-    anna = await arrive(annaVisitor, 'anna');
-    ben = await arrive(benVisitor, 'ben');
-    cleo = await Keyed.create();
+    [anna, ben, cleo] = await Promise.all([arrive(annaVisitor, 'anna'), arrive(benVisitor, 'ben'), Keyed.create()]);
     cleoAtHarbour = await cleo.register(harbour.origin, 'cleo');
   }, 300_000);
   afterAll(async () => {
@@ -208,12 +212,12 @@ describe('Two people who write to each other encrypted, on two servers', () => {
     const look = async (where: string): Promise<void> => {
       // Where the pointer rests a tooltip may stand.
       await page.mouse.move(640, 2);
-      await page.waitForTimeout(400);
       for (const [scheme, what] of [
         ['light', 'all'],
         ['dark', 'colours'],
       ] as const) {
         await page.emulateMedia({ colorScheme: scheme });
+        await settled(page, 150);
         findings.push(...(await axeFindings(page, what)).map((finding) => `${where}, ${scheme}: ${finding}`));
       }
       await page.emulateMedia({ colorScheme: 'light' });

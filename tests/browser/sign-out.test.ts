@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchBrowser, photographFailures, Visitor } from '../harness/browser.ts';
 import { Friend } from '../harness/friend.ts';
 import { Hub } from '../harness/hub.ts';
@@ -18,13 +18,11 @@ describe('A page with two servers', () => {
   let requestsToB: number;
   photographFailures(() => visitor);
 
+  beforeAll(async () => {
+    [hub, browser] = await Promise.all([Hub.start(), launchBrowser()]);
+  });
   beforeEach(async () => {
-    [hub, a, b, browser] = [
-      await Hub.start(),
-      await LyingServer.start({ name: 'Alpha' }),
-      await LyingServer.start({ name: 'Beta' }),
-      await launchBrowser(),
-    ];
+    [a, b] = await Promise.all([LyingServer.start({ name: 'Alpha' }), LyingServer.start({ name: 'Beta' })]);
     await Friend.found({ origin: a.origin, setupCode: a.world.setupCode }, 'bert');
     friendOnB = await Friend.found({ origin: b.origin, setupCode: b.world.setupCode }, 'bert');
     visitor = await Visitor.arrive(browser);
@@ -37,8 +35,11 @@ describe('A page with two servers', () => {
   });
   afterEach(async () => {
     await visitor?.[Symbol.asyncDispose]();
+    for (const one of [a, b]) await one?.[Symbol.asyncDispose]();
+  });
+  afterAll(async () => {
     await browser?.close();
-    for (const one of [hub, a, b]) await one?.[Symbol.asyncDispose]();
+    await hub?.[Symbol.asyncDispose]();
   });
 
   const expectUnnoticed = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { Screen } from './screen.ts';
+import { settled } from './settled.ts';
 
 export type Place = {
   readonly name: string;
@@ -27,8 +28,8 @@ export const PLACES: readonly Place[] = [
     show: async (screen) => {
       await channel(screen);
       await screen.page.getByRole('button', { name: 'Emoji' }).click();
-      await screen.page.getByRole('dialog').waitFor();
-      await screen.page.waitForTimeout(500);
+      await screen.page.getByRole('dialog').getByRole('option').first().waitFor();
+      await settled(screen.page);
     },
     leave: escape,
   },
@@ -102,7 +103,7 @@ export const PLACES: readonly Place[] = [
     show: async (screen: Screen) => {
       await screen.goTo(`#/settings/${section}`);
       await screen.page.getByRole('main').getByRole('heading').first().waitFor();
-      await screen.page.waitForTimeout(300);
+      await settled(screen.page, 200);
     },
   })),
   {
@@ -129,7 +130,7 @@ export const PLACES: readonly Place[] = [
       await screen.goTo('#/settings/keys');
       await screen.page.getByRole('button', { name: /^Let another device send them/ }).click();
       await screen.page.getByRole('dialog').waitFor();
-      await screen.page.waitForTimeout(500);
+      await settled(screen.page, 200);
     },
     leave: async (screen) => screen.page.getByRole('button', { name: 'Stop waiting' }).click(),
   },

@@ -8,6 +8,7 @@ import { LyingServer } from '../harness/lying/lying-server.ts';
 import { makeIdentity } from '../harness/lying/identity.ts';
 import { PLACES } from '../harness/places.ts';
 import { Screen } from '../harness/screen.ts';
+import { settled } from '../harness/settled.ts';
 
 describe('Every screen', () => {
   let hub: Hub;
@@ -44,7 +45,7 @@ describe('Every screen', () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await visitor.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       // Colours fade into each other.
-      await visitor.page.waitForTimeout(300);
+      await settled(visitor.page);
       for (const one of await axeFindings(visitor.page, colorScheme === 'light' ? 'all' : 'colours'))
         found.push(`${colorScheme}: ${one}`);
     }
@@ -97,7 +98,7 @@ describe('Every screen', () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await visitor.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await filled.hover();
-      await visitor.page.waitForTimeout(300);
+      await settled(visitor.page);
       for (const one of await axeFindings(visitor.page)) found.push(`${colorScheme}: ${one}`);
     }
     expect(found).toEqual([]);
