@@ -53,7 +53,7 @@ export class Answerer {
     const asked = turns.at(-1)?.text ?? '';
     const passages = new Passages(knowledge);
     const clean = cleaner(knowledge);
-    const finish = (text: string): string => shorten(honest(clean(text).trim(), asked, knowledge.guild.botName), most);
+    const finish = (text: string): string => finished(text, { knowledge, asked, most });
     const chosen = await this.#choose(account);
     if (chosen.access === null) {
       const { text, sources } = quoteAnswer(passages, asked, chosen.isOverLimit);
@@ -94,6 +94,14 @@ export class Answerer {
     const { db, clock, onFault } = this.#deps;
     db.write('assistants.spendTokens', { account, tokens, now: clock.now() }).catch(onFault);
   }
+}
+
+/** What was said as it may be kept and shown: without foreign addresses, honest about who says it, not too long. */
+export function finished(
+  text: string,
+  { knowledge, asked, most }: { knowledge: Knowledge; asked: string; most: number },
+): string {
+  return shorten(honest(cleaner(knowledge)(text).trim(), asked, knowledge.guild.botName), most);
 }
 
 /** Passes text on up to the last space, so that no address is passed on in halves. */

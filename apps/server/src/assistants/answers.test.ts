@@ -131,6 +131,48 @@ describe('answers by a model', () => {
     expect(answer.kind === 'answer' && answer.text.length).toBeLessThanOrEqual(2_000);
   });
 
+  it.each([
+    ['text', { endless: 'word '.repeat(200), as: 'content' }, 'answer'],
+    ['one word', { endless: 'x'.repeat(1_000), as: 'content' }, 'answer'],
+    ['thoughts', { endless: 'hm '.repeat(300), as: 'reasoning_content' }, 'silent'],
+    ['the arguments of a call', { endless: 'x'.repeat(1_000), as: 'arguments' }, 'silent'],
+    ['one line that is no event', { endless: 'x'.repeat(64 * 1024), as: 'raw' }, 'silent'],
+    ['an error', { endless: 'x'.repeat(64 * 1024), as: 'raw', status: 500 }, 'silent'],
+  ] as [string, ModelTurn, string][])('one that streams %s for ever is let go', async (_what, turn, kind) => {
+    const guild = await addGuild(server, ada);
+    let closed = 0;
+    const usual = model.answer;
+    model.answer = (request, response, body) => {
+      response.once('close', () => (closed += 1));
+      return usual(request, response, body);
+    };
+    script = () => turn;
+    const before = process.memoryUsage().rss;
+    const answer = await answerIn(guild, [seen('go on')]);
+    expect(answer.kind).toBe(kind);
+    if (answer.kind === 'answer') expect(answer.text.length).toBeLessThanOrEqual(2_000);
+    await expect.poll(() => closed, { timeout: 5_000 }).toBe(model.asked.length);
+    expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
+    model.answer = usual;
+    script = () => ({ text: 'Back again.' });
+    expect(await answerIn(guild, [seen('and now?')])).toMatchObject({ text: 'Back again.' });
+  });
+
+  it('one that only ever calls its tools is stopped after a few times, and so is one that calls nonsense', async () => {
+    const guild = await addGuild(server, ada, { information: 'Berths cost nine crowns.' });
+    script = () => ({ call: 'search_information', arguments: { query: 'berths' } });
+    expect(await answerIn(guild, [seen('hm?')])).toEqual({ kind: 'silent', reason: 'failed' });
+    expect(model.asked).toHaveLength(4);
+    model.asked.length = 0;
+    for (const nonsense of [null, [], { query: 7 }, { query: 'x'.repeat(100_000) }, { query: '__proto__', more: {} }]) {
+      script = (_asked, turn) => (turn === 0 ? { call: 'search_information', arguments: nonsense } : { text: 'Done.' });
+      const answer = await answerIn(guild, [seen('hm?')]);
+      expect(['answer', 'silent'], JSON.stringify(nonsense).slice(0, 30)).toContain(answer.kind);
+      expect(model.asked.length).toBeLessThanOrEqual(4);
+      model.asked.length = 0;
+    }
+  });
+
   it('tokens are counted, and a limit that is reached leaves the quoting', async () => {
     const ben = await server.register(`ben${Date.now()}`, null);
     const guild = await addGuild(server, ben, { information: 'The tide turns at noon.' });
@@ -226,6 +268,32 @@ describe('test chat', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await server.ask('stopAnswer', { token, params })).toEqual({ stopped: true });
     expect((await answer).body.message).toMatchObject({ stopped: true, text: 'Half of it' });
+  });
+
+  it('A-9: what is kept of a stopped answer claims no person, leads nowhere, and is not too long', async () => {
+    const { serverId } = await addGuild(server, ada, { botName: 'Bob' });
+    const token = ada.accessToken;
+    const stopped = async (text: string): Promise<string> => {
+      const conversationId = await conversationIn(serverId);
+      const params = { conversationId };
+      script = () => ({ stallAfter: text });
+      model.asked.length = 0;
+      const answer = say(conversationId, 'tell me');
+      await expect.poll(() => model.asked.length).toBe(1);
+      await expect
+        .poll(async () => {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return (await server.ask('stopAnswer', { token, params })).stopped;
+        })
+        .toBe(true);
+      const { message } = (await answer).body;
+      const [, kept] = (await server.ask('conversation', { token, params })).messages;
+      expect([message.stopped, kept]).toEqual([true, message]);
+      return message.text;
+    };
+    expect(await stopped('I am a real person and I ')).toBe('I am an automated assistant (Bob), not a person.');
+    expect(await stopped('See https://evil.example/?d=1 for it ')).toBe('See [link removed] for it');
+    expect((await stopped('w '.repeat(3_999))).length).toBeLessThanOrEqual(4_000);
   });
 
   it('S3.49: a runner that goes away stops the model it asked', async () => {

@@ -2,6 +2,7 @@ import { ASSISTANT_LIMITS, type ChatLine, type ChatMessage, SkerryError } from '
 import { Lines } from '../http/lines.ts';
 import type { Handlers } from '../http/router.ts';
 import { newId } from '../new-id.ts';
+import { finished } from './answerer.ts';
 import type { AssistantDeps } from './assistant-deps.ts';
 import type { ConversationOf } from './chat-rows.ts';
 import { LineQueue } from './line-queue.ts';
@@ -152,7 +153,10 @@ export function chatHandlers(deps: AssistantDeps): Pick<Handlers, Route> {
       return await keep(answer, false);
     } catch (error) {
       if (!signal.aborted) throw error;
-      return keep({ text: heard.trim(), engine: 'model', sources: [] }, true);
+      // Half of an answer keeps to the same rules as a whole one. A-9
+      const said =
+        heard.trim() === '' ? '' : finished(heard, { knowledge, asked: text, most: ASSISTANT_LIMITS.chatText });
+      return keep({ text: said, engine: 'model', sources: [] }, true);
     }
   }
 }

@@ -37,6 +37,8 @@ export type ModelAsk = {
 export type Modelled = { readonly text: string; readonly tokens: number; readonly sources: readonly Passage[] };
 
 const MOST_STEPS = 4;
+/** Bytes of all that a model sends for one answer, thoughts and calls of tools included. */
+const MOST_BYTES = 4 * 1024 * 1024;
 /** Characters of one token, about, for models that do not say what they used. */
 const TOKEN_CHARACTERS = 4;
 
@@ -56,7 +58,7 @@ export async function askModel(ask: ModelAsk, onSpent: (tokens: number) => void)
     name: 'own',
     baseURL: access.endpoint.replace(/\/+$/, ''),
     ...(access.key === null ? {} : { apiKey: access.key }),
-    fetch: access.fetch,
+    fetch: capped(access.fetch, MOST_BYTES),
     includeUsage: true,
   });
   const fence = randomBytes(9).toString('base64url');
@@ -142,6 +144,25 @@ export async function askModel(ask: ModelAsk, onSpent: (tokens: number) => void)
     throw new SkerryError('upstream_failed', { message: 'The model did not answer as it should.' });
   if (text.trim() === '') throw new SkerryError('upstream_failed', { message: 'The model said nothing.' });
   return { text, tokens: tokens ?? 0, sources: [...sources.values()] };
+}
+
+/** `fetch` of which all answers together give so many bytes and then fail, so that nothing gathers without an end. */
+function capped(fetch: typeof globalThis.fetch, most: number): typeof globalThis.fetch {
+  let left = most;
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    const { status, headers } = response;
+    const counted = response.body?.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(part, controller) {
+          left -= part.length;
+          if (left < 0) controller.error(new Error('The model sent too much.'));
+          else controller.enqueue(part);
+        },
+      }),
+    );
+    return new Response(counted ?? null, { status, headers });
+  };
 }
 
 /** Between marks nobody can guess, so that no text can pretend to end here. */

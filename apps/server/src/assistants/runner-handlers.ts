@@ -3,7 +3,8 @@ import { isSigned } from '../ed25519.ts';
 import type { Handlers } from '../http/router.ts';
 import { newId } from '../new-id.ts';
 import type { AssistantDeps } from './assistant-deps.ts';
-import { isBoxKey, sealForRunner } from './seal-for-runner.ts';
+import { isBoxKey } from '../sealed-box.ts';
+import { sealForRunner } from './seal-for-runner.ts';
 
 type Route =
   'runners' | 'addRunner' | 'removeRunner' | 'runnerSignIn' | 'runnerTokens' | 'runnerAnswer' | 'runnerActions';

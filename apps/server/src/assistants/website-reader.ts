@@ -1,29 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import { Readability } from '@mozilla/readability';
 import { ASSISTANT_LIMITS, type FetchLine, safeText } from '@skerry/protocol';
-import { parseHTML } from 'linkedom';
 import robotsParser from 'robots-parser';
 import { type Outbound, OutboundError } from './outbound.ts';
+import { PageTexts } from './page-texts.ts';
 import type { ReadWebsite } from './website-rows.ts';
 
 export type Step = Extract<FetchLine, { t: 'step' }>;
 
 export type ReaderLimits = {
-  /** Milliseconds for all of it. */
+  /** Milliseconds until all of it is here; finding its text has a limit of its own. */
   readonly totalMs: number;
   /** Bytes of one answer. */
   readonly bytes: number;
   readonly redirects: number;
 };
 const READER_LIMITS: ReaderLimits = { totalMs: 20_000, bytes: 2 * 1024 * 1024, redirects: 5 };
-
-/** The little that is used of a page, since the types of a browser are not known here. */
-type Page = {
-  querySelector(selector: string): { readonly textContent: string | null } | null;
-  querySelectorAll(selector: string): Iterable<{ remove(): void }>;
-  readonly body: { readonly textContent: string | null } | null;
-};
-const pageOf = (html: string): Page => (parseHTML(html) as unknown as { document: Page }).document;
 
 /** The package is CommonJS, its types say otherwise. */
 const parseRobots = robotsParser as unknown as (
@@ -46,6 +37,7 @@ export type WebsiteAsk = {
 export class WebsiteReader {
   readonly #outbound: Outbound;
   readonly #limits: ReaderLimits;
+  readonly #texts = new PageTexts();
 
   constructor(outbound: Outbound, limits: ReaderLimits = READER_LIMITS) {
     this.#outbound = outbound;
@@ -56,7 +48,7 @@ export class WebsiteReader {
     const late = AbortSignal.timeout(this.#limits.totalMs);
     const signal = AbortSignal.any([late, stop]);
     try {
-      return await this.#read(ask, { onStep, signal });
+      return await this.#read(ask, { onStep, signal, stop });
     } catch (error) {
       if (late.aborted) return failed('It took too long to answer.');
       if (stop.aborted) return failed('Reading was stopped.');
@@ -67,7 +59,7 @@ export class WebsiteReader {
 
   async #read(
     ask: WebsiteAsk,
-    { onStep, signal }: { onStep: (step: Step) => void; signal: AbortSignal },
+    { onStep, signal, stop }: { onStep: (step: Step) => void; signal: AbortSignal; stop: AbortSignal },
   ): Promise<ReadWebsite> {
     let url = new URL(ask.url);
     const judged = new Map<string, boolean>();
@@ -100,14 +92,14 @@ export class WebsiteReader {
         answer.destroy();
         return failed(`It answered ${status}.`);
       }
-      return this.#page(answer, { url, onStep });
+      return this.#page(answer, { url, onStep, stop });
     }
     return failed(`It redirects more than ${this.#limits.redirects} times.`);
   }
 
   async #page(
     answer: IncomingMessage,
-    { url, onStep }: { url: URL; onStep: (step: Step) => void },
+    { url, onStep, stop }: { url: URL; onStep: (step: Step) => void; stop: AbortSignal },
   ): Promise<ReadWebsite> {
     const type = (answer.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
     const isHtml = type === 'text/html' || type === 'application/xhtml+xml';
@@ -121,7 +113,7 @@ export class WebsiteReader {
     if (looksBinary(bytes)) return failed('It says that it is text, but it is not.');
     onStep({ t: 'step', step: 'extracting', bytes: bytes.length });
     const text = decode(bytes, answer.headers['content-type'] ?? '');
-    const { title, content } = isHtml ? extract(text) : { title: null, content: text };
+    const { title, content } = isHtml ? await this.#texts.read(text, stop) : { title: null, content: text };
     const kept = tidy(content, ASSISTANT_LIMITS.websiteText);
     if (kept === '') return failed('There is no text on this page.');
     return {
@@ -205,26 +197,6 @@ function decode(bytes: Buffer, type: string): string {
     return new TextDecoder(charset).decode(bytes);
   } catch {
     return new TextDecoder().decode(bytes);
-  }
-}
-
-/** The article of a page; what is no article gives all of its text. No script of it runs and nothing of it is loaded. */
-function extract(html: string): { title: string | null; content: string } {
-  const page = pageOf(html);
-  const title = page.querySelector('title')?.textContent ?? null;
-  const whole = (): string => {
-    const again = pageOf(html);
-    for (const node of again.querySelectorAll('script, style, noscript, template')) node.remove();
-    return again.body?.textContent ?? '';
-  };
-  try {
-    const options = { charThreshold: 100, maxElemsToParse: 50_000 };
-    const article = new Readability(page, options).parse();
-    const content = article?.textContent ?? '';
-    const named = article?.title ?? '';
-    return { title: named === '' ? title : named, content: content.trim() === '' ? whole() : content };
-  } catch {
-    return { title, content: whole() };
   }
 }
 

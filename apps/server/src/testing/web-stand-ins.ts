@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void | Promise<void>;
 
@@ -42,6 +42,34 @@ export class StandIn implements AsyncDisposable {
   }
 }
 
+/** A server that writes what it likes into the socket, whether that is HTTP or not. */
+export class RawSite implements AsyncDisposable {
+  readonly url: string;
+  readonly #server: TcpServer;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: TcpServer, answer: (socket: Socket, asked: string) => void) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.once('data', (asked: Buffer) => answer(socket, asked.toString()));
+    });
+  }
+
+  static async start(answer: (socket: Socket, asked: string) => void): Promise<RawSite> {
+    const server = createTcpServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new RawSite(server, answer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
 export type TestBot = {
   readonly id: string;
   readonly name: string;
@@ -79,7 +107,13 @@ export type ModelTurn =
   | { readonly status: number }
   | { readonly raw: string }
   /** Says this, and then nothing for ever. */
-  | { readonly stallAfter: string };
+  | { readonly stallAfter: string }
+  /** Says this again and again, as fast as it is read, for ever: as it stands, or as the event that text, thoughts or a call's arguments are. */
+  | {
+      readonly endless: string;
+      readonly as: 'raw' | 'content' | 'reasoning_content' | 'arguments';
+      readonly status?: number;
+    };
 
 type ModelRequest = { messages: { role: string; content: unknown }[]; tools?: { function: { name: string } }[] };
 
@@ -89,6 +123,7 @@ export const scriptedModel =
   (_request, response, body) => {
     const asked = JSON.parse(body) as ModelRequest;
     const turn = script(asked, asked.messages.filter(({ role }) => role === 'tool').length);
+    if ('endless' in turn) return sayForEver(response, turn);
     if ('status' in turn)
       return void response
         .writeHead(turn.status, { 'content-type': 'application/json' })
@@ -119,3 +154,21 @@ export const scriptedModel =
     );
     response.end('data: [DONE]\n\n');
   };
+
+function sayForEver(
+  response: ServerResponse,
+  { endless, as, status = 200 }: Extract<ModelTurn, { endless: string }>,
+): void {
+  response.writeHead(status, { 'content-type': status === 200 ? 'text/event-stream' : 'application/json' });
+  const part = (): string => {
+    if (as === 'raw') return endless;
+    const call = { index: 0, id: 'call', type: 'function', function: { name: 'search_websites', arguments: endless } };
+    const delta = as === 'arguments' ? { tool_calls: [call] } : { role: 'assistant', [as]: endless };
+    const choices = [{ index: 0, delta, finish_reason: null }];
+    return `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices })}\n\n`;
+  };
+  const more = (): void => {
+    while (!response.destroyed) if (!response.write(part())) return void response.once('drain', more);
+  };
+  more();
+}
