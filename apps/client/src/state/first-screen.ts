@@ -1,4 +1,4 @@
-/** Longer than this nobody waits for a screen that has nothing to show: a channel without messages, a server that is away. */
+/** Longer than this nobody waits for a screen that has nothing to show, since its server is away. */
 const LONGEST_MS = 8_000;
 
 let tell: () => void = () => undefined;
