@@ -16,7 +16,7 @@ writeFileSync(
 );
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const VERBS = ['serve', 'hub', 'demo', 'backup', 'restore', 'reset-password', 'rotate-key', 'import-assistants'];
+const VERBS = ['serve', 'hub', 'run', 'demo', 'backup', 'restore', 'reset-password', 'rotate-key', 'import-assistants'];
 
 describe('skerry', () => {
   it('tells what it can do', async () => {

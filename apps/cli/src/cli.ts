@@ -6,12 +6,14 @@ import { importAssistantsVerb } from './commands/import-assistants.ts';
 import { resetPassword } from './commands/reset-password.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
+import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import type { Terminal, Verb } from './verb.ts';
 
 const VERBS: Readonly<Record<string, Verb>> = {
   serve,
   hub,
+  run,
   demo,
   backup,
   restore,
