@@ -3,6 +3,7 @@ import { createClient, type ServerHandle, type SkerryClient } from '@skerry/core
 import { FakeServer, memoryPlatform, settle, type MemoryPlatform } from '@skerry/core/testing';
 
 const ORIGIN = 'https://harbour.example';
+const PASSWORD = 'correct horse';
 
 /** The real core, signed in as Anna to a server in memory where Bob is as well; both are in #general. */
 export type LiveServer = {
@@ -19,6 +20,33 @@ export type LiveServer = {
   /** The server goes away, or comes back. */
   readonly setReachable: (reachable: boolean) => Promise<void>;
 };
+
+/** One more server in the list of the same client, with an account of Anna's there; it is called as its host begins. */
+export async function joinAnother(
+  { client, platform }: Pick<LiveServer, 'client' | 'platform'>,
+  origin: string,
+): Promise<{ readonly handle: ServerHandle; readonly server: FakeServer; readonly anna: AccountId }> {
+  const server = new FakeServer(origin, { now: () => platform.clock.now() });
+  platform.network.serve(origin, server);
+  const anna = server.person('anna');
+  const handle = await join(client, origin);
+  await handle.update({ label: new URL(origin).hostname.split('.')[0] ?? '' });
+  return { handle, server, anna };
+}
+
+async function join(client: SkerryClient, origin: string): Promise<ServerHandle> {
+  const result = await client.probe(origin, {
+    allowPlain: false,
+    signal: new AbortController().signal,
+    onStep: () => undefined,
+  });
+  if (!result.ok) throw new Error(`the server in memory was not found: ${result.step}`);
+  const id = await client.join(result.found, { kind: 'signIn', username: 'anna', password: PASSWORD });
+  await settle();
+  const handle = client.server(id);
+  if (handle === undefined) throw new Error('the server that was joined is not there');
+  return handle;
+}
 
 export async function liveServer(): Promise<LiveServer> {
   const platform = memoryPlatform();
@@ -37,16 +65,7 @@ export async function liveServer(): Promise<LiveServer> {
   server.model.run(anna, server.model.id(), { kind: 'channel.join', channel: general });
 
   const client = await createClient(platform, { mode: 'hub' });
-  const result = await client.probe(ORIGIN, {
-    allowPlain: false,
-    signal: new AbortController().signal,
-    onStep: () => undefined,
-  });
-  if (!result.ok) throw new Error(`the server in memory was not found: ${result.step}`);
-  const id = await client.join(result.found, { kind: 'signIn', username: 'anna', password: 'correct horse' });
-  await settle();
-  const handle = client.server(id);
-  if (handle === undefined) throw new Error('the server that was joined is not there');
+  const handle = await join(client, ORIGIN);
   return {
     platform,
     client,

@@ -5,7 +5,7 @@ import { flushSync, type Component } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KeysDoor } from '../../state/keys-door.svelte.ts';
 import { liveServer, type LiveServer } from '../../testing/live-server.ts';
-import KeysProbe from '../../testing/KeysProbe.svelte';
+import PartProbe from '../../testing/PartProbe.svelte';
 import { Overlays } from '../../ui/overlays.svelte.ts';
 import EnterWords from './EnterWords.svelte';
 import ForgetDialog from './ForgetDialog.svelte';
@@ -43,7 +43,7 @@ type AnyPart = Component<Record<string, unknown>>;
 
 function show<Props extends Record<string, unknown>>(part: Component<Props>, props: Props): void {
   const given = { client: live.client, door, overlays, part: part as unknown as AnyPart, props };
-  render(KeysProbe, { props: given });
+  render(PartProbe, { props: given });
   flushSync();
 }
 
