@@ -29,9 +29,10 @@ export function botOf(db: Statements, { account }: { account: AccountId }): BotR
   return cells === undefined ? null : row(cells);
 }
 
+export const connectBot = (tx: Tx, bot: BotRow): null => keepBot(tx.db, bot);
+
 /** Takes the place of the one before. @throws SkerryError already_exists when another account has this bot */
-export function connectBot(tx: Tx, bot: BotRow): null {
-  const { db } = tx;
+export function keepBot(db: Statements, bot: BotRow): null {
   if (db.has('SELECT 1 FROM discord_bots WHERE bot_id = ? AND account_id <> ?', bot.botId, bot.account))
     throw new SkerryError('already_exists', {
       field: 'token',

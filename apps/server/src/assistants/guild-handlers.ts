@@ -1,9 +1,10 @@
-import { ASSISTANT_LIMITS, SkerryError } from '@skerry/protocol';
+import { SkerryError } from '@skerry/protocol';
 import type { Handlers } from '../http/router.ts';
 import { Lines } from '../http/lines.ts';
 import { newId } from '../new-id.ts';
 import type { AssistantDeps } from './assistant-deps.ts';
 import { guildsOfBot } from './discord-handlers.ts';
+import { websiteAddress } from './website-address.ts';
 
 type Route =
   | 'guilds'
@@ -74,7 +75,7 @@ export function guildHandlers(deps: AssistantDeps): Pick<Handlers, Route> {
       const made = await db.write('assistants.addWebsite', {
         guild,
         id: newId(clock),
-        url: readable(body.url),
+        url: websiteAddress(body.url),
         now: clock.now(),
       });
       websites.refresh();
@@ -96,18 +97,6 @@ export function guildHandlers(deps: AssistantDeps): Pick<Handlers, Route> {
       return read;
     },
   };
-}
-
-/** The address as it is kept: without a fragment. @throws SkerryError bad_request */
-function readable(typed: string): string {
-  const refused = (message: string): SkerryError => new SkerryError('bad_request', { field: 'url', message });
-  if (!URL.canParse(typed)) throw refused('This is no address.');
-  const url = new URL(typed);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused('Only http and https addresses are read.');
-  if (url.username !== '' || url.password !== '') throw refused('An address has no name or password in it here.');
-  url.hash = '';
-  if (url.href.length > ASSISTANT_LIMITS.websiteUrl) throw refused('This address is too long.');
-  return url.href;
 }
 
 /** A guild that a connected bot is not in would never be answered in. While Discord cannot say, it may be added. */
