@@ -55,6 +55,18 @@ describe.each(kinds)('the sealed store over %s', (_name, open) => {
     expect((await store.row(row(3, '').id))?.post?.text).toBe('text 3');
   });
 
+  it('finds the newest places however far apart they lie', async () => {
+    const store = storeOver(await open());
+    const places = [1, 2, 3, 3.5, 40, 41, 700, 5_000_000];
+    await store.commit((draft) => places.forEach((n) => draft.put(row(n, `text ${n}`))));
+    for (let limit = 1; limit <= places.length + 1; limit++)
+      for (const from of [0, 3])
+        for (const to of [...places, Number.MAX_SAFE_INTEGER]) {
+          const wanted = places.filter((n) => n >= from && n <= to).slice(-limit);
+          expect((await store.rows(CHANNEL, { from, to, limit })).map(({ n }) => n)).toEqual(wanted);
+        }
+  });
+
   it('shows five hundred messages of a long conversation in less than a second', async () => {
     const store = storeOver(await open());
     for (let from = 1; from <= 2_000; from += 500)

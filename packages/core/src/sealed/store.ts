@@ -1,7 +1,7 @@
 import type { Change } from '@skerry/crypto';
 import type { ChannelId, MessageId } from '@skerry/protocol';
 import { type KeyStorage, rowName } from '../keys/ports.ts';
-import type { Key, StateStore, Write } from '../stores/stores.ts';
+import type { Key, Row, StateStore, Write } from '../stores/stores.ts';
 import { type SealedRow, type SealedView, viewOf } from './rows.ts';
 
 /** The table of the State store everything of encrypted conversations lies in. Its rows are sealed one by one. */
@@ -18,6 +18,9 @@ export type Part = 'row' | 'at' | 'read' | 'late' | 'wait' | 'own' | 'group' | '
 type Device = 'out' | 'queue';
 
 export type SealedKey = readonly [Part, ...(string | number)[]];
+
+/** Lengths of stretches, in places for each row that is wanted. */
+const STRETCHES = [2, 16];
 
 const recordName = (key: SealedKey): string => rowName(TABLE, key);
 
@@ -141,17 +144,38 @@ export class SealedStore {
   ): Promise<readonly SealedRow[]> {
     const { from, to, limit, oldest = false } = part;
     if (to < from) return [];
-    const range = {
-      from: ['row', channel, from],
-      to: ['row', channel, to],
-      limit,
-      ...(oldest ? {} : { reverse: true }),
-    };
-    const rows = (await this.#state.range(TABLE, range)).flatMap(({ key, value }) => {
+    const stored = oldest
+      ? await this.#places(channel, { from, to, limit })
+      : await this.#newestPlaces(channel, { from, to, limit });
+    return stored.flatMap(({ key, value }) => {
       const row = this.#open<SealedRow>(key as SealedKey, value);
       return row === undefined ? [] : [row];
     });
-    return oldest ? rows : rows.reverse();
+  }
+
+  /**
+   * The last of them, in order. A storage that goes backwards does so step by step, which takes many times as long as being
+   * asked for a stretch at once. Places lie close together, so a stretch is guessed, and gone through backwards only where
+   * that finds too little.
+   */
+  async #newestPlaces(channel: ChannelId, part: { from: number; to: number; limit: number }): Promise<readonly Row[]> {
+    const { from, to, limit } = part;
+    const [last] = await this.#places(channel, { from, to, limit: 1, reverse: true });
+    if (last === undefined) return [];
+    const end = (last.key as SealedKey)[2] as number;
+    for (const length of STRETCHES) {
+      const start = Math.max(from, end - length * limit);
+      const found = await this.#places(channel, { from: start, to: end });
+      if (found.length >= limit || start === from) return found.slice(-limit);
+    }
+    return (await this.#places(channel, { from, to, limit, reverse: true })).toReversed();
+  }
+
+  #places(
+    channel: ChannelId,
+    { from, to, ...rest }: { from: number; to: number; limit?: number; reverse?: boolean },
+  ): Promise<readonly Row[]> {
+    return this.#state.range(TABLE, { from: ['row', channel, from], to: ['row', channel, to], ...rest });
   }
 
   async row(id: MessageId): Promise<SealedRow | undefined> {
