@@ -51,7 +51,7 @@ export class TimelineController {
 
   #scroller: HTMLElement | undefined;
   #list: VirtualizerHandle | undefined;
-  #size = { top: 0, width: 0, height: 0 };
+  #size = { top: 0, width: 0, height: 0, distance: 0 };
   #gestureAt = -Infinity;
   #layoutAt = -Infinity;
   /** When the person last went far in one step. */
@@ -348,11 +348,13 @@ export class TimelineController {
     const { top, width, height, distance } = this.#measure();
     const now = performance.now();
     const isResized = width !== this.#size.width || height !== this.#size.height;
-    // By the scroll bar: rows there have no heights yet, and must get them before a page moves them.
-    if (Math.abs(top - this.#size.top) > height * 1.5) this.#farAt = now;
+    // By the scroll bar: rows there have no heights yet, and must get them before a page moves them. A page that came in
+    // above moves the top as far, but not the end.
+    const moved = Math.min(Math.abs(top - this.#size.top), Math.abs(distance - this.#size.distance));
+    if (moved > height * 1.5) this.#farAt = now;
     const isUp = top < this.#size.top - 1;
     const isAsked = now - this.#gestureAt < GESTURE_MS;
-    this.#size = { top, width, height };
+    this.#size = { top, width, height, distance };
     if (this.#jumping) return;
     if (!this.#view.newer && (distance <= 4 || (distance <= 32 && !(isUp && isAsked)))) {
       this.#pinned = true;
@@ -391,7 +393,7 @@ export class TimelineController {
       if (scrollHeight - clientHeight - scrollTop > 0.5) {
         this.#layoutAt = performance.now();
         this.#scroller.scrollTop = scrollHeight;
-        this.#size.top = this.#scroller.scrollTop;
+        this.#size = { ...this.#size, top: this.#scroller.scrollTop, distance: 0 };
       }
       this.#frame = requestAnimationFrame(step);
     };

@@ -25,12 +25,17 @@ const say = (text: string): Promise<MessageId> =>
 /** More than one frame, since a frame is what the controller waits for. */
 const frames = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 80));
 
-type Screen = { top: number; readonly total: () => number };
+type Screen = {
+  top: number;
+  /** What stands above the rows, in px. */
+  above: number;
+  readonly total: () => number;
+};
 
 /** A scrolling element of 400 px over rows of 40 px: what a page would measure. */
 function screen(controller: TimelineController): { element: HTMLElement; at: Screen; scroll: (top: number) => void } {
   const element = document.createElement('div');
-  const at: Screen = { top: 0, total: () => controller.rows.length * 40 };
+  const at: Screen = { top: 0, above: 0, total: () => at.above + controller.rows.length * 40 };
   Object.defineProperties(element, {
     clientHeight: { get: () => 400 },
     clientWidth: { get: () => 800 },
@@ -61,8 +66,10 @@ const list = {
 
 async function open(
   unread: number | null = 0,
+  prepare: (timeline: Timeline) => void = () => undefined,
 ): Promise<ReturnType<typeof screen> & { controller: TimelineController; timeline: Timeline; arrived: Message[] }> {
   const timeline = live.handle.timeline(live.general);
+  prepare(timeline);
   await settle();
   const arrived: Message[] = [];
   const { value: controller, stop } = inRoot(
@@ -150,6 +157,30 @@ describe('TimelineController', () => {
     flushSync();
     const marked = controller.rows.filter((row) => row.kind === 'message' && row.isNew);
     expect(marked.map((row) => (row.kind === 'message' ? row.entry.message.text : ''))).toEqual(['unwatched']);
+  });
+
+  it('asks for the next page at once after one came in above, and later after a leap by the scroll bar', async () => {
+    for (let n = 0; n < 80; n += 1) await say(`before ${n}`);
+    // Nothing is loaded here: it is about when that is asked for.
+    const { at, scroll, element, timeline } = await open(0, (given) =>
+      vi.spyOn(given, 'loadOlder').mockResolvedValue(),
+    );
+    const asked = vi.mocked(timeline.loadOlder);
+    scroll(at.top - 50);
+    // The list keeps its place, so the top moves by as much as came in.
+    at.above = 2_000;
+    element.scrollTop = at.top + at.above;
+    element.dispatchEvent(new Event('scroll'));
+    asked.mockClear();
+    while (at.top >= 1_600) scroll(at.top - 400);
+    expect(asked).toHaveBeenCalledTimes(1);
+
+    while (at.top < 3_500) scroll(at.top + 400);
+    asked.mockClear();
+    scroll(at.top - 2_000);
+    expect(asked).not.toHaveBeenCalled();
+    await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(1));
+    vi.restoreAllMocks();
   });
 
   it('offers the way up to what was new while the first of it is out of sight', async () => {
