@@ -1,4 +1,5 @@
 import type { en } from './en.ts';
+import type { enAssistants } from './en-assistants.ts';
 import type { enPages } from './en-pages.ts';
 
 /** The shape of a catalogue: that of the English one, with any words in it. */
@@ -10,3 +11,4 @@ export type Words<T> = T extends string
 
 export type Catalogue = Words<typeof en>;
 export type PagesCatalogue = Words<typeof enPages>;
+export type AssistantsCatalogue = Words<typeof enAssistants>;

@@ -1,10 +1,11 @@
-import type { Catalogue, PagesCatalogue } from './catalogue.ts';
+import type { AssistantsCatalogue, Catalogue, PagesCatalogue } from './catalogue.ts';
 import { en } from './en.ts';
 
-/** The language in use. English is built in; another would be a pair of lazy modules of the same types. */
+/** The language in use. English is built in; another would be as many lazy modules of the same types. */
 class I18n {
   #catalogue: Catalogue = $state.raw(en);
   #pages: PagesCatalogue | undefined = $state.raw();
+  #assistants: AssistantsCatalogue | undefined = $state.raw();
 
   get catalogue(): Catalogue {
     return this.#catalogue;
@@ -14,9 +15,14 @@ class I18n {
     return this.#pages;
   }
 
-  use(catalogue: Catalogue, pages: PagesCatalogue): void {
+  get assistants(): AssistantsCatalogue | undefined {
+    return this.#assistants;
+  }
+
+  use(catalogue: Catalogue, pages: PagesCatalogue, assistants: AssistantsCatalogue): void {
     this.#catalogue = catalogue;
     this.#pages = pages;
+    this.#assistants = assistants;
   }
 }
 

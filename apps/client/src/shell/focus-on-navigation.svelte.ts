@@ -35,5 +35,5 @@ async function settle(announce: (place: string) => void): Promise<void> {
 /** Another message of the same channel is not another place. */
 function isSamePlace(a: Route, b: Route): boolean {
   if (a.kind === 'channel' && b.kind === 'channel') return a.entry === b.entry && a.channel === b.channel;
-  return a.kind === b.kind && a.kind !== 'server' && a.kind !== 'servers' && a.kind !== 'settings';
+  return a.kind === b.kind && !['server', 'servers', 'settings', 'assistants'].includes(a.kind);
 }

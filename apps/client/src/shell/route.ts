@@ -13,6 +13,8 @@ export type Route =
       /** Of the devices: only those on this server. */
       readonly entry?: string | undefined;
     }
+  /** Assistants over all servers; they read the rest of the address themselves. */
+  | { readonly kind: 'assistants'; readonly path: readonly string[] }
   /** A link of the project's grammar, still to be parsed and agreed to. */
   | { readonly kind: 'link'; readonly link: string; readonly params: string }
   | { readonly kind: 'notFound' };
@@ -48,6 +50,8 @@ function match([head, first, ...rest]: string[], query: string): Route | undefin
       if (depth === 0) return { kind: 'settings', section: 'you' };
       if (depth === 2 && first === 'devices') return { kind: 'settings', section: first, entry: rest[0] };
       return depth === 1 && isSection(first) ? { kind: 'settings', section: first } : undefined;
+    case 'assistants':
+      return { kind: 'assistants', path: first === undefined ? [] : [first, ...rest] };
     case 'l':
       return depth === 1 && first !== undefined && /^[a-z]{1,16}$/.test(first)
         ? { kind: 'link', link: first, params: query }
@@ -90,6 +94,8 @@ export function hrefOf(route: Route): string {
       return route.entry === undefined ? '#/servers' : `#/servers/${encodeURIComponent(route.entry)}`;
     case 'settings':
       return `#/settings/${route.section}${route.entry === undefined ? '' : `/${encodeURIComponent(route.entry)}`}`;
+    case 'assistants':
+      return ['#/assistants', ...route.path.map(encodeURIComponent)].join('/');
     case 'link':
       return `#/l/${route.link}${route.params === '' ? '' : `?${route.params}`}`;
   }

@@ -13,6 +13,7 @@ export class Router {
   readonly #lastChannel = new Map<string, string>();
   #lastEntry: string | undefined;
   #entryBefore: string | undefined;
+  #guard: ((to: Route) => Promise<boolean>) | undefined;
 
   constructor(window: RouterWindow, signal: AbortSignal) {
     this.#window = window;
@@ -22,7 +23,7 @@ export class Router {
       window.history.replaceState(null, '', `${clean}${hrefOf(outside)}`);
     }
     this.#take(parseRoute(window.location.hash));
-    window.addEventListener('hashchange', () => this.#take(parseRoute(window.location.hash)), { signal });
+    window.addEventListener('hashchange', () => this.#arrive(parseRoute(window.location.hash)), { signal });
   }
 
   get route(): Route {
@@ -61,6 +62,28 @@ export class Router {
     } else {
       this.go(fallback, { replace: true });
     }
+  }
+
+  /** From now on whoever goes elsewhere is asked first, until the returned function is called. */
+  guard(ask: (to: Route) => Promise<boolean>): () => void {
+    this.#guard = ask;
+    return () => {
+      if (this.#guard === ask) this.#guard = undefined;
+    };
+  }
+
+  /** The address has changed already: it is put back while the person is asked. */
+  #arrive(route: Route): void {
+    const ask = this.#guard;
+    if (ask === undefined || hrefOf(route) === hrefOf(this.#route)) return this.#take(route);
+    this.#window.history.replaceState(null, '', hrefOf(this.#route));
+    void ask(route).then((agreed) => {
+      if (!agreed) return;
+      // Changing the address by this tells nobody, the guard neither: it ends with what it guards.
+      this.#depth += 1;
+      this.#window.history.pushState(null, '', hrefOf(route));
+      this.#take(route);
+    });
   }
 
   #take(route: Route): void {

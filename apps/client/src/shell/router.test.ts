@@ -62,4 +62,31 @@ describe('the router', () => {
       'a',
     ]);
   });
+
+  it('asks before it leaves a place with a guard, and stays, with the address, until the person agrees', async () => {
+    history.replaceState(null, '', '/#/assistants/g/a/b');
+    const router = start();
+    const asked: unknown[] = [];
+    let agrees = false;
+    const end = router.guard(async (to) => {
+      asked.push(to);
+      return agrees;
+    });
+    location.hash = '#/inbox';
+    await settled();
+    expect([router.route.kind, location.hash, asked]).toEqual([
+      'assistants',
+      '#/assistants/g/a/b',
+      [{ kind: 'inbox' }],
+    ]);
+    agrees = true;
+    router.go({ kind: 'server', entry: 'x' });
+    await settled();
+    expect([router.route, location.hash]).toEqual([{ kind: 'server', entry: 'x' }, '#/s/x']);
+    // It holds until what it guards ends it: a place beside it may be one more to stay in.
+    end();
+    location.hash = '#/inbox';
+    await settled();
+    expect([router.route.kind, asked]).toEqual(['inbox', [{ kind: 'inbox' }, { kind: 'server', entry: 'x' }]]);
+  });
 });

@@ -1,3 +1,4 @@
+import Bot from '@lucide/svelte/icons/bot';
 import Info from '@lucide/svelte/icons/info';
 import KeyRound from '@lucide/svelte/icons/key-round';
 import Keyboard from '@lucide/svelte/icons/keyboard';
@@ -10,9 +11,10 @@ import type { SkerryClient } from '@skerry/core';
 import { t } from '../../i18n/t-pages.ts';
 import { hrefOf, type Route, type SettingsSection } from '../../shell/route.ts';
 import type { MenuIcon } from '../../ui/overlays.svelte.ts';
+import { viewport } from '../../ui/viewport.svelte.ts';
 
 export type SettingsEntry = {
-  readonly id: SettingsSection | 'servers';
+  readonly id: SettingsSection | 'servers' | 'assistants';
   readonly label: string;
   readonly icon: MenuIcon;
   readonly href: string;
@@ -36,6 +38,10 @@ export function settingsEntries(client: SkerryClient): readonly SettingsEntry[] 
     section('you', t.settings.you, User),
     section('keys', t.identity.title, KeyRound),
     section('devices', t.identity.devices.title, MonitorSmartphone),
+    // Where there is no rail beside, this is the way there.
+    ...(client.mode === 'hosted' || viewport.isPhone
+      ? [{ id: 'assistants', label: t.settings.assistants, icon: Bot, href: '#/assistants' } as const]
+      : []),
     section('appearance', t.settings.appearance, Palette),
     section('keyboard', t.settings.shortcuts, Keyboard),
     ...(isAdmin ? [section('admin', t.settings.admin, ShieldCheck)] : []),

@@ -8,7 +8,7 @@ export const app = {
   tabServers: 'Servers',
   tabInbox: 'Inbox',
   tabYou: 'You',
-  placeTitle: { inbox: 'Inbox', settings: 'Settings', servers: 'Servers' },
+  placeTitle: { inbox: 'Inbox', settings: 'Settings', servers: 'Servers', assistants: 'Assistants' },
   titleWith: (place: string) => `${place} · Skerry`,
   titleMentions: (count: number) => `(${count > 99 ? '99+' : count})`,
   notFound: {

@@ -17,6 +17,7 @@ export const palette = {
   hint: '@ people · # channels · > actions',
   action: {
     addServer: 'Add a server',
+    assistants: 'Open the assistants',
     inbox: 'Open the inbox',
     servers: 'Manage servers',
     settings: 'Open settings',

@@ -8,6 +8,7 @@ export const rail = {
   connections: 'Connections',
   connectionsState: (state: string) => `Connections: ${state}`,
   settings: 'Settings',
+  assistants: 'Assistants',
   /** Accessible name of a server: everything the icon shows. */
   server: (parts: { name: string; mentions: number; unread: boolean; state: string | undefined; talking: boolean }) =>
     [

@@ -4,6 +4,7 @@ export const settings = {
   you: 'You',
   appearance: 'Appearance',
   servers: 'Servers',
+  assistants: 'Assistants',
   shortcuts: 'Keyboard',
   about: 'About',
   admin: 'Administration',

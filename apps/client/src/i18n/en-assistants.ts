@@ -1,0 +1,4 @@
+import { assistants } from './en/assistants.ts';
+
+/** The English words of the assistants, fetched with their screens. */
+export const enAssistants = { assistants };
