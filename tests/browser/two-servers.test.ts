@@ -47,6 +47,18 @@ describe('One page, two servers', () => {
 
   photographFailures(() => visitor);
 
+  it('S0.30, S1.19: lists the servers at the far left, before the channels, and titles the page with who one is where', async () => {
+    for (const name of ['Lighthouse', 'Harbour']) {
+      await screen.showServer(name);
+      await eventually('the title follows', async () => (await visitor.page.title()).startsWith(`anna@${name}`));
+    }
+    const rail = await screen.rail.boundingBox();
+    const channels = await visitor.page.getByRole('region', { name: 'Channels' }).boundingBox();
+    expect([rail?.x, rail?.height]).toEqual([0, visitor.page.viewportSize()?.height]);
+    expect(channels?.x).toBe(rail?.width);
+    expect((await screen.composer.boundingBox())?.x).toBeGreaterThan((channels?.x ?? 0) + (channels?.width ?? 0));
+  });
+
   it('S1.1: sends live, each to its own server, within a second', async () => {
     await screen.showServer('Harbour');
     await screen.send('to the harbour');

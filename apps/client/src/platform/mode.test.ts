@@ -6,7 +6,7 @@ function page(metas: string): Document {
 }
 
 describe('what the server wrote into the page', () => {
-  it('is the mode and the welcome', () => {
+  it('S0.29, C1: is the mode, which decides whether there is a list of servers, and the welcome', () => {
     const metas = '<meta name="skerry-mode" content="hub"><meta name="skerry-welcome" content="welcome.json">';
     expect(readPageInfo(page(metas))).toEqual({ mode: 'hub', welcome: 'welcome.json' });
   });
