@@ -16,7 +16,19 @@ writeFileSync(
 );
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const VERBS = ['serve', 'hub', 'run', 'demo', 'backup', 'restore', 'reset-password', 'rotate-key', 'import-assistants'];
+const VERBS = [
+  'serve',
+  'hub',
+  'run',
+  'mcp',
+  'answer',
+  'demo',
+  'backup',
+  'restore',
+  'reset-password',
+  'rotate-key',
+  'import-assistants',
+];
 
 describe('skerry', () => {
   it('tells what it can do', async () => {

@@ -1,8 +1,10 @@
 import { ConfigError, DataInUseError, StartError } from '@skerry/server';
+import { answer } from './commands/answer.ts';
 import { backup } from './commands/backup.ts';
 import { demo } from './commands/demo.ts';
 import { hub } from './commands/hub.ts';
 import { importAssistantsVerb } from './commands/import-assistants.ts';
+import { mcp } from './commands/mcp.ts';
 import { resetPassword } from './commands/reset-password.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
@@ -14,6 +16,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
   serve,
   hub,
   run,
+  mcp,
+  answer,
   demo,
   backup,
   restore,

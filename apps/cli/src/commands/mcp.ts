@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server';
+import { AskBook } from '../asks/ask-book.ts';
+import { mcpServer } from '../asks/mcp-server.ts';
+import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
+import type { Verb } from '../verb.ts';
+
+const FLAGS = {
+  progress: { value: 'seconds', help: 'How often an agent that waits is told so', fallback: '10' },
+  config: {
+    value: 'folder',
+    help: "Where this machine keeps what is its own (the system's place for it)",
+    fallback: null,
+  },
+} as const satisfies FlagTable;
+
+export const mcp: Verb = {
+  summary: 'Let agents ask you, over the Model Context Protocol on stdin and stdout',
+  help: `skerry mcp [flags]
+
+${describeFlags(FLAGS)}
+
+An agent's program starts this by itself; give it the command line "skerry mcp". Its tools are ask_question, work_report and
+wait_for_answer. What is asked stays open when the agent's program stops, and waits for: skerry answer`,
+  async run(argv, { environment, stdin }) {
+    const flags = readFlags(FLAGS, argv, environment);
+    const progressMs = flags.number('progress', 0.1, 600) * 1_000;
+    const config = makePrivateFolder(path.resolve(flags.optional('config') ?? ownConfigFolder(environment)));
+    const book = new AskBook(path.join(config, 'asks'), Date.now);
+    const server = mcpServer({ book, cwd: process.cwd(), progressMs, now: Date.now });
+    const over = new Promise<void>((resolve) => {
+      stdin.once('end', resolve).once('close', resolve);
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    });
+    await server.connect(new StdioServerTransport());
+    await over;
+    await server.close();
+    stdin.destroy();
+    return 0;
+  },
+};
