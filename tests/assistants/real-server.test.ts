@@ -1,23 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, type ExpectStatic, it } from 'vitest';
 import { Discord } from '../discord/discord.ts';
-import type { Bot, Guild, User } from '../discord/world.ts';
+import type { Bot, Guild } from '../discord/world.ts';
 import { call } from '../harness/raw-client.ts';
 import type { Assistant } from './backend.ts';
 import { RealBackend } from './real-backend.ts';
+import { RunnerHere } from './runner-here.ts';
 import { RunnerProcess } from './runner-process.ts';
+import type { Places, RunnerUnderTest } from './runner-under-test.ts';
 import { servePages, serveModel, type Web } from './web.ts';
 
 const SOON = { timeout: 15_000, interval: 30 };
 
 /** A real server, the built runner, and discord.js as it is published; Discord and the model are stand-ins. */
-describe.each(['a model', 'no model'] as const)('assistants of a real server with %s', (engine) => {
+async function set<R extends RunnerUnderTest>(
+  expect: ExpectStatic,
+  { modelUrl, prepare }: { modelUrl: string | null; prepare(places: Places): Promise<R> },
+) {
+  const discord = await Discord.start();
+  const visitor = discord.world.addPerson('visitor');
+  const server = await RealBackend.start({ discordApi: discord.api, modelUrl });
+  const runner = await prepare({ origin: server.origin, discordApi: discord.api });
+  await server.register(await runner.begin());
+  return {
+    discord,
+    visitor,
+    server,
+    runner,
+    connected: (bot: Bot) => expect.poll(() => discord.gateway.connections(bot.token), SOON).toBe(1),
+    ask: (guild: Guild, bot: Bot) => discord.say(guild.general, visitor, `<@${bot.id}> when does the harbour open?`),
+    said: (guild: Guild, bot: Bot) =>
+      guild.general.messages.filter(({ author }) => author.id === bot.id).map(({ text }) => text),
+    async [Symbol.asyncDispose]() {
+      await runner[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+      await discord[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Most of each is waiting for programs, so they wait side by side; only pages and the model are shared. */
+describe.concurrent.each(['a model', 'no model'] as const)('assistants of a real server with %s', (engine) => {
   let web: Web;
   let model: Web;
-  let discord: Discord;
-  let server: RealBackend;
-  let runner: RunnerProcess;
-  let visitor: User;
 
   beforeAll(async () => {
     web = await servePages();
@@ -27,27 +52,12 @@ describe.each(['a model', 'no model'] as const)('assistants of a real server wit
     await web[Symbol.asyncDispose]();
     await model[Symbol.asyncDispose]();
   });
-  beforeEach(async () => {
-    discord = await Discord.start();
-    visitor = discord.world.addPerson('visitor');
-    const modelUrl = engine === 'a model' ? `${model.url}/v1` : null;
-    server = await RealBackend.start({ discordApi: discord.api, modelUrl });
-    runner = await RunnerProcess.prepare({ origin: server.origin, discordApi: discord.api });
-    runner.start();
-    const { publicKey, boxKey } = await runner.says('keys');
-    await server.register({ publicKey: String(publicKey), boxKey: String(boxKey) });
-  });
-  afterEach(async () => {
-    await runner[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await discord[Symbol.asyncDispose]();
-  });
 
-  const connected = (bot: Bot) => expect.poll(() => discord.gateway.connections(bot.token), SOON).toBe(1);
-  const ask = (guild: Guild, bot: Bot) =>
-    discord.say(guild.general, visitor, `<@${bot.id}> when does the harbour open?`);
-  const said = (guild: Guild, bot: Bot) =>
-    guild.general.messages.filter(({ author }) => author.id === bot.id).map(({ text }) => text);
+  const modelUrl = () => (engine === 'a model' ? `${model.url}/v1` : null);
+  const here = (expect: ExpectStatic) =>
+    set(expect, { modelUrl: modelUrl(), prepare: (places) => RunnerHere.prepare(places) });
+  const apart = (expect: ExpectStatic) =>
+    set(expect, { modelUrl: modelUrl(), prepare: (places) => RunnerProcess.prepare(places) });
   const marks = (texts: readonly string[]) => [...new Set(texts.join(' ').match(/mark-[a-z]+-[a-z]+/g))].sort();
   const texts = (name: string) => ({
     botName: `mark-${name}-name`,
@@ -63,7 +73,11 @@ describe.each(['a model', 'no model'] as const)('assistants of a real server wit
       ...(site ? [`mark-${name}-website`] : []),
     ].sort();
 
-  it('answers two accounts in a shared guild and in their own, each by its own texts and websites; counts, log and sums are right (S3.41 to S3.46, S3.48, S3.49)', async () => {
+  it('answers two accounts in a shared guild and in their own, each by its own texts and websites; counts, log and sums are right (S3.41 to S3.46, S3.48, S3.49)', async ({
+    expect,
+  }) => {
+    await using scenery = await here(expect);
+    const { discord, visitor, server, connected, ask, said } = scenery;
     const [annsBot, bobsBot] = [discord.world.addBot('anns'), discord.world.addBot('bobs')];
     const shared = discord.world.addGuild('Shared', [visitor, annsBot, bobsBot]);
     const annOwn = discord.world.addGuild('Quay', [visitor, annsBot]);
@@ -132,7 +146,9 @@ describe.each(['a model', 'no model'] as const)('assistants of a real server wit
     ]);
   });
 
-  it('loses and doubles nothing when the runner is killed between an answer and its report', async () => {
+  it('loses and doubles nothing when the runner is killed between an answer and its report', async ({ expect }) => {
+    await using scenery = await apart(expect);
+    const { discord, visitor, server, runner, connected, ask, said } = scenery;
     const bot = discord.world.addBot('anns');
     const guild = discord.world.addGuild('Quay', [visitor, bot]);
     const ann = await server.person('ann');
@@ -158,7 +174,9 @@ describe.each(['a model', 'no model'] as const)('assistants of a real server wit
     );
   });
 
-  it('ties conversations to the guild they were begun in, and frees them when it goes (S3.47)', async () => {
+  it('ties conversations to the guild they were begun in, and frees them when it goes (S3.47)', async ({ expect }) => {
+    await using scenery = await here(expect);
+    const { discord, visitor, server } = scenery;
     const ann = await server.person('ann');
     const { token } = ann;
     const guilds = [discord.world.addGuild('Quay', [visitor]), discord.world.addGuild('Mill', [visitor])];

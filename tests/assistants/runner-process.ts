@@ -4,13 +4,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { argumentsOf, type Places, type RunnerUnderTest, type Said, saysOf } from './runner-under-test.ts';
 
 const PROGRAM = createRequire(import.meta.url).resolve('@skerry/assistant-runner/dist/main.js');
 
-type Said = { readonly event: string } & Readonly<Record<string, unknown>>;
+/** Starting is most of the work that a runner makes for the machine, so however many are wanted, two start at a time. */
+const AT_ONCE = 2;
+let starting = 0;
+const waiting: (() => void)[] = [];
 
 /** The built runner as a process, which may die and come back with the same folder. */
-export class RunnerProcess implements AsyncDisposable {
+export class RunnerProcess implements RunnerUnderTest {
   readonly data: string;
   readonly #args: readonly string[];
   #child: ChildProcess | null = null;
@@ -25,23 +29,9 @@ export class RunnerProcess implements AsyncDisposable {
     this.#args = args;
   }
 
-  static async prepare(options: {
-    origin: string;
-    discordApi: string;
-    args?: readonly string[];
-  }): Promise<RunnerProcess> {
+  static async prepare(options: Places): Promise<RunnerProcess> {
     const data = await mkdtemp(path.join(tmpdir(), 'skerry-runner-'));
-    const { origin, discordApi, args = [] } = options;
-    return new RunnerProcess(data, [
-      '--server',
-      origin,
-      '--data',
-      data,
-      '--discord-api',
-      discordApi,
-      '--json',
-      ...args,
-    ]);
+    return new RunnerProcess(data, argumentsOf({ ...options, data }));
   }
 
   start(): void {
@@ -55,19 +45,26 @@ export class RunnerProcess implements AsyncDisposable {
     createInterface({ input: child.stdout }).on('line', (line) => this.said.push(JSON.parse(line) as Said));
   }
 
+  /** Starts it for the first time, when it is its turn. @returns the keys it made */
+  async begin(): Promise<{ publicKey: string; boxKey: string }> {
+    while (starting >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+    starting += 1;
+    try {
+      this.start();
+      const { publicKey, boxKey } = await this.says('keys');
+      return { publicKey: String(publicKey), boxKey: String(boxKey) };
+    } finally {
+      starting -= 1;
+      waiting.shift()?.();
+    }
+  }
+
   get ended(): Promise<number | null> {
     return this.#ended;
   }
 
-  /** The first thing it said of a kind. @throws Error when it ends or ten seconds pass without it */
-  async says(event: string): Promise<Said> {
-    const until = Date.now() + 10_000;
-    while (Date.now() < until) {
-      const found = this.said.find((one) => one.event === event);
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`the runner did not say ${event}: ${JSON.stringify(this.said)} ${this.log}`);
+  says(event: string): Promise<Said> {
+    return saysOf(this, event);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {

@@ -1,36 +1,36 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Bot, Guild } from '../discord/world.ts';
-import type { Assistant, Person } from './backend.ts';
+import { describe, type ExpectStatic, it } from 'vitest';
+import type { RunnerProcess } from './runner-process.ts';
+import type { RunnerUnderTest } from './runner-under-test.ts';
 import { Scene } from './scene.ts';
 
 const SOON = { timeout: 10_000, interval: 20 };
 
-describe('the runner of assistants', () => {
-  let scene: Scene;
-  let bot: Bot;
-  let guild: Guild;
-  let ann: Person;
-  let assistant: Assistant;
-
-  beforeEach(async () => {
-    scene = await Scene.set();
-    bot = scene.discord.world.addBot('anns-bot');
-    guild = scene.guild('Harbour', bot);
-    ann = await scene.server.person('ann');
-    await ann.connectBot(bot.token);
-    assistant = await ann.addGuild(guild);
-    await assistant.update({ botActive: true, botName: 'Porter' });
-  });
-  afterEach(() => scene[Symbol.asyncDispose]());
-
+/** One person, their bot and their assistant in one guild, and all that is between them. */
+async function arrange<R extends RunnerUnderTest>(expect: ExpectStatic, setting: Promise<Scene<R>>) {
+  const scene = await setting;
+  const bot = scene.discord.world.addBot('anns-bot');
+  const guild = scene.guild('Harbour', bot);
+  const ann = await scene.server.person('ann');
+  await ann.connectBot(bot.token);
+  const assistant = await ann.addGuild(guild);
+  await assistant.update({ botActive: true, botName: 'Porter' });
   const connected = () => expect.poll(() => scene.discord.gateway.connections(bot.token), SOON).toBe(1);
   const replies = () => scene.heard(guild.general, bot);
+  const dispose = () => scene[Symbol.asyncDispose]();
+  return { scene, bot, guild, ann, assistant, connected, replies, [Symbol.asyncDispose]: dispose };
+}
 
+/** Most of each is waiting for two programs, so they wait side by side; nothing is shared between them. */
+describe.concurrent('the runner of assistants', () => {
   describe('two accounts with bots of their own, one guild they share, and one for each (S3.42 to S3.49)', () => {
-    it('answers in each guild with the name, personality, rules and websites set there, and nowhere it is off', async () => {
+    it('answers in each guild with the name, personality, rules and websites set there, and nowhere it is off', async ({
+      expect,
+    }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, ann, assistant, connected, replies } = scenery;
       const { server } = scene;
       const bobsBot = scene.discord.world.addBot('bobs-bot');
       const [annsOwn, bobsOwn] = [scene.guild('Quay', bot), scene.guild('Mill', bobsBot)];
@@ -98,7 +98,9 @@ describe('the runner of assistants', () => {
       ]);
     });
 
-    it('keeps one guild answering while others are added (S3.40, S3.41)', async () => {
+    it('keeps one guild answering while others are added (S3.40, S3.41)', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, ann, connected, replies } = scenery;
       await scene.begin();
       await connected();
       scene.ask(guild.general, bot, 'one');
@@ -115,7 +117,9 @@ describe('the runner of assistants', () => {
   });
 
   describe('changes', () => {
-    it('switches off and on within two seconds, without a reconnect (S3.28, S3.43)', async () => {
+    it('switches off and on within two seconds, without a reconnect (S3.28, S3.43)', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       await assistant.update({ botActive: false });
@@ -131,7 +135,9 @@ describe('the runner of assistants', () => {
       expect(scene.discord.entries(bot)).toHaveLength(1);
     });
 
-    it('leaves when the token is taken away, and comes with another', async () => {
+    it('leaves when the token is taken away, and comes with another', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, ann, connected } = scenery;
       await scene.begin();
       await connected();
       await ann.disconnectBot();
@@ -144,7 +150,9 @@ describe('the runner of assistants', () => {
       await expect.poll(() => scene.heard(guild.general, next), SOON).toHaveLength(1);
     });
 
-    it('leaves Discord at once when it is no longer registered, and comes back when it is', async () => {
+    it('leaves Discord at once when it is no longer registered, and comes back when it is', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, connected } = scenery;
       const id = await scene.begin();
       await connected();
       await scene.server.unregister(id);
@@ -154,7 +162,9 @@ describe('the runner of assistants', () => {
       await connected();
     });
 
-    it('goes on after the server forgot its sign-in', async () => {
+    it('goes on after the server forgot its sign-in', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, connected, replies } = scenery;
       await scene.begin();
       await connected();
       scene.server.forgetTokens();
@@ -165,7 +175,9 @@ describe('the runner of assistants', () => {
   });
 
   describe('what it answers', () => {
-    it('answers mentions and replies to it, and neither itself, bots, nor what is not for it', async () => {
+    it('answers mentions and replies to it, and neither itself, bots, nor what is not for it', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       const other = scene.discord.world.addBot('other');
@@ -183,7 +195,9 @@ describe('the runner of assistants', () => {
       await expect.poll(() => assistant.counts(), SOON).toEqual({ sent: 2, received: 4 });
     });
 
-    it('tells the server the ten newest messages in order, and shows that it types', async () => {
+    it('tells the server the ten newest messages in order, and shows that it types', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       for (let n = 1; n <= 12; n++) scene.discord.say(guild.general, scene.visitor, `line ${n}`);
       await scene.begin();
       await connected();
@@ -203,7 +217,9 @@ describe('the runner of assistants', () => {
       expect(action?.messageId).toBe(scene.discord.posted(bot)[0]?.id);
     });
 
-    it('drops an answer that is being made when the person says something newer', async () => {
+    it('drops an answer that is being made when the person says something newer', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, connected, replies } = scenery;
       scene.server.answering = async ({ messages }, _guild, gone) => {
         const text = messages.at(-1)?.text ?? '';
         if (text.includes('slow')) await sleep(10_000, undefined, { signal: gone });
@@ -218,7 +234,11 @@ describe('the runner of assistants', () => {
       expect(scene.server.asked.map(({ isAborted }) => isAborted)).toEqual([true, false]);
     });
 
-    it('takes what somebody adds into the answer that is being made, and what they say to others not', async () => {
+    it('takes what somebody adds into the answer that is being made, and what they say to others not', async ({
+      expect,
+    }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, connected, replies } = scenery;
       scene.server.answering = async ({ messages }, _guild, gone) => {
         const text = messages.at(-1)?.text ?? '';
         await sleep(600, undefined, { signal: gone });
@@ -240,7 +260,9 @@ describe('the runner of assistants', () => {
       ]);
     });
 
-    it('calls nobody and shows no previews, whatever the answer says (T16)', async () => {
+    it('calls nobody and shows no previews, whatever the answer says (T16)', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, connected, replies } = scenery;
       const third = scene.discord.world.addPerson('third');
       scene.server.answering = () => ({
         kind: 'answer',
@@ -256,7 +278,9 @@ describe('the runner of assistants', () => {
       expect(sent?.flags).toBe(4);
     });
 
-    it('is silent when the server says so', async () => {
+    it('is silent when the server says so', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       scene.server.answering = () => ({ kind: 'silent', reason: 'nothing' });
       await scene.begin();
       await connected();
@@ -268,7 +292,9 @@ describe('the runner of assistants', () => {
   });
 
   describe('Discord in trouble', () => {
-    it('hears after a cut what it missed, once', async () => {
+    it('hears after a cut what it missed, once', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       scene.discord.gateway.cut(bot.token);
@@ -278,7 +304,9 @@ describe('the runner of assistants', () => {
       expect(scene.discord.entries(bot).map(({ op }) => op)).toEqual(['identify', 'resume']);
     });
 
-    it('waits for its buckets', async () => {
+    it('waits for its buckets', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, connected, replies } = scenery;
       scene.discord.rest.limits.messages = { limit: 1, windowMs: 500 };
       scene.discord.rest.limits.isSilent = true;
       await scene.begin();
@@ -292,16 +320,23 @@ describe('the runner of assistants', () => {
       expect(scene.discord.rest.limits.refused).toBeGreaterThan(0);
     });
 
-    it.each(['lostBefore', 'lostAfter', 'error500'] as const)('sends once when a send is %s', async (trouble) => {
-      scene.discord.rest.troubles.push(trouble);
-      await scene.begin();
-      await connected();
-      scene.ask(guild.general, bot, 'once?');
-      await expect.poll(() => assistant.counts(), SOON).toEqual({ sent: 1, received: 1 });
-      expect(replies()).toHaveLength(1);
-    });
+    it.for(['lostBefore', 'lostAfter', 'error500'] as const)(
+      'sends once when a send is %s',
+      async (trouble, { expect }) => {
+        await using scenery = await arrange(expect, Scene.set());
+        const { scene, bot, guild, assistant, connected, replies } = scenery;
+        scene.discord.rest.troubles.push(trouble);
+        await scene.begin();
+        await connected();
+        scene.ask(guild.general, bot, 'once?');
+        await expect.poll(() => assistant.counts(), SOON).toEqual({ sent: 1, received: 1 });
+        expect(replies()).toHaveLength(1);
+      },
+    );
 
-    it('sends once where it cannot look whether it has: one nonce is one message', async () => {
+    it('sends once where it cannot look whether it has: one nonce is one message', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       guild.general.hidesPast = true;
       scene.discord.rest.troubles.push('lostAfter', 'lostAfter');
       await scene.begin();
@@ -312,7 +347,9 @@ describe('the runner of assistants', () => {
       expect(scene.server.asked[0]?.request.messages).toHaveLength(1);
     });
 
-    it('reports as failed what Discord refuses', async () => {
+    it('reports as failed what Discord refuses', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, assistant, connected } = scenery;
       guild.general.isReadOnly = true;
       await scene.begin();
       await connected();
@@ -321,7 +358,9 @@ describe('the runner of assistants', () => {
       expect(await assistant.counts()).toEqual({ sent: 0, received: 1 });
     });
 
-    it('stays away once its token is revoked', async () => {
+    it('stays away once its token is revoked', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, connected } = scenery;
       await scene.begin();
       await connected();
       const old = bot.token;
@@ -330,7 +369,9 @@ describe('the runner of assistants', () => {
       expect(scene.discord.gateway.entries.filter(({ token }) => token === old)).toHaveLength(1);
     });
 
-    it('does without the message content intent where Discord does not give it', async () => {
+    it('does without the message content intent where Discord does not give it', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, connected, replies } = scenery;
       bot.readsMessages = false;
       await scene.begin();
       await connected();
@@ -338,7 +379,9 @@ describe('the runner of assistants', () => {
       await expect.poll(replies, SOON).toHaveLength(1);
     });
 
-    it('uses as many shards as Discord asks for', async () => {
+    it('uses as many shards as Discord asks for', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene, bot, guild, replies } = scenery;
       bot.shards = 2;
       await scene.begin();
       await expect.poll(() => scene.discord.gateway.connections(bot.token), SOON).toBe(2);
@@ -348,13 +391,15 @@ describe('the runner of assistants', () => {
   });
 
   describe('killed', () => {
-    /** Kills it, and starts it again with the same folder. */
-    async function killAndStart() {
-      await scene.runner.stop('SIGKILL');
-      scene.runner.start();
+    /** With the same folder. */
+    async function killAndStart(runner: RunnerProcess) {
+      await runner.stop('SIGKILL');
+      runner.start();
     }
 
-    it('between the answer and its report: it is reported, once', async () => {
+    it('between the answer and its report: it is reported, once', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.setApart());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       // The server takes the report, and the runner never hears that it did.
@@ -362,7 +407,7 @@ describe('the runner of assistants', () => {
       scene.ask(guild.general, bot, 'once?');
       await expect.poll(replies, SOON).toHaveLength(1);
       await sleep(200);
-      await killAndStart();
+      await killAndStart(scene.runner);
       scene.server.faults.length = 0;
       scene.server.faults.push({ path: '/api/runner/actions', how: 'lostAfter' });
       await expect.poll(() => assistant.counts(), SOON).toEqual({ sent: 1, received: 1 });
@@ -379,20 +424,24 @@ describe('the runner of assistants', () => {
       expect(reports()).toBe(before);
     });
 
-    it('while the answer is on its way: it is there once, and reported once', async () => {
+    it('while the answer is on its way: it is there once, and reported once', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.setApart());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       scene.ask(guild.general, bot, 'once?');
       await expect.poll(() => scene.server.asked.length, SOON).toBe(1);
       await expect.poll(replies, { ...SOON, interval: 1 }).toHaveLength(1);
-      await killAndStart();
+      await killAndStart(scene.runner);
       await connected();
       await expect.poll(() => assistant.counts(), SOON).toEqual({ sent: 1, received: 1 });
       await sleep(1_500);
       expect(replies()).toHaveLength(1);
     });
 
-    it('before Discord had the answer: it is sent by the next life', async () => {
+    it('before Discord had the answer: it is sent by the next life', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.setApart());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       for (let n = 0; n < 20; n++) scene.discord.rest.troubles.push('lostBefore');
@@ -407,7 +456,9 @@ describe('the runner of assistants', () => {
       expect(scene.server.asked).toHaveLength(1);
     });
 
-    it('stops in order when asked: what was heard is counted, Discord is left, exit code 0', async () => {
+    it('stops in order when asked: what was heard is counted, Discord is left, exit code 0', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.setApart());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       scene.ask(guild.general, bot, 'bye?');
@@ -419,7 +470,9 @@ describe('the runner of assistants', () => {
   });
 
   describe('trust', () => {
-    it('makes its keys once, for its owner alone, and shows the words of the server', async () => {
+    it('makes its keys once, for its owner alone, and shows the words of the server', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene } = scenery;
       await scene.begin();
       const keys = await scene.runner.says('keys');
       const file = path.join(scene.runner.data, 'runner.key');
@@ -431,7 +484,9 @@ describe('the runner of assistants', () => {
       expect(await scene.runner.says('keys')).toEqual(keys);
     });
 
-    it('sends nothing to a server that has another key', async () => {
+    it('sends nothing to a server that has another key', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.set());
+      const { scene } = scenery;
       await scene.begin();
       await scene.runner.stop();
       scene.server.replaceKey();
@@ -441,7 +496,9 @@ describe('the runner of assistants', () => {
       expect(scene.server.seen.slice(before)).toEqual(['POST /api/server/proof']);
     });
 
-    it('writes neither tokens nor texts into its log, nor a token anywhere (T37)', async () => {
+    it('writes neither tokens nor texts into its log, nor a token anywhere (T37)', async ({ expect }) => {
+      await using scenery = await arrange(expect, Scene.setApart());
+      const { scene, bot, guild, assistant, connected, replies } = scenery;
       await scene.begin();
       await connected();
       scene.discord.rest.troubles.push('lostBefore', 'error500');

@@ -1,34 +1,43 @@
 import { Discord } from '../discord/discord.ts';
 import type { Bot, Channel, Guild, User } from '../discord/world.ts';
+import { RunnerHere } from './runner-here.ts';
 import { RunnerProcess } from './runner-process.ts';
+import type { Places, RunnerUnderTest } from './runner-under-test.ts';
 import { StandIn } from './stand-in.ts';
 
 /** Somebody in a guild, and everything between them and their assistant. */
-export class Scene implements AsyncDisposable {
+export class Scene<R extends RunnerUnderTest = RunnerUnderTest> implements AsyncDisposable {
   readonly discord: Discord;
   readonly server: StandIn;
-  readonly runner: RunnerProcess;
+  readonly runner: R;
   readonly visitor: User;
 
-  private constructor(parts: { discord: Discord; server: StandIn; runner: RunnerProcess }) {
+  private constructor(parts: { discord: Discord; server: StandIn; runner: R }) {
     this.discord = parts.discord;
     this.server = parts.server;
     this.runner = parts.runner;
     this.visitor = parts.discord.world.addPerson('visitor');
   }
 
-  static async set(): Promise<Scene> {
+  /** With the runner in this process. */
+  static set(): Promise<Scene> {
+    return Scene.#set((places) => RunnerHere.prepare(places));
+  }
+
+  /** With the runner as a process of its own, which can be killed. */
+  static setApart(): Promise<Scene<RunnerProcess>> {
+    return Scene.#set((places) => RunnerProcess.prepare(places));
+  }
+
+  static async #set<R extends RunnerUnderTest>(prepare: (places: Places) => Promise<R>): Promise<Scene<R>> {
     const discord = await Discord.start();
     const server = await StandIn.start();
-    const runner = await RunnerProcess.prepare({ origin: server.origin, discordApi: discord.api });
-    return new Scene({ discord, server, runner });
+    return new Scene({ discord, server, runner: await prepare({ origin: server.origin, discordApi: discord.api }) });
   }
 
   /** Starts the runner for the first time and has it registered. */
   async begin(): Promise<string> {
-    this.runner.start();
-    const { publicKey, boxKey } = await this.runner.says('keys');
-    const id = await this.server.register({ publicKey: String(publicKey), boxKey: String(boxKey) });
+    const id = await this.server.register(await this.runner.begin());
     await this.runner.says('ready');
     return id;
   }
