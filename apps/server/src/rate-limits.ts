@@ -74,6 +74,11 @@ export const RATES = {
   device: { burst: 60, everyMs: 10 * SECOND },
   /** Prekeys one account takes of one device. */
   claim: { burst: 20, everyMs: 30 * SECOND },
+  /** Requests to be paired from one address, and what they ask while they wait. */
+  pairing: { burst: 20, everyMs: 10 * SECOND },
+  pairingStep: { burst: 200, everyMs: 250 },
+  /** Requests of machines that one account takes or answers. */
+  pairingClaim: { burst: 20, everyMs: 5 * SECOND },
   /** Attachments and backups one account uploads. */
   upload: { burst: 60, everyMs: 10 * SECOND },
   /** Answers of one account's assistants. */

@@ -7,7 +7,7 @@ import { withoutAssistants } from './assistants/off.ts';
 import { AccessTokens } from './auth/access-tokens.ts';
 import { authHandlers } from './auth/handlers.ts';
 import { Passwords } from './auth/passwords.ts';
-import { hashSecret, mintTypedCode } from './auth/secrets.ts';
+import { hashSecret, mintTypedCode } from './secrets.ts';
 import { channelHandlers } from './channels/handlers.ts';
 import type { ServerConfig } from './config.ts';
 import { Database } from './db/database.ts';
@@ -18,6 +18,7 @@ import { type Every, every, Housekeeping } from './housekeeping.ts';
 import { byteHandlers } from './keys/byte-handlers.ts';
 import { keyHandlers } from './keys/handlers.ts';
 import { Lifetime } from './lifetime.ts';
+import { machineHandlers } from './machines/machines.ts';
 import { withoutMachines } from './machines/off.ts';
 import { Commands } from './log/commands.ts';
 import { logHandlers } from './log/handlers.ts';
@@ -121,7 +122,7 @@ export async function startServer(
     if (assistants !== null) life.onClose(() => assistants[Symbol.asyncDispose]());
     const origins = { allowed: config.origins };
     const authenticate = (token: string) => tokens.check(token);
-    const commands = new Commands({ db, limits, kill });
+    const commands = new Commands({ db, limits, kill, machines: config.machines });
     const router = createRouter({
       handlers: {
         ...logHandlers({ db, commands }),
@@ -132,7 +133,9 @@ export async function startServer(
         ...iconHandlers({ db, limits }),
         ...sealedHandlers({ db }),
         ...(assistants?.handlers ?? withoutAssistants()),
-        ...withoutMachines(),
+        ...(config.machines
+          ? machineHandlers({ db, limits, clock, serverId: identity.serverId, online: () => [] })
+          : withoutMachines()),
         ...serverHandlers({
           db,
           identity,
@@ -153,6 +156,7 @@ export async function startServer(
       },
       authenticate,
       authenticateRunner: assistants?.authenticateRunner ?? null,
+      machines: config.machines,
       limits,
       origins,
       trustProxy: config.trustProxy,

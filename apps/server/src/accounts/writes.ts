@@ -1,5 +1,5 @@
 import { SkerryError, type AccountId, type Role } from '@skerry/protocol';
-import { endSessions } from '../auth/sessions.ts';
+import { endSessions } from '../log/sessions.ts';
 import { UNCHANGED, type CommandHandler } from '../log/command-handler.ts';
 import { SERVER_STREAM } from '../log/stream-key.ts';
 import type { Tx } from '../log/tx.ts';

@@ -1,11 +1,13 @@
 import { type AccountId, type SessionId, SkerryError } from '@skerry/protocol';
 import type { Clock } from '../rate-limits.ts';
-import { hashSecret } from './secrets.ts';
+import { hashSecret } from '../secrets.ts';
 
 /** What the database knows of an access token. */
 export type AccessRow = {
   readonly account: AccountId;
   readonly session: SessionId;
+  /** The session is a machine's. */
+  readonly machine: boolean;
   /** Unix milliseconds. */
   readonly expiresAt: number;
   readonly ended: boolean;
@@ -34,7 +36,7 @@ export class AccessTokens {
   }
 
   /** @throws SkerryError unauthorized (unknown or expired), session_revoked */
-  async check(token: string): Promise<{ account: AccountId; session: SessionId }> {
+  async check(token: string): Promise<{ account: AccountId; session: SessionId; machine: boolean }> {
     const hash = hashSecret(token);
     const row = this.#known.get(hash) ?? (await this.#options.lookup(hash));
     if (row === null) throw new SkerryError('unauthorized');
@@ -43,7 +45,7 @@ export class AccessTokens {
     if (row.expiresAt <= this.#options.clock.now()) throw new SkerryError('unauthorized');
     this.#known.set(hash, row);
     dropOldest(this.#known);
-    return { account: row.account, session: row.session };
+    return { account: row.account, session: row.session, machine: row.machine };
   }
 
   /** From now on no token of this session passes. */

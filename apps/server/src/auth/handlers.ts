@@ -5,8 +5,8 @@ import type { AuthDeps } from './auth-deps.ts';
 import { readExchangeCode } from './exchange.ts';
 import { keyLoginHandlers } from './key-handlers.ts';
 import { newAccounts } from './new-accounts.ts';
-import { issueAccess, issueSession } from './issue.ts';
-import { hashSecret, mintToken, sessionOfRefreshToken, successorOf } from './secrets.ts';
+import { issueAccess, issueSession } from '../issue-session.ts';
+import { hashSecret, mintToken, sessionOfRefreshToken, successorOf } from '../secrets.ts';
 import { SignInGuard } from './sign-in-guard.ts';
 
 type AuthRoute =

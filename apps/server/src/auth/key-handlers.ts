@@ -1,10 +1,10 @@
 import { SkerryError, TIMES } from '@skerry/protocol';
 import type { Handlers } from '../http/router.ts';
 import type { AuthDeps } from './auth-deps.ts';
-import { issueSession } from './issue.ts';
+import { issueSession } from '../issue-session.ts';
 import { checkProof } from './key-login.ts';
 import type { newAccounts } from './new-accounts.ts';
-import { mintToken } from './secrets.ts';
+import { mintToken } from '../secrets.ts';
 import type { SignInGuard } from './sign-in-guard.ts';
 
 /** Coming in by key: challenge, sign, enter. SPEC P-29. */

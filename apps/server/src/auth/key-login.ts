@@ -3,7 +3,7 @@ import { isSigned } from '../ed25519.ts';
 import type { Statements } from '../db/statements.ts';
 import type { Tx } from '../log/tx.ts';
 import { type AccountRow, enabledAccount } from './account-row.ts';
-import { type NewSession, startSession } from './sessions.ts';
+import { type NewSession, startSession } from '../log/sessions.ts';
 
 /** A proof whose signature was looked at outside of the transaction; whether its challenge still counts is seen inside. */
 export type CheckedProof = {

@@ -1,9 +1,9 @@
 import type { AccountId, Body, ChannelId, KeyProof } from '@skerry/protocol';
 import { newId } from '../new-id.ts';
 import type { AuthDeps } from './auth-deps.ts';
-import { issueSession } from './issue.ts';
+import { issueSession } from '../issue-session.ts';
 import { checkProof } from './key-login.ts';
-import { hashSecret, normaliseTypedCode } from './secrets.ts';
+import { hashSecret, normaliseTypedCode } from '../secrets.ts';
 
 type Wanted = {
   readonly body: Omit<Body<'keyRegister'>, 'proof'>;

@@ -4,12 +4,14 @@ import type { AccessRow } from './access-tokens.ts';
 
 /** What is known of an access token's hash. */
 export function accessByHash(db: Statements, { hash }: { hash: string }): AccessRow | null {
-  const row = db.get<{ account: AccountId; session: SessionId; expiresAt: number; ended: number }>(
-    `SELECT s.account_id AS account, s.id AS session, t.expires_at AS expiresAt, (s.ended_at IS NOT NULL OR a.disabled) AS ended
-     FROM access_tokens t JOIN sessions s ON s.id = t.session_id JOIN accounts a ON a.id = s.account_id WHERE t.hash = ?`,
+  const row = db.get<{ account: AccountId; session: SessionId; machine: number; expiresAt: number; ended: number }>(
+    `SELECT s.account_id AS account, s.id AS session, coalesce(d.machine, 0) AS machine, t.expires_at AS expiresAt,
+       (s.ended_at IS NOT NULL OR a.disabled) AS ended
+     FROM access_tokens t JOIN sessions s ON s.id = t.session_id JOIN accounts a ON a.id = s.account_id
+     LEFT JOIN devices d ON d.account_id = s.account_id AND d.device = s.device_number WHERE t.hash = ?`,
     hash,
   );
-  return row === undefined ? null : { ...row, ended: row.ended === 1 };
+  return row === undefined ? null : { ...row, machine: row.machine === 1, ended: row.ended === 1 };
 }
 
 export type Credentials = { readonly id: AccountId; readonly passwordHash: string; readonly disabled: boolean };

@@ -13,7 +13,7 @@ import type { Tx } from '../log/tx.ts';
 import { accountById, type AccountRow } from './account-row.ts';
 import { isUsable, useInvite } from './invites.ts';
 import { type CheckedProof, requireFreeKey, useChallenge } from './key-login.ts';
-import { type NewSession, startSession } from './sessions.ts';
+import { type NewSession, startSession } from '../log/sessions.ts';
 
 /** The hash of what the person typed as code, or `null` for none. */
 type CodeHash = string | null;

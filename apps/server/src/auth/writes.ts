@@ -1,7 +1,7 @@
 import { type AccountId, type SessionId, SkerryError } from '@skerry/protocol';
 import type { Tx } from '../log/tx.ts';
 import { type AccountRow, accountById, enabledAccount, mayManage } from './account-row.ts';
-import { addAccessToken, endSession, endSessions, type NewSession, startSession } from './sessions.ts';
+import { addAccessToken, endSession, endSessions, type NewSession, startSession } from '../log/sessions.ts';
 
 /**
  * A new session for an account whose password was found right outside of the transaction.

@@ -12,6 +12,7 @@ import {
 import { setInboxState } from '../inbox/writes.ts';
 import { setDevices } from '../keys/writes.ts';
 import type { CommandHandlers } from '../log/run-command.ts';
+import { describeMachine, dropMachine, removeMachine, renameMachine } from '../machines/machine-writes.ts';
 import { setMarker } from '../messages/marker-writes.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../messages/writes.ts';
 import { changeGroup, createDirect, createGroup } from '../sealed/conversation-writes.ts';
@@ -42,15 +43,15 @@ export const COMMAND_HANDLERS: CommandHandlers = {
   'account.role': setRole,
   'account.disable': setDisabled,
   'server.update': updateServer,
-  'devices.set': setDevices,
+  'devices.set': setDevices(removeMachine),
   'direct.create': createDirect,
   'group.create': createGroup,
   'group.change': changeGroup,
   'sealed.send': sendSealed,
   'envelopes.send': sendEnvelopes,
-  'machine.rename': withoutMachines,
-  'machine.remove': withoutMachines,
-  'machine.describe': withoutMachines,
+  'machine.rename': renameMachine,
+  'machine.remove': dropMachine,
+  'machine.describe': describeMachine,
   'run.create': withoutMachines,
   'run.set': withoutMachines,
   'run.append': withoutMachines,

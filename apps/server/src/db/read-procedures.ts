@@ -3,6 +3,7 @@ import { ASSISTANT_READS } from '../assistants/procedures.ts';
 import { AUTH_READS } from '../auth/procedures.ts';
 import { readMembers } from '../channels/reads.ts';
 import { KEY_READS } from '../keys/procedures.ts';
+import { MACHINE_READS } from '../machines/procedures.ts';
 import { readConnection } from '../log/replay.ts';
 import { readMessage, readPage } from '../messages/reads.ts';
 import { SEALED_READS } from '../sealed/procedures.ts';
@@ -28,6 +29,7 @@ export const READ_PROCEDURES = {
   ...ASSISTANT_READS,
   ...AUTH_READS,
   ...KEY_READS,
+  ...MACHINE_READS,
   ...SERVER_READS,
   ...SEALED_READS,
 };

@@ -1,6 +1,7 @@
 import { ASSISTANT_WRITES } from '../assistants/procedures.ts';
 import { AUTH_WRITES } from '../auth/procedures.ts';
 import { KEY_WRITES } from '../keys/procedures.ts';
+import { MACHINE_WRITES } from '../machines/procedures.ts';
 import { pruneEvents } from '../log/prune.ts';
 import { commandProcedure, commandProcedureWithoutDedupe } from '../log/run-command.ts';
 import type { Tx } from '../log/tx.ts';
@@ -22,6 +23,7 @@ export const WRITE_PROCEDURES = {
   ...ASSISTANT_WRITES,
   ...AUTH_WRITES,
   ...KEY_WRITES,
+  ...MACHINE_WRITES,
   ...SERVER_WRITES,
   ...SEALED_WRITES,
   'seed.apply': applySeed,

@@ -31,7 +31,12 @@ import type { StaticSite } from './static.ts';
 import { unreachable } from '../log/unreachable.ts';
 
 /** Who calls, once their access token was checked. */
-export type Caller = { readonly account: AccountId; readonly session: SessionId };
+export type Caller = {
+  readonly account: AccountId;
+  readonly session: SessionId;
+  /** The session is a machine's, which may do little. */
+  readonly machine?: boolean;
+};
 /** A registered runner of assistants. */
 export type RunnerCaller = { readonly runner: string };
 type CallerOf = { readonly none: null; readonly session: Caller; readonly runner: RunnerCaller };
@@ -210,7 +215,7 @@ export function createRouter(options: RouterOptions): FastifyInstance {
         ? { preParsing: hurry }
         : {}),
       handler: async (request, reply) => {
-        const caller = await callerOf(route, request);
+        const caller = await callerOf({ name, route }, request);
         const call = {
           params: read(route.params, request.params),
           query: read(route.query, request.query),
@@ -233,12 +238,18 @@ export function createRouter(options: RouterOptions): FastifyInstance {
     });
   }
 
-  async function callerOf(route: Route, request: FastifyRequest): Promise<Caller | RunnerCaller | null> {
+  async function callerOf(
+    { name, route }: { name: RouteName; route: Route },
+    request: FastifyRequest,
+  ): Promise<Caller | RunnerCaller | null> {
     switch (route.auth) {
       case 'none':
         return null;
-      case 'session':
-        return options.authenticate(bearer(request));
+      case 'session': {
+        const caller = await options.authenticate(bearer(request));
+        if (caller.machine === true && !OF_MACHINES.has(name)) throw new SkerryError('forbidden');
+        return caller;
+      }
       case 'runner':
         if (options.authenticateRunner === null) throw new SkerryError('not_found');
         return options.authenticateRunner(bearer(request));
@@ -317,6 +328,24 @@ function read(schema: Route['params'], value: unknown): unknown {
   if (!result.success) throw invalidInput(result.error);
   return result.data;
 }
+
+/** What the token of a machine is good for: its own affairs, and what it needs to encrypt for its person. SPEC M-7. */
+const OF_MACHINES: ReadonlySet<RouteName> = new Set<RouteName>([
+  'snapshot',
+  'command',
+  'machines',
+  'runs',
+  'run',
+  'runEntries',
+  'ask',
+  'ownDevices',
+  'deviceLists',
+  'claimPrekeys',
+  'publishPrekeys',
+  'toDevice',
+  'ackToDevice',
+  'signOut',
+]);
 
 /** What an operator can switch off. */
 type Part = 'always' | 'assistants' | 'machines';

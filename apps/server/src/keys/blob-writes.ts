@@ -2,7 +2,7 @@ import { type AccountId, type BlobId, type ChannelId, SkerryError, TIMES } from 
 import type { Statements } from '../db/statements.ts';
 import { openChannel } from '../log/access.ts';
 import type { Tx } from '../log/tx.ts';
-import { type Caller, listedDevice } from './devices.ts';
+import { type Caller, listedDevice } from '../log/devices.ts';
 
 /** Attachments of one account that no message names yet. */
 const MOST_LOOSE = 50;

@@ -1,13 +1,10 @@
 import { type DeviceBinding, SkerryError } from '@skerry/protocol';
-import { endSessionsOfDevice } from '../auth/sessions.ts';
+import { insertDevice } from '../log/device-rows.ts';
+import { endSessionsOfDevice } from '../log/sessions.ts';
 import type { Tx } from '../log/tx.ts';
-import { type Caller, sessionRow } from './devices.ts';
+import { type Caller, sessionRow } from '../log/devices.ts';
 
-/** Of one account, removed ones aside. */
-export const MOST_DEVICES = 1_000;
-const LAST_NUMBER = 65_535;
-
-type Row = { device: number; identityKey: string; registrationId: number; state: string };
+type Row = { device: number; identityKey: string; registrationId: number; state: string; machine: number };
 
 /**
  * Ties the session to a device, whose signature was found good outside of the transaction. The device's signing key is
@@ -22,7 +19,7 @@ export function bindDevice(
   const { account, session } = caller;
   const { device: current } = sessionRow(db, caller);
   const known = db.get<Row>(
-    `SELECT device, identity_key AS identityKey, registration_id AS registrationId, state
+    `SELECT device, identity_key AS identityKey, registration_id AS registrationId, state, machine
      FROM devices WHERE account_id = ? AND sign_key = ?`,
     account,
     binding.signKey,
@@ -45,42 +42,12 @@ function requireSame({ device, identityKey, registrationId }: Omit<DeviceBinding
     return;
   }
   const isSame = known.identityKey === identityKey && known.registrationId === registrationId;
-  if (!isSame || known.state === 'removed' || (device !== null && device !== known.device))
+  // A machine gets its session when it is paired, never by a password.
+  if (!isSame || known.machine === 1 || known.state === 'removed' || (device !== null && device !== known.device))
     throw new SkerryError('no_device');
 }
 
 function addDevice(tx: Tx, { account, session }: Caller, binding: Omit<DeviceBinding, 'signature'>): number {
-  const { db, now } = tx;
-  const { last, here } = db.get<{ last: number; here: number }>(
-    "SELECT coalesce(max(device), 0) AS last, count(*) FILTER (WHERE state <> 'removed') AS here FROM devices WHERE account_id = ?",
-    account,
-  ) ?? { last: 0, here: 0 };
-  if (here >= MOST_DEVICES || last >= LAST_NUMBER) throw new SkerryError('limit_reached');
-  const label = db.value<string>('SELECT device FROM sessions WHERE id = ?', session) ?? '';
-  db.run(
-    `INSERT INTO devices (account_id, device, label, sign_key, identity_key, registration_id, created_at, last_seen_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    account,
-    last + 1,
-    label,
-    binding.signKey,
-    binding.identityKey,
-    binding.registrationId,
-    now,
-    now,
-  );
-  return last + 1;
-}
-
-/** The label is the account's own affair; sessions of the device show it as well. @throws SkerryError not_found */
-export function renameDevice(
-  tx: Tx,
-  { account, device, label }: { account: Caller['account']; device: number; label: string },
-): null {
-  const { db } = tx;
-  if (!db.has("SELECT 1 FROM devices WHERE account_id = ? AND device = ? AND state <> 'removed'", account, device))
-    throw new SkerryError('not_found');
-  db.run('UPDATE devices SET label = ? WHERE account_id = ? AND device = ?', label, account, device);
-  db.run('UPDATE sessions SET device = ? WHERE account_id = ? AND device_number = ?', label, account, device);
-  return null;
+  const label = tx.db.value<string>('SELECT device FROM sessions WHERE id = ?', session) ?? '';
+  return insertDevice(tx, account, { ...binding, label, machine: 0 });
 }

@@ -1,7 +1,7 @@
 import { type AccountId, LIMITS, type PrekeyBundle, type PrekeyUpload, SkerryError } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
 import type { Tx } from '../log/tx.ts';
-import { boundDevice, type Caller, listedDevice } from './devices.ts';
+import { boundDevice, type Caller, listedDevice } from '../log/devices.ts';
 
 /** With fewer one-time prekeys left than this the device is asked for more. */
 const FEW = 20;
@@ -66,6 +66,7 @@ export function claimPrekeys(
 ): PrekeyBundle {
   const { db } = tx;
   listedDevice(db, caller);
+  if (caller.machine === true && account !== caller.account) throw new SkerryError('forbidden');
   const row = db.get<Bundled>(
     `SELECT identity_key AS identityKey, registration_id AS registrationId, state, signed_prekey AS signedPreKey,
      kyber_prekey AS kyberPreKey FROM devices WHERE account_id = ? AND device = ?`,

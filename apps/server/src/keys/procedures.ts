@@ -1,6 +1,7 @@
 import { backupOf, readableBlob } from './blob-reads.ts';
 import { dropBackup, keepBackup, keepBlob, requireUpload, tidyKeys } from './blob-writes.ts';
-import { bindDevice, renameDevice } from './device-writes.ts';
+import { renameDevice } from '../log/device-rows.ts';
+import { bindDevice } from './device-writes.ts';
 import { claimPrekeys, publishPrekeys } from './prekey-writes.ts';
 import { deviceLists, ownDevices } from './reads.ts';
 import { addPart, dropParts, leftovers, readPart } from './stored-bytes.ts';

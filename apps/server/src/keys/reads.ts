@@ -1,7 +1,7 @@
 import { type AccountId, LIMITS, type OwnDevice } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
 import { jsonBytes } from '../log/json-bytes.ts';
-import { MOST_DEVICES } from './device-writes.ts';
+import { MOST_DEVICES } from '../log/device-rows.ts';
 
 const OWN_SQL = `SELECT d.device, d.label, s.id AS sessionId, d.sign_key AS signKey, d.identity_key AS identityKey,
   d.registration_id AS registrationId, d.machine, d.created_at AS createdAt, max(d.last_seen_at, coalesce(s.last_seen_at, 0)) AS lastSeenAt,

@@ -12,7 +12,13 @@ import type {
 import type { Tx } from './tx.ts';
 
 /** Who asks: looked up in the transaction that does what is asked. */
-export type Actor = { readonly account: AccountId; readonly session: SessionId; readonly role: Role };
+export type Actor = {
+  readonly account: AccountId;
+  readonly session: SessionId;
+  readonly role: Role;
+  /** The session is a machine's. */
+  readonly isMachine: boolean;
+};
 
 /**
  * Does one kind of command, permission included. Refuses with a SkerryError, before or after writing: either way

@@ -1,4 +1,4 @@
-import type { AccountId, CommandRequest, CommandResult, SessionId } from '@skerry/protocol';
+import { type AccountId, type CommandRequest, type CommandResult, type SessionId, SkerryError } from '@skerry/protocol';
 import type { Database } from '../db/database.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { KillSwitch } from '../testing/kill-points.ts';
@@ -7,7 +7,11 @@ export type CommandsOptions = {
   readonly db: Pick<Database, 'write'>;
   readonly limits: RateLimits;
   readonly kill: KillSwitch;
+  /** Whether people may have machines here. */
+  readonly machines?: boolean;
 };
+
+const OF_MACHINES = /^(?:machine|run|ask)\./;
 
 /** The door for commands, the same for sockets and HTTP. */
 export class Commands {
@@ -25,7 +29,8 @@ export class Commands {
     caller: { readonly account: AccountId; readonly session: SessionId },
     { id, command }: CommandRequest,
   ): Promise<CommandResult> {
-    const { db, limits, kill } = this.#options;
+    const { db, limits, kill, machines = false } = this.#options;
+    if (!machines && OF_MACHINES.test(command.kind)) throw new SkerryError('not_found');
     limits.take('command', caller.account);
     if (command.kind === 'envelopes.send') limits.take('envelopes', caller.account, command.envelopes.length);
     kill.pass('accepted');

@@ -1,4 +1,5 @@
 import type { Statements } from '../db/statements.ts';
+import { machinesItemJson } from '../machines/item-json.ts';
 import { ACCOUNT, CHANNEL, CHANNEL_STATE, INBOX_ITEM, MESSAGE, SEALED, SERVER_PROFILE } from './json-sql.ts';
 import { ownerOf, type EventKind, type StreamKey } from './stream-key.ts';
 import { unreachable } from './unreachable.ts';
@@ -65,7 +66,7 @@ function bodyOf(db: Statements, { kind, ref, stream }: LoggedEvent): string {
     case 'sealed':
       return `"kind":"sealed","message":${one(db, SEALED_SQL, ref)}`;
     case 'machines':
-      return '"kind":"machines","item":{"kind":"gone"}';
+      return `"kind":"machines","item":${machinesItemJson(db, ownerOf(stream), ref)}`;
     case 'chain':
       return `"kind":"chain","channel":"${ownerOf(stream)}","version":${ref}`;
     default:

@@ -167,6 +167,8 @@ function fold(snapshot: Snapshot, events: readonly (Event & { stream: string })[
         channels.set(event.stream as ChannelId, { ...state, head: event.n });
     }
     switch (event.kind) {
+      case 'machines':
+        break;
       case 'account':
         accounts.set(event.account.id, event.account);
         break;

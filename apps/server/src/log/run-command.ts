@@ -41,7 +41,9 @@ export function commandProcedure(handlers: CommandHandlers) {
       if (known.hash !== digest) throw new SkerryError('id_conflict');
       return { seq: known.seq, n: known.n };
     }
-    const result = handle(handlers, { tx, actor, id }, JSON.parse(json) as Command);
+    const command = JSON.parse(json) as Command;
+    if (actor.isMachine && !OF_MACHINES.has(command.kind)) throw new SkerryError('forbidden');
+    const result = handle(handlers, { tx, actor, id }, command);
     tx.db.run(
       'INSERT INTO commands (account_id, id, hash, seq, n) VALUES (?, ?, ?, ?, ?)',
       account,
@@ -66,6 +68,10 @@ export function commandProcedureWithoutDedupe(handlers: CommandHandlers) {
   };
 }
 
+const ACTOR_SQL = `SELECT a.role, coalesce(d.machine, 0) AS machine FROM sessions s JOIN accounts a ON a.id = s.account_id
+  LEFT JOIN devices d ON d.account_id = s.account_id AND d.device = s.device_number
+  WHERE s.id = ? AND s.account_id = ? AND s.ended_at IS NULL AND a.disabled = 0`;
+
 function handle(
   handlers: CommandHandlers,
   call: { tx: Tx; actor: Actor; id: CommandId },
@@ -74,15 +80,24 @@ function handle(
   return (handlers[command.kind] as CommandHandler<Command['kind']>)(call, command);
 }
 
+/** What a machine's session may ask for, where its own handler lets it. SPEC M-7. */
+const OF_MACHINES: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
+  'machine.describe',
+  'run.create',
+  'run.set',
+  'run.append',
+  'ask.open',
+  'ask.cancel',
+  'ask.taken',
+  'ask.expire',
+  'envelopes.send',
+]);
+
 /** @throws SkerryError session_revoked when the session was ended or its account disabled since the request came in */
 function actorOf({ db }: Tx, account: AccountId, session: SessionId): Actor {
-  const role = db.remember(`actor ${session} ${account}`, ['sessions', 'accounts'], () =>
-    db.value<Role>(
-      'SELECT a.role FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ? AND s.account_id = ? AND s.ended_at IS NULL AND a.disabled = 0',
-      session,
-      account,
-    ),
+  const row = db.remember(`actor ${session} ${account}`, ['sessions', 'accounts'], () =>
+    db.get<{ role: Role; machine: number }>(ACTOR_SQL, session, account),
   );
-  if (role === undefined) throw new SkerryError('session_revoked');
-  return { account, session, role };
+  if (row === undefined) throw new SkerryError('session_revoked');
+  return { account, session, role: row.role, isMachine: row.machine === 1 };
 }

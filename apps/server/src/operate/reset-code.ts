@@ -1,6 +1,6 @@
 import type { AccountId } from '@skerry/protocol';
 import { TIMES } from '@skerry/protocol';
-import { hashSecret, mintToken } from '../auth/secrets.ts';
+import { hashSecret, mintToken } from '../secrets.ts';
 import { Database } from '../db/database.ts';
 import { StartError } from '../start-error.ts';
 import { NO_FAULTS } from '../testing/kill-points.ts';

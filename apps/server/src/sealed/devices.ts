@@ -17,17 +17,20 @@ export type Devices = {
   readonly version: number;
   readonly accountKey: string | null;
   readonly listed: ReadonlyMap<number, ListedDevice>;
+  /** Computers that run agents: nothing of a conversation is for them. */
+  readonly machines: ReadonlyMap<number, ListedDevice>;
 };
 
-const NONE: Devices = { version: 0, accountKey: null, listed: new Map() };
+const NONE: Devices = { version: 0, accountKey: null, listed: new Map(), machines: new Map() };
 const NEWEST_SQL = 'SELECT json FROM device_lists WHERE account_id = ? ORDER BY version DESC LIMIT 1';
 
 export function devicesOf(db: Statements, account: string): Devices {
   return db.remember(`devices ${account}`, ['device_lists'], () => {
     const json = db.value<string>(NEWEST_SQL, account);
     if (json === undefined) return NONE;
-    const { version, accountKey, devices } = JSON.parse(json) as DeviceList;
-    return { version, accountKey, listed: new Map(devices.map((device) => [device.device, device])) };
+    const { version, accountKey, devices, machines = [] } = JSON.parse(json) as DeviceList;
+    const byNumber = (listed: readonly ListedDevice[]) => new Map(listed.map((device) => [device.device, device]));
+    return { version, accountKey, listed: byNumber(devices), machines: byNumber(machines) };
   });
 }
 
@@ -35,11 +38,20 @@ export function devicesOf(db: Statements, account: string): Devices {
  * The device that the actor's session is bound to. Only one on the newest list of its account may send. SPEC E-11.
  * @throws SkerryError no_device
  */
-export function listedDevice({ db }: Tx, { account, session }: Actor): ListedDevice {
+export function listedDevice(tx: Tx, actor: Actor): ListedDevice {
+  return listedUnder(tx, actor, 'listed');
+}
+
+/** The same, of a machine. @throws SkerryError no_device */
+export function listedMachine(tx: Tx, actor: Actor): ListedDevice {
+  return listedUnder(tx, actor, 'machines');
+}
+
+function listedUnder({ db }: Tx, { account, session }: Actor, part: 'listed' | 'machines'): ListedDevice {
   const number = db.remember(`device ${session}`, ['sessions'], () =>
     db.value<number | null>('SELECT device_number FROM sessions WHERE id = ? AND account_id = ?', session, account),
   );
-  const device = typeof number === 'number' ? devicesOf(db, account).listed.get(number) : undefined;
+  const device = typeof number === 'number' ? devicesOf(db, account)[part].get(number) : undefined;
   if (device === undefined) throw new SkerryError('no_device');
   return device;
 }

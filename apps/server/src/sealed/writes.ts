@@ -5,7 +5,7 @@ import { UNCHANGED, type Actor, type CommandHandler } from '../log/command-handl
 import { requireFreshId } from '../log/fresh-id.ts';
 import { channelStream } from '../log/stream-key.ts';
 import type { Tx } from '../log/tx.ts';
-import { devicesOf, listedDevice, rosterOf } from './devices.ts';
+import { devicesOf, listedDevice, listedMachine, rosterOf } from './devices.ts';
 import { judgeEnvelopes } from './envelopes.ts';
 import { enqueue } from './queue-writes.ts';
 
@@ -58,8 +58,10 @@ export const sendSealed: CommandHandler<'sealed.send'> = ({ tx, actor, id }, sen
 
 /** Brings devices what belongs to no message. It makes no event, so the answer has no numbers. */
 export const sendEnvelopes: CommandHandler<'envelopes.send'> = ({ tx, actor }, { envelopes }) => {
-  const { device } = listedDevice(tx, actor);
+  const { device } = actor.isMachine ? listedMachine(tx, actor) : listedDevice(tx, actor);
   for (const envelope of envelopes) {
+    // A machine brings its person the keys of its runs, and nobody anything else.
+    if (actor.isMachine && envelope.account !== actor.account) throw new SkerryError('forbidden');
     if (envelope.account === actor.account && envelope.device === device)
       throw refused('envelopes', 'A device sends nothing to itself.');
     if (envelope.body === '') throw refused('envelopes', 'An envelope holds something.');

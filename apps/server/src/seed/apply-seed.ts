@@ -52,7 +52,7 @@ export function applySeed(tx: Tx, { firstChannel, accounts, steps }: Seed): null
     joinDefaultChannels(past, account.id);
   }
   for (const { at, account, id, command } of steps) {
-    const actor = { account, session: '' as SessionId, role: roles.get(account) ?? 'member' };
+    const actor = { account, session: '' as SessionId, role: roles.get(account) ?? 'member', isMachine: false };
     (COMMAND_HANDLERS[command.kind] as CommandHandler<Command['kind']>)({ tx: new PastTx(tx, at), actor, id }, command);
   }
   tx.db.run('UPDATE server SET setup_code_hash = NULL');

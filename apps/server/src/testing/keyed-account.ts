@@ -206,8 +206,12 @@ export class KeyedAccount<Server extends KeyServer = TestServer> {
   }
 
   /** Makes these the listed devices. @throws Error with the code when the server refuses */
-  async setDevices(devices: readonly TestDevice[], by: SigningKey = this.key): Promise<Answer<'command'>> {
-    const list = this.nextList(devices, by);
+  async setDevices(
+    devices: readonly TestDevice[],
+    by: SigningKey = this.key,
+    changes: Partial<DeviceList> = {},
+  ): Promise<Answer<'command'>> {
+    const list = this.nextList(devices, by, changes);
     const session = (devices[0] ?? this.devices[0])?.session ?? this.who;
     const answered = await this.server.run(session, { kind: 'devices.set', list });
     if (answered.status !== 200) throw new Error(`the list was refused: ${answered.code}`);

@@ -1,7 +1,12 @@
 import { type AccountId, type DeviceList, type SessionId, SkerryError } from '@skerry/protocol';
 import type { Statements } from '../db/statements.ts';
 
-export type Caller = { readonly account: AccountId; readonly session: SessionId };
+export type Caller = {
+  readonly account: AccountId;
+  readonly session: SessionId;
+  /** The session is a machine's. */
+  readonly machine?: boolean;
+};
 
 const SESSION_SQL = `SELECT s.device_number AS device, d.state AS state FROM sessions s JOIN accounts a ON a.id = s.account_id
   LEFT JOIN devices d ON d.account_id = s.account_id AND d.device = s.device_number

@@ -1,5 +1,5 @@
 import type { AccountId, SessionId } from '@skerry/protocol';
-import type { Tx } from '../log/tx.ts';
+import type { Tx } from './tx.ts';
 
 /** What the edge made for a new session. The database sees hashes only. */
 export type NewSession = {
