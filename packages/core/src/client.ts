@@ -6,7 +6,7 @@ import type { Credentials, ServerHandle, SkerryClient, TabState } from './face.t
 import { DialSlots } from './fleet/dial-slots.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Turns } from './fleet/turns.ts';
-import { Person } from './identity/person.ts';
+import { LatePerson } from './identity/late-person.ts';
 import { personHandle } from './identity/person-handle.ts';
 import { lazily } from './lazily.ts';
 import type { Platform } from './platform.ts';
@@ -48,7 +48,7 @@ type Open = {
   readonly registry: Registry;
   readonly vault: VaultStore;
   readonly fleet: Fleet;
-  readonly person: Person;
+  readonly person: LatePerson;
   readonly close: () => Promise<void>;
 };
 
@@ -246,7 +246,7 @@ class Client implements SkerryClient {
     const onProblem = (problem: StorageProblem): void => this.#report(problem);
     const vault = await this.#platform.storage.vault().catch(() => lockedVault(onProblem));
     const { registry, end } = await this.#openRegistry(vault, onProblem);
-    const person = new Person({
+    const person = new LatePerson({
       platform: this.#platform,
       vault,
       entries: () => registry.entries.get().flatMap(({ id, account }) => (account === null ? [] : [id])),

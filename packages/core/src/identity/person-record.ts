@@ -1,11 +1,9 @@
 import { fromBase64Url, toBase64Url } from '@skerry/protocol';
 import * as z from 'zod/mini';
 import type { VaultStore } from '../stores/stores.ts';
-import type { EntryId } from '../views.ts';
+import { PERSON, slotOf } from './person-slot.ts';
 
-/** Beside the secrets of the entries in the vault; no entry ever has this id. */
-export const PERSON = '00000000-0000-4000-8000-000000000002' as EntryId;
-/** One that can't be read stays where it is, and the next one is used: so many may have been set aside. */
+/** So many may have been set aside. */
 const SLOTS = 8;
 /** Servers whose index is remembered; the others are found by their lists. */
 const MOST_INDEXES = 500;
@@ -44,7 +42,7 @@ export type PersonFound =
 /** Finds the newest record that can be read. Those that can't stay as they are; `broken` says that there are some. */
 export async function findPerson(vault: VaultStore): Promise<PersonFound> {
   for (let place = 1; place <= SLOTS; place++) {
-    const slot = `person/${place}`;
+    const slot = slotOf(place);
     const stored = await vault.get(PERSON, slot);
     const broken = place > 1;
     if (stored.kind === 'locked') return { kind: 'locked' };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { memoryPlatform, type MemoryPlatform } from '../testing/memory-platform.ts';
 import type { StorageProblem } from '../views.ts';
-import { PERSON } from './person-record.ts';
+import { PERSON } from './person-slot.ts';
 import { Person } from './person.ts';
 
 async function personOn(platform: MemoryPlatform, problems: StorageProblem[] = []): Promise<Person> {

@@ -8,7 +8,8 @@ import type { Subscribable } from '../subscribable.ts';
 import { Value } from '../value.ts';
 import type { EntryId, StorageProblem } from '../views.ts';
 import type { Forgetting, PassphraseRun, PersonHandle, PersonState, WordsEntered } from './face.ts';
-import { findPerson, MOST_INDEX, PERSON, type PersonRecord, writePerson } from './person-record.ts';
+import { findPerson, MOST_INDEX, type PersonRecord, writePerson } from './person-record.ts';
+import { PERSON } from './person-slot.ts';
 
 export type PersonDeps = {
   readonly platform: Pick<Platform, 'random' | 'crypto' | 'subtle'>;

@@ -12,9 +12,8 @@ import type { EntryId, ServerEntry } from '../views.ts';
 import type { BackupInfo, BackupRun, KeysHandle, KeysState, OwnDeviceView, Restored } from './face.ts';
 import type { Backups } from './backups.ts';
 import type { KeyLogin } from './key-login.ts';
-import type { KeyRing } from './key-ring.ts';
-import type { KeysApi } from './keys-api.ts';
-import { loadKeys } from './load-keys.ts';
+import { KeyRing } from './key-ring.ts';
+import { keysApi, type KeysApi } from './keys-api.ts';
 import type { Keys } from './ports.ts';
 
 export type ContextKeysDeps = {
@@ -32,8 +31,6 @@ export type ContextKeysDeps = {
   readonly redial: () => void;
 };
 
-/** How long dialling waits for keys at most: chat goes on without them. */
-const PREPARE_MS = 8_000;
 const NONE: readonly never[] = [];
 
 type Place = { readonly id: EntryId; readonly serverId: string; readonly account: AccountId; readonly entry: Entry };
@@ -44,6 +41,7 @@ type Place = { readonly id: EntryId; readonly serverId: string; readonly account
  */
 export class ContextKeys implements KeysHandle, AsyncDisposable {
   readonly #deps: ContextKeysDeps;
+  readonly #api: KeysApi;
   readonly #ring = new Value<KeyRing | undefined>(undefined);
   readonly #failed = new Value(false);
   readonly #ends: (() => void)[];
@@ -59,6 +57,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
 
   constructor(deps: ContextKeysDeps) {
     this.#deps = deps;
+    this.#api = keysApi(deps.api);
     const noDevices = constant<readonly OwnDeviceView[]>(NONE);
     const status = followed(this.#ring, (ring): Subscribable<KeysState | undefined> => ring?.status ?? NOT_OPEN);
     this.devices = followed(this.#ring, (ring) => ring?.own.views ?? noDevices);
@@ -78,24 +77,16 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     return this.#ring;
   }
 
-  /** Before a dial: the session is tied to its device, so that the socket tells what waits for it. Never rejects. S4.24 */
-  async prepare(): Promise<void> {
-    if (!this.#isWanted()) return;
-    const controller = new AbortController();
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#deps.platform.clock.after(PREPARE_MS, () => {
-        controller.abort(new Error('timeout'));
-        resolve();
-      });
-    });
-    try {
-      await Promise.race([late, this.#prepareNow(controller.signal)]);
-    } catch {
-      // It is done again once the server is live.
-    } finally {
-      cancel();
-    }
+  /** The session is tied to its device. @throws what that throws */
+  async prepare(signal: AbortSignal): Promise<void> {
+    if (this.#wanted() === undefined) return;
+    await this.#tail;
+    const ring = this.#ring.get();
+    if (ring === undefined) return;
+    const session = this.#deps.knownSession();
+    // After a start the session is most likely the one before; if not, it is tied anew once the server is live.
+    if (ring.boundSession !== null && (session === undefined || session === ring.boundSession)) return;
+    await ring.bind(signal);
   }
 
   /** The session is another one: its device has to be told anew. */
@@ -148,7 +139,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   }
 
   async backupInfo(signal?: AbortSignal): Promise<BackupInfo | null> {
-    const { backup } = await (await this.#api()).call('backupInfo', { signal: signal ?? this.#abort.signal });
+    const { backup } = await this.#api.call('backupInfo', { signal: signal ?? this.#abort.signal });
     return backup;
   }
   async saveBackup(run: BackupRun = {}): Promise<BackupInfo> {
@@ -158,7 +149,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     return this.#afresh((backups) => backups.restore(this.#within(run)));
   }
   async dropBackup(): Promise<void> {
-    await (await this.#api()).call('dropBackup', { signal: this.#abort.signal });
+    await this.#api.call('dropBackup', { signal: this.#abort.signal });
   }
   async exportBackup(run: BackupRun = {}): Promise<Uint8Array> {
     return (await this.#backups()).export(this.#within(run));
@@ -173,20 +164,6 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     for (const end of this.#ends) end();
     this.#check();
     await this.#tail;
-  }
-
-  async #prepareNow(signal: AbortSignal): Promise<void> {
-    await this.#tail;
-    const ring = this.#ring.get();
-    if (ring === undefined) return;
-    const session = this.#deps.knownSession();
-    // After a start the session is most likely the one before; if not, it is tied anew once the server is live.
-    if (ring.boundSession !== null && (session === undefined || session === ring.boundSession)) return;
-    await ring.bind(signal);
-  }
-
-  #isWanted(): boolean {
-    return this.#wanted() !== undefined;
   }
 
   #wanted(): Place | undefined {
@@ -226,8 +203,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     this.#failed.set(false);
     await place.entry.ready;
     try {
-      const { open } = await loadKeys();
-      const ring = await open({
+      const ring = await KeyRing.open({
         entryId: place.id,
         serverId: place.serverId,
         account: place.account,
@@ -235,7 +211,7 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
         person,
         vault,
         state: place.entry.state,
-        api: await this.#api(),
+        api: this.#api,
         session,
         newest: (account) => place.entry.accounts.get().get(account)?.devices,
         skew: place.entry.skew,
@@ -284,11 +260,6 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
     return ring;
   }
 
-  async #api(): Promise<KeysApi> {
-    const { keysApi } = await import('./keys-api.ts');
-    return keysApi(this.#deps.api);
-  }
-
   #login(): KeyLogin {
     const { api, person, entry, platform, kept } = this.#deps;
     const serverNow = (): number => platform.clock.now() + (kept.get().skew.get() ?? 0);
@@ -303,13 +274,12 @@ export class ContextKeys implements KeysHandle, AsyncDisposable {
   async #backups(): Promise<Backups> {
     const ring = await this.#needRing();
     const { Backups: Made } = await import('./backups.ts');
-    const api = await this.#api();
     const { platform, kept } = this.#deps;
     const { serverId, account } = this.#opened ?? {};
     if (serverId === undefined || account === undefined || platform.subtle === null)
       throw new LocalError('forbidden', 'Your keys are not open on this device.');
     const { random, subtle, clock } = platform;
-    return new Made({ ring, api, state: kept.get().state, serverId, account, random, subtle, clock });
+    return new Made({ ring, api: this.#api, state: kept.get().state, serverId, account, random, subtle, clock });
   }
 
   /** What came back is read by opening everything once more. */

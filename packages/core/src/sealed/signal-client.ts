@@ -6,8 +6,9 @@ import type { Platform } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { Entry } from '../sync/entry.ts';
 import { derived, Value } from '../value.ts';
-import type { SealedParts } from './conversations.ts';
+import { Conversations, type SealedParts } from './conversations.ts';
 import type { SealedState } from './face.ts';
+import { sealedApi } from './sealed-api.ts';
 
 export type SignalClientDeps = {
   readonly platform: Platform;
@@ -19,9 +20,6 @@ export type SignalClientDeps = {
   readonly kept: Subscribable<Entry>;
   readonly isLive: () => boolean;
 };
-
-/** Everything that encrypts is loaded together with the keys, by those who have some. */
-const loading = () => Promise.all([import('./conversations.ts'), import('./sealed-api.ts')]);
 
 /**
  * The encrypted side of one server context: its requests, its socket and its keys, put together in the order they depend
@@ -91,7 +89,6 @@ export class SignalClient implements AsyncDisposable {
     const { clock, random, subtle } = this.#deps.platform;
     if (subtle === null) throw new TypeError('no WebCrypto');
     await entry.ready;
-    const [{ Conversations }, { sealedApi }] = await loading();
     const core = await Conversations.open({
       keys,
       state: entry.state,

@@ -9,12 +9,11 @@ import type { Credentials } from '../face.ts';
 import type { DialSlots } from '../fleet/dial-slots.ts';
 import type { Turns } from '../fleet/turns.ts';
 import type { PersonSource } from '../identity/person.ts';
-import { ContextKeys } from '../keys/context-keys.ts';
 import type { KeyLogin } from '../keys/key-login.ts';
+import { LateCrypto } from '../keys/late-crypto.ts';
 import { STORAGE_KEY } from '../keys/names.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { Platform } from '../platform.ts';
-import { SignalClient } from '../sealed/signal-client.ts';
 import type { VaultStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import { createEntrySync } from '../sync/create-entry-sync.ts';
@@ -72,8 +71,7 @@ export class ServerContext implements AsyncDisposable {
   readonly #identity: Identity;
   readonly #session: Session;
   readonly icon: ServerIcon;
-  readonly keys: ContextKeys;
-  readonly conversations: SignalClient;
+  readonly keys: LateCrypto;
   #cancelUnmute: () => void = () => undefined;
   #seen: IdentityError | undefined;
   #ending: Promise<void> | undefined;
@@ -110,7 +108,8 @@ export class ServerContext implements AsyncDisposable {
       access: this.#session,
     });
     this.#kept = new Value(this.#open());
-    this.keys = new ContextKeys({
+    this.requests = new Requests(clock);
+    this.keys = new LateCrypto({
       platform: shared.platform,
       person: shared.person,
       vault: shared.vault,
@@ -122,17 +121,9 @@ export class ServerContext implements AsyncDisposable {
       redial: () => {
         if (this.connection.state.get().kind === 'live') this.connection.redial();
       },
-    });
-    this.requests = new Requests(clock);
-    this.conversations = new SignalClient({
-      platform: shared.platform,
-      api: this.api,
       run: (id, command, caller) => this.requests.run(id, command, caller),
-      keys: { ring: this.keys.ring, state: this.keys.state },
-      kept: this.#kept,
       isLive: () => this.connection.state.get().kind === 'live',
     });
-    void this.conversations.initialize();
     this.connection = new Connection(
       {
         clock,
@@ -327,7 +318,6 @@ export class ServerContext implements AsyncDisposable {
     await this.connection[Symbol.asyncDispose]();
     await this.#lifetime[Symbol.asyncDispose]();
     // Backwards: what is read from the socket needs keys, and those their store. S4.25
-    await this.conversations[Symbol.asyncDispose]();
     await this.keys[Symbol.asyncDispose]();
     await this.#kept.get()[Symbol.asyncDispose]();
   }
@@ -354,7 +344,6 @@ export class ServerContext implements AsyncDisposable {
 
   #wipe(): Promise<void> {
     return this.keys.without(async () => {
-      await this.conversations.initialize();
       await this.#kept.get()[Symbol.asyncDispose]();
       await this.#shared.platform.storage.destroy(this.id);
       // What it sealed is gone, and whatever comes next is sealed anew.

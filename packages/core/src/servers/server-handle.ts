@@ -52,7 +52,7 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
     muteChannel: (channel, until) => now().muteChannel(channel, until),
     holdings: () => now().holdings(),
 
-    sealed: sealedHandle(context.conversations.state, context.conversations.core),
+    sealed: sealedHandle(context.keys.conversations.state, context.keys.conversations.core),
 
     keys: context.keys,
     run: (command: Command, signal?: AbortSignal) => {
