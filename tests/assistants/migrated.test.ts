@@ -1,11 +1,10 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { importAssistants } from '@skerry/server';
+import { importAssistants, parseConfig, startServer } from '@skerry/server';
 import { describe, expect, it } from 'vitest';
 import { Discord } from '../discord/discord.ts';
 import { call, signUp } from '../harness/raw-client.ts';
-import { startReal } from '../harness/real-server.ts';
 import { RunnerHere } from './runner-here.ts';
 import { writeSingleGuild } from './single-guild.ts';
 import { serveModel, servePages } from './web.ts';
@@ -24,25 +23,22 @@ describe('people who had one guild', () => {
     const [annsBot, bensBot] = [world.addBot('anns'), world.addBot('bens')];
     const quay = world.addGuild('Quay', [visitor, annsBot, bensBot]);
     const discordApi = `${discord.api}/v10`;
-    const start = () =>
-      startReal(
-        [
-          '--data',
-          data,
-          '--discord-api',
-          discordApi,
-          '--assistants-model-url',
-          `${model.url}/v1`,
-          '--assistants-model',
-          'm',
-        ],
-        { SKERRY_TESTING: '1', SKERRY_ASSISTANTS_LOOPBACK: '1' },
-      );
+    const flags = ['--port', '0', '--data', data, '--client', 'none', '--registration', 'open', '--log-level', 'error'];
+    const assistants = [
+      '--discord-api',
+      discordApi,
+      '--assistants-model-url',
+      `${model.url}/v1`,
+      '--assistants-model',
+      'm',
+    ];
+    const environment = { SKERRY_TESTING: '1', SKERRY_ASSISTANTS_LOOPBACK: '1' };
+    const start = () => startServer(parseConfig([...flags, '--rate-scale', '1000', ...assistants], environment));
     const tokens = new Map<string, string>();
     {
       await using before = await start();
-      tokens.set('admin', (await signUp(before.origin, 'admin', before.setupCode)).accessToken);
-      for (const name of ['ann', 'ben', 'cat']) tokens.set(name, (await signUp(before.origin, name)).accessToken);
+      tokens.set('admin', (await signUp(before.url, 'admin', before.setupCode)).accessToken);
+      for (const name of ['ann', 'ben', 'cat']) tokens.set(name, (await signUp(before.url, name)).accessToken);
     }
 
     const from = path.join(data, 'old.sqlite');
@@ -91,7 +87,7 @@ describe('people who had one guild', () => {
       expect((await readFile(path.join(data, file))).includes(annsBot.token), file).toBe(false);
 
     await using server = await start();
-    const { origin } = server;
+    const origin = server.url;
     await using runner = await RunnerHere.prepare({ origin, discordApi: discord.api });
     const as = (name: string) => ({ token: tokens.get(name) ?? '' });
     await call(origin, 'addRunner', { body: { label: 'a runner', ...(await runner.begin()) }, ...as('admin') });
