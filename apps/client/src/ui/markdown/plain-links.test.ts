@@ -14,6 +14,13 @@ describe('addresses in plain text', () => {
     expect(found('mail mailto:ada@example.org, please')).toEqual(['mailto:ada@example.org']);
   });
 
+  it('are found again and again, whatever was looked for before', () => {
+    const text = 'mail mailto:ada@example.org and mailto:bob@example.org';
+    expect(finder.test(text)).toBe(true);
+    expect(found(text)).toEqual(['mailto:ada@example.org', 'mailto:bob@example.org']);
+    expect(found(text)).toHaveLength(2);
+  });
+
   it('keep the brackets they opened and leave those around them', () => {
     expect(found('(https://en.example.org/wiki/A_(b)) [https://example.org/]')).toEqual([
       'https://en.example.org/wiki/A_(b)',

@@ -10,7 +10,10 @@ type Found = {
 
 const ADDRESS = String.raw`(?:https?:\/\/|mailto:)[^\s<>"\u0000-\u001f\u007f]+`;
 /** Not in the middle of a word: `xhttps://…` is not one. */
-const ANYWHERE = new RegExp(String.raw`(?<![\p{L}\p{N}_])${ADDRESS}`, 'giu');
+const ANYWHERE = String.raw`(?<![\p{L}\p{N}_])${ADDRESS}`;
+const FIRST = new RegExp(ANYWHERE, 'iu');
+/** Nobody else may use it: where one search ended, the next would begin. */
+const EVERY = new RegExp(ANYWHERE, 'giu');
 const AT_START = new RegExp(`^${ADDRESS}`, 'iu');
 const TRAILING = new Set([...'.,;:!?\'"*_~|`…']);
 const CLOSING = new Map([
@@ -26,12 +29,11 @@ const CLOSING = new Map([
  */
 export class LinkifyIt {
   test(text: string): boolean {
-    ANYWHERE.lastIndex = 0;
-    return ANYWHERE.test(text);
+    return FIRST.test(text);
   }
 
   match(text: string): Found[] | null {
-    const found = [...text.matchAll(ANYWHERE)]
+    const found = [...text.matchAll(EVERY)]
       .map((match) => foundAt(match[0], match.index))
       .filter((one) => one !== null);
     return found.length === 0 ? null : found;
