@@ -9,6 +9,7 @@ import { Hub } from '../harness/hub.ts';
 import { signUp } from '../harness/raw-client.ts';
 import { type RealServer, startReal } from '../harness/real-server.ts';
 import { Screen } from '../harness/screen.ts';
+import { settled } from '../harness/settled.ts';
 
 /** Both servers are the real one, with assistants; Discord is a stand-in that both of them ask. */
 describe('Assistants on two servers in one page', () => {
@@ -59,6 +60,7 @@ describe('Assistants on two servers in one page', () => {
     await visitor.page.mouse.move(0, 0);
     for (const colorScheme of ['light', 'dark'] as const) {
       await visitor.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await settled(visitor.page);
       for (const one of await axeFindings(visitor.page, colorScheme === 'light' ? 'all' : 'colours'))
         found.push(`${colorScheme}: ${one}`);
     }
