@@ -1,5 +1,7 @@
 import { counted } from '../plural.ts';
 
+const list = new Intl.ListFormat('en-GB');
+
 export const servers = {
   title: 'Servers',
   subtitle: 'Each keeps its own sign-in, messages and settings.',
@@ -68,7 +70,11 @@ export const servers = {
   remove: {
     action: 'Remove…',
     text: (stored: string, drafts: number, unsent: number) =>
-      `Deletes ${stored}, ${counted(drafts, 'draft')} and ${counted(unsent, 'unsent message')} here. Your account stays on the server.`,
+      `Deletes ${list.format([
+        stored,
+        ...(drafts === 0 ? [] : [counted(drafts, 'draft')]),
+        ...(unsent === 0 ? [] : [counted(unsent, 'unsent message')]),
+      ])} here. Your account stays on the server.`,
     title: (name: string) => `Remove ${name} from this device?`,
     alsoSignOut: 'Also sign this device out there',
     exportFirst: 'Export first…',
