@@ -117,6 +117,7 @@ export async function startServer(
           serverId: identity.serverId,
           data: config.data,
           onFault,
+          onUnreadable: (count) => log.error({ event: 'assistants_key_does_not_open', count }),
         })
       : null;
     if (assistants !== null) life.onClose(() => assistants[Symbol.asyncDispose]());

@@ -28,6 +28,8 @@ export type AssistantsOptions = {
   /** Folder of the key that secrets are kept with. */
   readonly data: string;
   readonly onFault: (error: unknown) => void;
+  /** Called once, soon after the start, when the key does not open so many bot tokens and keys of models. */
+  readonly onUnreadable: (count: number) => void;
 };
 
 const WEBSITE_GAP_MS = 1_000;
@@ -40,11 +42,13 @@ export class Assistants implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #websites: Websites;
   readonly #untidy: () => void;
+  readonly #looking: Promise<unknown>;
 
-  constructor({ config, db, limits, clock, every, serverId, data, onFault }: AssistantsOptions) {
+  constructor({ config, db, limits, clock, every, serverId, data, onFault, onUnreadable }: AssistantsOptions) {
     const outbound = new Outbound({ allowLoopback: config.allowLoopback });
     const changes = new Changes();
     const secrets = StoredSecrets.load(data);
+    this.#looking = unreadable(db, secrets).then((count) => count > 0 && onUnreadable(count), onFault);
     const runners = new RunnerSessions(clock);
     this.#websites = new Websites({
       db,
@@ -97,6 +101,13 @@ export class Assistants implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.stopAnswering();
     this.#untidy();
+    await this.#looking;
     await this.#websites[Symbol.asyncDispose]();
   }
+}
+
+/** How much is kept that the key does not open: it is another one than it was sealed with. */
+async function unreadable(db: Pick<Database, 'read'>, secrets: StoredSecrets): Promise<number> {
+  const kept = await db.read('assistants.sealed', null);
+  return kept.filter(({ sealed, ...place }) => secrets.open(sealed, place) === undefined).length;
 }

@@ -2,7 +2,7 @@ import { type AccountId, SkerryError } from '@skerry/protocol';
 import type { Handlers } from '../http/router.ts';
 import { newId } from '../new-id.ts';
 import type { AssistantDeps } from './assistant-deps.ts';
-import { shownBot } from './discord-rows.ts';
+import { type BotRow, shownBot } from './discord-rows.ts';
 
 type Route = 'discordStatus' | 'connectBot' | 'disconnectBot' | 'discordBot' | 'discordGuilds';
 
@@ -10,7 +10,10 @@ type Route = 'discordStatus' | 'connectBot' | 'disconnectBot' | 'discordBot' | '
 export function discordHandlers(deps: AssistantDeps): Pick<Handlers, Route> {
   const { db, limits, clock, secrets, discord, changes } = deps;
   return {
-    discordStatus: ({ caller }) => db.read('assistants.status', { account: caller.account }),
+    discordStatus: async ({ caller }) => {
+      const status = await db.read('assistants.status', { account: caller.account });
+      return { ...status, connected: status.connected && (await openedBot(deps, caller.account)) !== null };
+    },
 
     connectBot: async ({ caller, body }) => {
       const { account } = caller;
@@ -36,8 +39,8 @@ export function discordHandlers(deps: AssistantDeps): Pick<Handlers, Route> {
     },
 
     discordBot: async ({ caller }) => {
-      const bot = await db.read('assistants.bot', { account: caller.account });
-      return { bot: bot && shownBot(bot) };
+      const opened = await openedBot(deps, caller.account);
+      return { bot: opened && shownBot(opened.bot) };
     },
 
     discordGuilds: async ({ caller }) => {
@@ -51,13 +54,27 @@ export function discordHandlers(deps: AssistantDeps): Pick<Handlers, Route> {
   };
 }
 
-/** @throws SkerryError bot_missing without a token that can be read; bot_refused, upstream_failed */
-export async function guildsOfBot(
-  { db, secrets, discord }: AssistantDeps,
+/** The bot of one person with its token; null without one, and for one that this server's key does not open. A-2 */
+async function openedBot(
+  { db, secrets }: AssistantDeps,
   account: AccountId,
-): Promise<{ guildId: string; guildName: string }[]> {
+): Promise<{ readonly bot: BotRow; readonly token: string } | null> {
   const bot = await db.read('assistants.bot', { account });
   const token = bot === null ? undefined : secrets.open(bot.token, { use: 'bot', account, row: bot.id });
-  if (token === undefined) throw new SkerryError('bot_missing', { message: 'Connect a bot first.' });
-  return discord.guilds(token);
+  return bot === null || token === undefined ? null : { bot, token };
+}
+
+/** @throws SkerryError bot_missing without a token that can be read; bot_refused, upstream_failed */
+export async function guildsOfBot(
+  deps: AssistantDeps,
+  account: AccountId,
+): Promise<{ guildId: string; guildName: string }[]> {
+  const opened = await openedBot(deps, account);
+  if (opened !== null) return deps.discord.guilds(opened.token);
+  const isKept = (await deps.db.read('assistants.bot', { account })) !== null;
+  throw new SkerryError('bot_missing', {
+    message: isKept
+      ? 'This server can no longer open the token of your bot. Connect the bot again.'
+      : 'Connect a bot first.',
+  });
 }

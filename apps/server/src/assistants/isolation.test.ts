@@ -81,11 +81,16 @@ const conversation = (name: Name, guild: GuildName, n = 1) => ({
 });
 const page = (content: string) => ({ kind: 'read' as const, title: content, content, etag: null, lastModified: null });
 const message = (text: string) => ({ role: 'person' as const, text, engine: null, stopped: false, sources: [] });
-const reported = (name: Name, guild: GuildName, id: string): ReportedAction => ({
+/** Messages seen, another number in each place. */
+const RECEIVED = { ann: { one: 1, two: 20 }, ben: { one: 300, two: 4_000 } } as const;
+const about = (name: Name, guild: GuildName, id: string) => ({
   id,
   accountId: accounts[name],
   guildId: GUILDS[guild],
   at: fixture.now,
+});
+const reported = (name: Name, guild: GuildName, id: string): ReportedAction => ({
+  ...about(name, guild, id),
   kind: 'sent',
   channelId: GUILDS.one,
   channelName: 'general',
@@ -150,7 +155,8 @@ beforeEach(async () => {
           writes['assistants.addChatMessage'](tx, { of: { account, conversationId: id }, ...message(`${id}-said`) });
         }
       }
-      writes['assistants.takeReports'](tx, { actions: [reported(name, guild, `${at}-action`)], now });
+      const seen = { ...about(name, guild, `${at}-seen`), kind: 'received' as const, count: RECEIVED[name][guild] };
+      writes['assistants.takeReports'](tx, { actions: [reported(name, guild, `${at}-action`), seen], now });
     }
   });
 });
@@ -480,10 +486,10 @@ describe('what one person reads of one guild (A-1)', () => {
       serverCount: 2,
       activeServerCount: 2,
       totalMessagesSent: 2,
-      totalMessagesReceived: 0,
+      totalMessagesReceived: 21,
     });
     const { days } = reads['assistants.stats'](db, { guild: of('ann', 'one'), days: 1, now });
-    expect(days.map(({ sent }) => sent)).toEqual([1]);
+    expect(days.map(({ sent, received }) => [sent, received])).toEqual([[1, 1]]);
     expect(reads['assistants.bot'](db, { account })?.id).toBe('ann-bot');
     expect(reads['assistants.model'](db, { account, now })).toMatchObject({ own: { id: 'ann-model' }, tokensToday: 5 });
     fixture.do((tx) => writes['assistants.disconnectBot'](tx, { account }));

@@ -18,7 +18,8 @@ export function modelHandlers({
         source: 'own',
         endpoint: own.endpoint,
         model: own.model,
-        hasKey: own.apiKey !== null,
+        // One that is no longer opened is to be entered again. A-2
+        hasKey: own.apiKey !== null && secrets.open(own.apiKey, { use: 'model', account, row: own.id }) !== undefined,
         tokensPerDay: own.tokensPerDay,
         tokensToday,
       };

@@ -13,6 +13,7 @@ import { discordStatus, guildActions, statDays } from './guild-reads.ts';
 import { guildOf, guildsOf } from './guild-rows.ts';
 import { addGuild, removeGuild, updateGuild } from './guild-writes.ts';
 import { knowledge } from './knowledge-reads.ts';
+import { sealedSecrets } from './sealed-rows.ts';
 import { modelOf, removeModel, setModel, spendTokens } from './model-rows.ts';
 import {
   addRunner,
@@ -62,6 +63,7 @@ export const ASSISTANT_READS = {
   'assistants.dueWebsites': dueWebsites,
   'assistants.bot': botOf,
   'assistants.model': modelOf,
+  'assistants.sealed': sealedSecrets,
   'assistants.runners': runnersFor,
   'assistants.version': assistantsVersion,
   'assistants.runnerConfig': runnerConfig,

@@ -1,7 +1,19 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { encodeStoredSecret, fromBase64Url, toBase64Url } from '@skerry/protocol';
+import { StartError } from '../start-error.ts';
 import { ASSISTANT_KEY_FILE } from './key-file.ts';
 
 type Place = Parameters<typeof encodeStoredSecret>[0];
@@ -37,16 +49,20 @@ export class StoredSecrets {
     }
   }
 
-  /** The key of a data folder; made, readable by its owner alone, where there is none. @throws Error with a sentence */
+  /**
+   * The key of a data folder; made, readable by its owner alone, where there is none.
+   * @throws StartError when there is one that cannot be used: another one in its place would open nothing
+   */
   static load(folder: string): StoredSecrets {
     const file = path.join(folder, ASSISTANT_KEY_FILE);
-    try {
-      const key = fromBase64Url(readFileSync(file, 'utf8').trim());
+    const text = readKey(file);
+    if (text !== null) {
+      const key = fromBase64Url(text.trim());
       if (key?.length !== 32)
-        throw new Error(`The key ${file} is damaged. Put its backup in place, or remove it and connect bots anew.`);
+        throw new StartError(
+          `The key ${file} is damaged. Put its backup in place; without it, remove the file, and people connect their bots and enter keys of models anew.`,
+        );
       return new StoredSecrets(key);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
     const key = randomBytes(32);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -60,6 +76,25 @@ export class StoredSecrets {
       closeSync(handle);
     }
     renameSync(fresh, file);
+    // On disk before anything is sealed with it.
+    const place = openSync(folder, 'r');
+    try {
+      fsyncSync(place);
+    } finally {
+      closeSync(place);
+    }
     return new StoredSecrets(key);
+  }
+}
+
+/** @returns null where there is none. One that others could read is theirs no longer. */
+function readKey(file: string): string | null {
+  try {
+    const text = readFileSync(file, 'utf8');
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+    return text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new StartError(`The key ${file} cannot be read, or others may read it and that cannot be changed.`, error);
   }
 }
