@@ -25,7 +25,7 @@ async function arrange<R extends RunnerUnderTest>(expect: ExpectStatic, setting:
 
 /** Most of each is waiting for two programs, so they wait side by side; nothing is shared between them. */
 describe.concurrent('the runner of assistants', () => {
-  describe('two accounts with bots of their own, one guild they share, and one for each (S3.42 to S3.49)', () => {
+  describe('two accounts with bots of their own, one guild they share, and one for each (S3.26, S3.27, S3.42 to S3.49)', () => {
     it('answers in each guild with the name, personality, rules and websites set there, and nowhere it is off', async ({
       expect,
     }) => {

@@ -170,7 +170,7 @@ describe('who may call what of assistants (T32)', () => {
     ]);
   });
 
-  it("and nobody changed the owner's but the owner", async () => {
+  it("and nobody read or changed the owner's but the owner (S3.17)", async () => {
     const token = people.owner.accessToken;
     const other = { token: people.other.accessToken, ...inGuild() };
     await server.ask('updateGuild', { ...other, body: { information: 'Of the other.' } });

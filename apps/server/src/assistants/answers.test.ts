@@ -222,7 +222,7 @@ describe('without a model', () => {
 });
 
 describe('test chat', () => {
-  it('S3.47: streams, keeps what was said in its guild, and gives the turns before to the model', async () => {
+  it('S3.6, S3.47: streams, keeps what was said in its guild, and gives the turns before to the model', async () => {
     const { serverId } = await addGuild(server, ada, { botActive: false });
     const id = await conversationIn(serverId);
     script = () => ({ text: 'One two three.' });

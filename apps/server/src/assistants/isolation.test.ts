@@ -334,7 +334,7 @@ describe('what one person does in one guild (T32, A-1)', () => {
   });
 });
 
-describe('another account’s ids (T32)', () => {
+describe('another account’s ids (T32, S3.17)', () => {
   const tx = (act: (tx: Tx) => unknown) => () => fixture.do(act);
   const read = (act: (db: Statements) => unknown) => () => act(fixture.db);
   /** Ann with things that are Ben's, or her own in another guild. */
@@ -469,7 +469,7 @@ describe('what one person reads of one guild (A-1)', () => {
     expect(marksIn(READS[name](fixture.db))).toEqual([...EXPECTED[name]].sort());
   });
 
-  it('lists hold all of one person’s, and figures count theirs alone (S3.15, S3.23, S3.48)', () => {
+  it('lists hold all of one person’s, and figures count theirs alone (S3.2, S3.15, S3.23, S3.48)', () => {
     const { db, now } = fixture;
     const account = accounts.ann;
     expect(marksIn(reads['assistants.guilds'](db, { account })).filter((mark) => mark.endsWith('config'))).toEqual([

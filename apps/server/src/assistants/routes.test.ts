@@ -73,7 +73,7 @@ describe('the published routes with their published bodies', () => {
     expect((await http('GET', `/api/servers/${serverId}`)).said['guildName']).toBe('My Server');
   });
 
-  it('S3.18, S3.42: PUT changes what it names and nothing else, of nobody else', async () => {
+  it('S3.3, S3.4, S3.18, S3.42: PUT changes what it names and nothing else, of nobody else', async () => {
     const body = {
       botName: 'Custom Bot',
       personality: 'Be helpful',
@@ -91,7 +91,7 @@ describe('the published routes with their published bodies', () => {
     });
   });
 
-  it('S3.15: GET /api/servers lists the own ones with figures and the count of websites', async () => {
+  it('S3.2, S3.15: GET /api/servers lists the own ones with figures and the count of websites', async () => {
     const { said } = await http('GET', '/api/servers');
     expect(said['servers']).toEqual([
       expect.objectContaining({
@@ -105,7 +105,7 @@ describe('the published routes with their published bodies', () => {
     ]);
   });
 
-  it('S3.20 to S3.22, S3.44: websites are of one person in one guild', async () => {
+  it('S3.5, S3.13, S3.20 to S3.22, S3.44: websites are of one person in one guild', async () => {
     const at = `/api/servers/${serverId}/websites`;
     const body = { url: 'http://127.0.0.1:9/page#part' };
     const { said: made } = await http('POST', at, { body });
@@ -234,6 +234,41 @@ describe('the bot', () => {
     expect((await server.ask('discordBot', { token: ben.accessToken })).bot).toBeNull();
   });
 
+  it('revoked at Discord, it is said whenever Discord is asked; nothing is lost, and a new token takes its place (S3.1)', async () => {
+    const token = ada.accessToken;
+    const usual = discord.answer;
+    const before = [await server.ask('guilds', { token }), await server.ask('discordBot', { token })];
+    discord.answer = (_request, response) => void response.writeHead(401).end('{"message":"401: Unauthorized"}');
+    expect((await server.call('discordGuilds', { token })).code).toBe('bot_refused');
+    expect((await server.call('connectBot', { token, body: { token: TOKEN } })).code).toBe('bot_refused');
+    expect([await server.ask('guilds', { token }), await server.ask('discordBot', { token })]).toEqual(before);
+    discord.answer = usual;
+    // One token serves all guilds: connecting again takes its place, and no second one is kept.
+    const again = await server.ask('connectBot', { token, body: { token: TOKEN } });
+    expect((await server.ask('discordBot', { token })).bot).toEqual(again);
+    expect(await server.ask('guilds', { token })).toEqual(before[0]);
+  });
+
+  it('takes no list of guilds without an end: pages that never get on are left after the first thousand', async () => {
+    const token = ada.accessToken;
+    const usual = discord.answer;
+    let page = 0;
+    discord.answer = (_request, response) => {
+      page += 1;
+      const guilds = Array.from({ length: 200 }, (_, n) => ({
+        id: String(10n ** 16n + BigInt(page * 200 + n)),
+        name: 'x',
+      }));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(guilds));
+    };
+    expect((await server.ask('discordGuilds', { token })).guilds).toHaveLength(1_000);
+    expect(page).toBe(5);
+    discord.answer = (_request, response) => void response.writeHead(200).end(`[${' '.repeat(2 * 1024 * 1024)}]`);
+    expect((await server.call('discordGuilds', { token })).code).toBe('upstream_failed');
+    discord.answer = usual;
+    expect((await server.ask('discordGuilds', { token })).guilds).toHaveLength(1);
+  });
+
   it('T36, T37: its token is in no answer, no log line, no file of the database and no backup; its key is read by its owner alone', async () => {
     const token = ada.accessToken;
     const said = [
@@ -278,7 +313,7 @@ describe('runners', () => {
     expect((await server.call('addRunner', { token: ada.accessToken, body })).code).toBe('bad_request');
   });
 
-  it('S3.24, A-4: tokens come grouped, sealed to the asking runner, with active and inactive guilds', async () => {
+  it('S3.1, S3.24, A-4: tokens come grouped, sealed to the asking runner, with active and inactive guilds', async () => {
     const runner = await (await new TestRunner().register(server, ada)).signIn(server);
     const other = await (await new TestRunner().register(server, ada)).signIn(server);
     const { tokens } = await server.ask('runnerTokens', { token: runner.token });
@@ -315,7 +350,7 @@ describe('runners', () => {
     expect(next.tokens[0]?.servers[0]?.botActive).toBe(true);
   });
 
-  it('S3.48: what is reported counts once for each id, and is in the log with the messages before it', async () => {
+  it('S3.8, S3.48: what is reported counts once for each id, and is in the log with the messages before it', async () => {
     const runner = await (await new TestRunner().register(server, ada)).signIn(server);
     const [guild] = (await server.ask('guilds', { token: ada.accessToken })).servers;
     if (guild === undefined) throw new Error('no guild');
