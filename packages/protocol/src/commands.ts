@@ -1,29 +1,17 @@
 import * as z from 'zod/mini';
 import { plainName, plainText, role } from './accounts.ts';
 import { channelName, history, topic, visibility } from './channels.ts';
-import { accountId, channelId, commandId, messageId } from './ids.ts';
+import { accountId, channelId, commandId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { deviceList } from './keys.ts';
 import { MACHINE_COMMANDS } from './machine-commands.ts';
-import { emoji, inboxState, messageText } from './messages.ts';
+import { MESSAGE_COMMANDS } from './message-commands.ts';
 import { envelope, groupBlock, sealedSend } from './sealed.ts';
 import { registrationMode } from './server.ts';
 
-const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
-
 /** Everything a member can ask a server to change, by socket or by HTTP. SPEC P-20. */
 export const command = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('message.send'),
-    channel: channelId,
-    text: messageText,
-    replyTo: z.nullable(messageId),
-  }),
-  z.strictObject({ kind: z.literal('message.edit'), message: messageId, text: messageText }),
-  z.strictObject({ kind: z.literal('message.delete'), message: messageId }),
-  z.strictObject({ kind: z.literal('reaction.set'), message: messageId, emoji, on: z.boolean() }),
-  z.strictObject({ kind: z.literal('marker.set'), channel: channelId, n: count }),
-  z.strictObject({ kind: z.literal('inbox.set'), message: messageId, state: inboxState }),
+  ...MESSAGE_COMMANDS,
   z.strictObject({ kind: z.literal('channel.create'), name: channelName, topic, visibility, history }),
   z.strictObject({ kind: z.literal('channel.update'), channel: channelId, name: channelName, topic }),
   z.strictObject({ kind: z.literal('channel.archive'), channel: channelId, archived: z.boolean() }),
@@ -58,7 +46,3 @@ export type CommandOf<Kind extends Command['kind']> = Extract<Command, { kind: K
 
 export const commandRequest = z.strictObject({ id: commandId, command });
 export type CommandRequest = z.infer<typeof commandRequest>;
-
-/** `seq` and `n` of the event the command made; 0 where it changed nothing (already so). */
-export const commandResult = z.object({ seq: count, n: count });
-export type CommandResult = z.infer<typeof commandResult>;

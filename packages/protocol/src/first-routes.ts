@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { signedIn, token } from './accounts.ts';
-import { commandRequest, commandResult } from './commands.ts';
 import { page, snapshot } from './events.ts';
 import { accountId, channelId, messageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
@@ -93,13 +92,5 @@ export const FIRST_ROUTES = {
     auth: 'session',
     params: z.object({ channelId }),
     answer: z.object({ head: count, accounts: z.array(accountId).check(z.maxLength(100_000)) }),
-  }),
-  command: route({
-    method: 'POST',
-    path: '/api/commands',
-    summary: 'Do one command; repeating it with the same id and bytes gives the same answer',
-    auth: 'session',
-    body: commandRequest,
-    answer: commandResult,
   }),
 } as const;

@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
-import { token } from './accounts.ts';
-import { command, commandResult } from './commands.ts';
 import { ERROR_CODES, type ErrorCode } from './errors.ts';
 import { event, position, stream } from './events.ts';
 import { accountId, channelId, commandId } from './ids.ts';
-import { nonce, origin, proof, versionRange } from './server.ts';
+import { commandResult } from './message-commands.ts';
+import { proof } from './server.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
 
@@ -12,7 +11,7 @@ const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_
 export const SOCKET_PATH = '/api/socket';
 
 /** What two devices of one account say to each other, encrypted: at most `MACHINE_LIMITS.rpcBytes` as base64url. */
-const rpcBody = z.string().check(z.maxLength(54_614), z.regex(/^[A-Za-z0-9_-]*$/));
+export const rpcBody = z.string().check(z.maxLength(54_614), z.regex(/^[A-Za-z0-9_-]*$/));
 
 export const presenceState = z.enum(['online', 'away', 'offline']);
 export type PresenceState = z.infer<typeof presenceState>;
@@ -24,21 +23,6 @@ export const errorBody = z.object({
   retryAfterMs: z.optional(count),
   field: z.optional(z.string().check(z.maxLength(80))),
 });
-
-/** Client to server. SPEC P-11. */
-export const up = z.discriminatedUnion('t', [
-  z.strictObject({ t: z.literal('hello'), v: versionRange, device: z.string().check(z.maxLength(80)), nonce, origin }),
-  z.strictObject({ t: z.literal('auth'), token, resume: z.nullable(position) }),
-  z.strictObject({ t: z.literal('cmd'), id: commandId, command }),
-  z.strictObject({ t: z.literal('typing'), channel: channelId }),
-  z.strictObject({ t: z.literal('presence'), state: z.enum(['online', 'away']) }),
-  z.strictObject({ t: z.literal('ping'), n: count }),
-  /** Asks a machine of one's own something, encrypted. */
-  z.strictObject({ t: z.literal('rpc'), id: commandId, to: count, body: rpcBody }),
-  /** A machine's answer, or a part of it while there is more. */
-  z.strictObject({ t: z.literal('rpc_answer'), id: commandId, to: count, body: rpcBody, more: z.boolean() }),
-]);
-export type Up = z.infer<typeof up>;
 
 export const resetReason = z.enum(['new', 'unknown', 'diverged', 'too_far']);
 export type ResetReason = z.infer<typeof resetReason>;

@@ -1,12 +1,14 @@
 import * as z from 'zod/mini';
 import { deviceLabel } from './accounts.ts';
+import { commandRequest } from './commands.ts';
 import { accountId, blobId, channelId } from './ids.ts';
 import { deviceBinding, deviceList, deviceNumber, ownDevice, prekeyBundle, prekeyUpload } from './keys.ts';
 import { LIMITS } from './limits.ts';
+import { commandResult } from './message-commands.ts';
 import { bytes, count, none, queryCount, route } from './route.ts';
 import { groupBlock, sealedPage, toDevicePage } from './sealed.ts';
 
-/** Devices and their keys, encrypted conversations, and the encrypted copy of what a client keeps. */
+/** Devices and their keys, encrypted conversations with their commands, and the encrypted copy of what a client keeps. */
 export const KEY_ROUTES = {
   bindDevice: route({
     method: 'POST',
@@ -153,5 +155,13 @@ export const KEY_ROUTES = {
     summary: 'Erase the encrypted copy',
     auth: 'session',
     answer: none,
+  }),
+  command: route({
+    method: 'POST',
+    path: '/api/commands',
+    summary: 'Do one command; repeating it with the same id and bytes gives the same answer',
+    auth: 'session',
+    body: commandRequest,
+    answer: commandResult,
   }),
 } as const;

@@ -4,12 +4,13 @@ import * as z from 'zod/mini';
 import { command } from './commands.ts';
 import { ERRORS } from './errors.ts';
 import { event } from './events.ts';
-import { down, up } from './frames.ts';
+import { down } from './frames.ts';
 import { LIMITS, CLOSE } from './limits.ts';
 import { openApi } from './openapi.ts';
 import type { Route } from './route.ts';
 import { machinesItem } from './machines.ts';
 import { ROUTES } from './routes.ts';
+import { up } from './up-frames.ts';
 import { PROTOCOL } from './version.ts';
 
 /**

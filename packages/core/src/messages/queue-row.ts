@@ -1,12 +1,12 @@
 import {
   type AccountId,
-  command,
   commandId,
   type ChannelId,
   type Command,
   type CommandId,
   ERRORS,
   type ErrorBody,
+  messageCommand,
   type Retry,
 } from '@skerry/protocol';
 import type { Row } from '../stores/stores.ts';
@@ -30,7 +30,7 @@ export type QueueRow = {
 export function readQueueRow({ key, value }: Row): QueueRow | undefined {
   const row = value as Partial<QueueRow> | null;
   if (typeof key !== 'number' || typeof row !== 'object' || row === null) return undefined;
-  const [read, id] = [command.safeParse(row.command), commandId.safeParse(row.id)];
+  const [read, id] = [messageCommand.safeParse(row.command), commandId.safeParse(row.id)];
   const isWhole = typeof row.account === 'string' && typeof row.lane === 'string' && typeof row.writtenAt === 'number';
   // The stored command itself is kept, not the parsed one: its bytes must be the ones of the first attempt.
   return read.success && id.success && isWhole && row.parked !== undefined
