@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './scripts/find-chromium.mjs';
 import { findWebkit } from './scripts/find-webkit.mjs';
 
-/** The long tests (crash loops, soaks, every screen) are files of their own, run by `npm run test:long` and then alone. */
+/** The long tests (crash loops, soaks, every screen of a phone) are files of their own, run by `npm run test:long` and then alone. */
 const long = process.env['SKERRY_TEST'] === 'long';
 const chromium = findChromium();
 const webkit = findWebkit();
@@ -27,16 +27,29 @@ const workers = Math.max(2, Math.min(4, availableParallelism()));
 
 /** Units first, then journeys, then browsers: what measures time should have the machine for itself. */
 const unit = { maxWorkers: workers, sequence: { groupOrder: 0 } };
+/** Files that share a worker and what it has loaded. Loading costs more than these tests, and none keeps anything in a module. */
+const shared = { ...unit, isolate: false };
 const minute = 60_000;
+
+const browser = {
+  ...files('tests/browser'),
+  ...(chromium === undefined ? { runner: './scripts/skip-all-runner.mjs' } : {}),
+  testTimeout: long ? 30 * minute : 2 * minute,
+  hookTimeout: 2 * minute,
+};
+/** Tests of the client that need modules nobody has used before: by another locale, or from their first state on. */
+const ON_THEIR_OWN = ['src/ui/format.test.ts', 'src/ui/markdown/plain-links.test.ts'];
+/** Browser journeys that compare how long something takes. */
+const TIMED = ['tests/browser/two-servers.test.ts'];
 
 export default defineConfig({
   test: {
     env: { CHROMIUM: chromium ?? '', WEBKIT: webkit === undefined ? '' : JSON.stringify(webkit) },
     projects: [
       { test: { name: 'scripts', ...unit, ...files('scripts', 'mjs'), testTimeout: 20_000 } },
-      { test: { name: 'protocol', ...unit, ...files('packages/protocol/src'), testTimeout: 20_000 } },
-      { test: { name: 'crypto', ...unit, ...files('packages/crypto/src'), testTimeout: 30_000 } },
-      { test: { name: 'core', ...unit, ...files('packages/core/src'), testTimeout: 30_000, hookTimeout: 30_000 } },
+      { test: { name: 'protocol', ...shared, ...files('packages/protocol/src'), testTimeout: 20_000 } },
+      { test: { name: 'crypto', ...shared, ...files('packages/crypto/src'), testTimeout: 30_000 } },
+      { test: { name: 'core', ...shared, ...files('packages/core/src'), testTimeout: 30_000, hookTimeout: 30_000 } },
       { test: { name: 'server', ...unit, ...files('apps/server/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       { test: { name: 'cli', ...unit, ...files('apps/cli/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       {
@@ -59,7 +72,18 @@ export default defineConfig({
       {
         extends: './apps/client/vitest.config.ts',
         root: './apps/client',
-        test: { name: 'client', ...unit, ...files('src'), testTimeout: 20_000 },
+        test: {
+          name: 'client',
+          ...shared,
+          ...files('src'),
+          exclude: [...files('src').exclude, ...ON_THEIR_OWN],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        extends: './apps/client/vitest.config.ts',
+        root: './apps/client',
+        test: { name: 'client-apart', ...unit, include: long ? [] : ON_THEIR_OWN, testTimeout: 20_000 },
       },
       {
         test: {
@@ -74,22 +98,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...browser,
           name: 'browser',
-          ...files('tests/browser'),
-          ...(chromium === undefined ? { runner: './scripts/skip-all-runner.mjs' } : {}),
-          fileParallelism: false,
+          exclude: [...browser.exclude, ...TIMED],
+          // Much of a journey is waiting, for a page to draw or a server to answer. The long ones run alone.
+          maxWorkers: long ? 1 : workers,
           sequence: { groupOrder: 2 },
-          testTimeout: long ? 30 * minute : 2 * minute,
-          hookTimeout: 2 * minute,
         },
       },
+      { test: { ...browser, name: 'browser-timed', include: TIMED, maxWorkers: 1, sequence: { groupOrder: 3 } } },
       {
         test: {
           name: 'webkit',
           ...files('tests/webkit'),
           ...(webkit === undefined ? { runner: './scripts/skip-all-runner.mjs' } : {}),
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
           testTimeout: 2 * minute,
         },
       },

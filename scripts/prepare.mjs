@@ -8,6 +8,9 @@ const OLDEST_NODE = /** @type {const} */ ([20, 19]);
 const clientIndex = path.join(root, 'apps/client/dist/index.html');
 const clientStamp = path.join(root, 'node_modules/.cache/skerry/client-inputs');
 
+/** The client is bundled from these, built. */
+const CLIENT_NEEDS = 'packages/core';
+
 /**
  * Brings a checkout to the point where its programs run: installs what is missing, builds what is stale.
  * Says on stderr what it does; does next to nothing when all is fresh.
@@ -16,8 +19,17 @@ const clientStamp = path.join(root, 'node_modules/.cache/skerry/client-inputs');
 export async function prepare(project = '.') {
   requireNode();
   await install();
-  await buildPackages(project);
-  await buildClient();
+  if (existsSync(path.join(root, 'packages/protocol/dist'))) {
+    await compile(project);
+    await buildClient();
+    return;
+  }
+  say('Building packages.');
+  const started = Date.now();
+  await compile(CLIENT_NEEDS);
+  // What is left takes one processor, and the client another one.
+  const rest = compile(project).then(() => say(`Built the packages in ${seconds(started)} s.`));
+  await Promise.all([rest, buildClient()]);
 }
 
 function requireNode() {
@@ -70,13 +82,9 @@ function npm(args, cwd = root) {
 }
 
 /** @param {string} project */
-async function buildPackages(project) {
-  const started = Date.now();
-  const first = !existsSync(path.join(root, 'packages/protocol/dist'));
-  if (first) say('Building packages.');
+async function compile(project) {
   const done = await run(process.execPath, [binOf('typescript', 'tsc'), '-b', project]);
   if (!done) throw new Stop('Building the packages failed; the compiler has said why above.');
-  if (first) say(`Built in ${seconds(started)} s.`);
 }
 
 /** The bundle is built again only when something it is made from has changed. */

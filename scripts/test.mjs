@@ -15,8 +15,8 @@ const filters = args.filter((arg) => arg !== '--long');
 const noChromium = 'no Chromium found; name one with CHROMIUM=/path/to/chromium';
 
 await main(async () => {
-  await prepare();
-  if (!long) await prepareOracles();
+  // Two installs and the builds between them wait for the network, the disk and the processors by turns.
+  await Promise.all([prepare(), ...(long ? [] : [prepareOracles()])]);
   process.env['SKERRY_TEST'] = long ? 'long' : 'usual';
   const chromium = findChromium();
   say(chromium === undefined ? `Browser journeys are skipped: ${noChromium}.` : `Browser journeys use ${chromium}.`);
@@ -27,7 +27,7 @@ await main(async () => {
 
   /** @type {Record<string, string>} */
   const reasons = {};
-  if (chromium === undefined) reasons['browser'] = noChromium;
+  if (chromium === undefined) for (const project of ['browser', 'browser-timed']) reasons[project] = noChromium;
   if (findWebkit() === undefined) reasons['webkit'] = 'no WebKitGTK found (webkit2gtk-driver and xvfb)';
   if (!existsSync(path.join(root, 'oracles/node_modules'))) reasons['oracles'] = 'run npm ci in oracles/';
   const results = vitest.state.getTestModules().flatMap((module) => resultsOf(module, reasons));
@@ -42,7 +42,7 @@ await main(async () => {
   const skipped = skippedLines(results);
   const summary = ['', 'By project:', ...projectLines(results, projects), ''];
   if (skipped.length > 0) summary.push('Skipped:', ...skipped, '');
-  if (!long) summary.push('The long tests (crash loops, soaks, every screen) run with: npm run test:long', '');
+  if (!long) summary.push('The long tests (crash loops, soaks, every screen of a phone) run with: npm run test:long', '');
   if (wrong.length > 0) summary.push(`Not a success: ${wrong.join(' ')}`, '');
   summary.push(countsLine(count(results)), '');
   const code = wrong.length > 0 || Number(process.exitCode ?? 0) !== 0 ? 1 : 0;

@@ -9,7 +9,6 @@ export default defineConfig({
   resolve: { alias: aliases },
   test: {
     environment: 'happy-dom',
-    include: ['src/**/*.test.ts'],
     setupFiles: ['src/testing/setup.ts'],
     // Linked in so that libraries shipping Svelte sources are compiled, and the alias above reaches markdown-it.
     server: { deps: { inline: ['markdown-it', 'bits-ui', 'svelte-sonner', '@lucide/svelte'] } },
