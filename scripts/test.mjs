@@ -42,7 +42,8 @@ await main(async () => {
   const skipped = skippedLines(results);
   const summary = ['', 'By project:', ...projectLines(results, projects), ''];
   if (skipped.length > 0) summary.push('Skipped:', ...skipped, '');
-  if (!long) summary.push('The long tests (crash loops, soaks, every screen of a phone) run with: npm run test:long', '');
+  if (!long)
+    summary.push('The long tests (crash loops, soaks, every screen of a phone) run with: npm run test:long', '');
   if (wrong.length > 0) summary.push(`Not a success: ${wrong.join(' ')}`, '');
   summary.push(countsLine(count(results)), '');
   const code = wrong.length > 0 || Number(process.exitCode ?? 0) !== 0 ? 1 : 0;
