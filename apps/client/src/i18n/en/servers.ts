@@ -11,6 +11,7 @@ export const servers = {
   exportNote: 'The file holds addresses, labels and the six words. No passwords, no messages.',
   importList: 'Import list',
   importFile: 'A list that Skerry or an earlier product saved',
+  importChoose: 'Choose a file…',
   importAdd: 'Add',
   importAdded: 'Added',
   importKnown: 'This server is already in your list.',
