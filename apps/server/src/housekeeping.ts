@@ -52,6 +52,7 @@ export class Housekeeping implements AsyncDisposable {
       let dropped = ITEMS_AT_ONCE;
       while (dropped === ITEMS_AT_ONCE && !this.#ended) dropped = await db.write('sealed.tidy', waited);
       await db.write('machines.tidyPairings', { now: clock.now() });
+      await db.write('machines.tidyAsks', { most: ITEMS_AT_ONCE });
       await db.write('keys.tidy', { now: clock.now() });
       // A few parts at a time: they are overwritten on the disk, which others would have to wait for.
       for (const owner of await db.read('keys.leftovers', { now: clock.now() }))

@@ -18,7 +18,7 @@ import { type Every, every, Housekeeping } from './housekeeping.ts';
 import { byteHandlers } from './keys/byte-handlers.ts';
 import { keyHandlers } from './keys/handlers.ts';
 import { Lifetime } from './lifetime.ts';
-import { machineHandlers } from './machines/machines.ts';
+import { Machines } from './machines/machines.ts';
 import { withoutMachines } from './machines/off.ts';
 import { Commands } from './log/commands.ts';
 import { logHandlers } from './log/handlers.ts';
@@ -123,7 +123,24 @@ export async function startServer(
     if (assistants !== null) life.onClose(() => assistants[Symbol.asyncDispose]());
     const origins = { allowed: config.origins };
     const authenticate = (token: string) => tokens.check(token);
-    const commands = new Commands({ db, limits, kill, machines: config.machines });
+    const machines = config.machines
+      ? new Machines({
+          db,
+          limits,
+          clock,
+          every: surroundings.every ?? every,
+          serverId: identity.serverId,
+          onFault,
+        })
+      : null;
+    if (machines !== null) life.onClose(() => machines[Symbol.asyncDispose]());
+    const commands = new Commands({
+      db,
+      limits,
+      kill,
+      machines: machines !== null,
+      onDone: (done) => machines?.done(done),
+    });
     const router = createRouter({
       handlers: {
         ...logHandlers({ db, commands }),
@@ -134,9 +151,7 @@ export async function startServer(
         ...iconHandlers({ db, limits }),
         ...sealedHandlers({ db }),
         ...(assistants?.handlers ?? withoutAssistants()),
-        ...(config.machines
-          ? machineHandlers({ db, limits, clock, serverId: identity.serverId, online: () => [] })
-          : withoutMachines()),
+        ...(machines?.handlers ?? withoutMachines()),
         ...serverHandlers({
           db,
           identity,

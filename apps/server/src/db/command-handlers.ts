@@ -1,4 +1,3 @@
-import { SkerryError } from '@skerry/protocol';
 import { setDisabled, setRole, updateProfile } from '../accounts/writes.ts';
 import {
   addMember,
@@ -12,17 +11,14 @@ import {
 import { setInboxState } from '../inbox/writes.ts';
 import { setDevices } from '../keys/writes.ts';
 import type { CommandHandlers } from '../log/run-command.ts';
+import { answerAsk, cancelAsk, expireAsk, openAsk, takeAnswer } from '../machines/ask-writes.ts';
 import { describeMachine, dropMachine, removeMachine, renameMachine } from '../machines/machine-writes.ts';
+import { appendToRun, createRun, eraseRun, setRun } from '../machines/run-writes.ts';
 import { setMarker } from '../messages/marker-writes.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../messages/writes.ts';
 import { changeGroup, createDirect, createGroup } from '../sealed/conversation-writes.ts';
 import { sendEnvelopes, sendSealed } from '../sealed/writes.ts';
 import { updateServer } from '../server/update.ts';
-
-/** What a server without machines says to what is done with them. */
-const withoutMachines = (): never => {
-  throw new SkerryError('not_found');
-};
 
 /** One handler per kind of command, whether it came by socket or by HTTP. SPEC P-20. */
 export const COMMAND_HANDLERS: CommandHandlers = {
@@ -52,13 +48,13 @@ export const COMMAND_HANDLERS: CommandHandlers = {
   'machine.rename': renameMachine,
   'machine.remove': dropMachine,
   'machine.describe': describeMachine,
-  'run.create': withoutMachines,
-  'run.set': withoutMachines,
-  'run.append': withoutMachines,
-  'run.erase': withoutMachines,
-  'ask.open': withoutMachines,
-  'ask.cancel': withoutMachines,
-  'ask.taken': withoutMachines,
-  'ask.answer': withoutMachines,
-  'ask.expire': withoutMachines,
+  'run.create': createRun,
+  'run.set': setRun,
+  'run.append': appendToRun,
+  'run.erase': eraseRun,
+  'ask.open': openAsk,
+  'ask.cancel': cancelAsk,
+  'ask.taken': takeAnswer,
+  'ask.answer': answerAsk,
+  'ask.expire': expireAsk,
 };

@@ -1,4 +1,11 @@
-import { type AccountId, type CommandRequest, type CommandResult, type SessionId, SkerryError } from '@skerry/protocol';
+import {
+  type AccountId,
+  type Command,
+  type CommandRequest,
+  type CommandResult,
+  type SessionId,
+  SkerryError,
+} from '@skerry/protocol';
 import type { Database } from '../db/database.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { KillSwitch } from '../testing/kill-points.ts';
@@ -9,7 +16,11 @@ export type CommandsOptions = {
   readonly kill: KillSwitch;
   /** Whether people may have machines here. */
   readonly machines?: boolean;
+  /** Told of each command once it is on the disk. */
+  readonly onDone?: (done: Done) => void;
 };
+
+export type Done = { readonly account: AccountId; readonly command: Command; readonly result: CommandResult };
 
 const OF_MACHINES = /^(?:machine|run|ask)\./;
 
@@ -29,16 +40,18 @@ export class Commands {
     caller: { readonly account: AccountId; readonly session: SessionId },
     { id, command }: CommandRequest,
   ): Promise<CommandResult> {
-    const { db, limits, kill, machines = false } = this.#options;
+    const { db, limits, kill, machines = false, onDone } = this.#options;
     if (!machines && OF_MACHINES.test(command.kind)) throw new SkerryError('not_found');
     limits.take('command', caller.account);
     if (command.kind === 'envelopes.send') limits.take('envelopes', caller.account, command.envelopes.length);
     kill.pass('accepted');
-    return db.write('command.run', {
+    const result = await db.write('command.run', {
       account: caller.account,
       session: caller.session,
       id,
       json: JSON.stringify(command),
     });
+    onDone?.({ account: caller.account, command, result });
+    return result;
   }
 }

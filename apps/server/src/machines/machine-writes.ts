@@ -4,6 +4,7 @@ import { type CommandHandler, UNCHANGED } from '../log/command-handler.ts';
 import { accountStream } from '../log/stream-key.ts';
 import type { Appended, Tx } from '../log/tx.ts';
 import { listedMachine, personalDevice } from './machine-devices.ts';
+import { endRunsOf } from './run-writes.ts';
 
 /** The row of a device that is a machine, and the first that anyone is told of it. @throws SkerryError limit_reached */
 export function addMachine(
@@ -28,6 +29,7 @@ export function addMachine(
 /** Ends all that a machine can do here. What it asked is open no more, and its runs are over. M-8. */
 export function removeMachine(tx: Tx, account: AccountId, device: number): Appended {
   shutOut(tx, account, device);
+  endRunsOf(tx, account, device);
   tx.db.run('UPDATE machines SET removed = 1, info = NULL WHERE account_id = ? AND device = ?', account, device);
   return tellMachine(tx, account, device);
 }

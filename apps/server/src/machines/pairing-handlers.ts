@@ -12,7 +12,7 @@ import { mintToken } from '../secrets.ts';
 import { isSigned } from '../ed25519.ts';
 import type { Call, Handlers } from '../http/router.ts';
 import { isBoxKey, sealTo } from '../sealed-box.ts';
-import type { MachineDeps } from './machine-deps.ts';
+import type { PairingDeps } from './machine-deps.ts';
 import type { FreshNonce, ProvenStep } from './pairing-writes.ts';
 
 type PairingRoute =
@@ -31,7 +31,7 @@ type StepName = Parameters<typeof encodePairingStep>[0]['step'];
 const CURVE_KEY = 5;
 
 /** How a computer becomes a person's machine. SPEC M-3 to M-6. */
-export function pairingHandlers(deps: MachineDeps): Pick<Handlers, PairingRoute> {
+export function pairingHandlers(deps: PairingDeps): Pick<Handlers, PairingRoute> {
   const { db, limits, clock, serverId } = deps;
   const fresh = (): FreshNonce => ({ nonce: mintToken(), expiresAt: clock.now() + TIMES.challengeMs });
 

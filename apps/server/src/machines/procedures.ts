@@ -1,3 +1,4 @@
+import { expireAsks, tidyAsks } from './ask-writes.ts';
 import {
   approvePairing,
   claimPairing,
@@ -21,6 +22,8 @@ export const MACHINE_WRITES = {
   'machines.withdrawPairing': withdrawPairing,
   'machines.redeemPairing': redeemPairing,
   'machines.tidyPairings': tidyPairings,
+  'machines.expireAsks': expireAsks,
+  'machines.tidyAsks': tidyAsks,
 };
 
 export const MACHINE_READS = {

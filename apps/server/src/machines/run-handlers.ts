@@ -1,6 +1,6 @@
 import { LIMITS } from '@skerry/protocol';
 import type { Handlers } from '../http/router.ts';
-import type { MachineDeps } from './machine-deps.ts';
+import type { RunDeps } from './machine-deps.ts';
 
 const sizeOf = (limit: number | undefined): number => Math.max(1, Math.min(limit ?? LIMITS.page, LIMITS.page));
 
@@ -8,7 +8,7 @@ const sizeOf = (limit: number | undefined): number => Math.max(1, Math.min(limit
 export function runHandlers({
   db,
   online,
-}: MachineDeps): Pick<Handlers, 'machines' | 'runs' | 'run' | 'runEntries' | 'ask'> {
+}: RunDeps): Pick<Handlers, 'machines' | 'runs' | 'run' | 'runEntries' | 'ask'> {
   return {
     machines: ({ caller: { account } }) => db.read('machines.snapshot', { account, online: online(account) }),
 
