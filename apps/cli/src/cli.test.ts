@@ -19,9 +19,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const VERBS = [
   'serve',
   'hub',
+  'pair',
   'run',
   'mcp',
   'answer',
+  'status',
+  'logout',
+  'doctor',
   'demo',
   'backup',
   'restore',

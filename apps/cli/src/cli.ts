@@ -2,22 +2,30 @@ import { ConfigError, DataInUseError, StartError } from '@skerry/server';
 import { answer } from './commands/answer.ts';
 import { backup } from './commands/backup.ts';
 import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
 import { hub } from './commands/hub.ts';
 import { importAssistantsVerb } from './commands/import-assistants.ts';
+import { logout } from './commands/logout.ts';
 import { mcp } from './commands/mcp.ts';
+import { pair } from './commands/pair.ts';
 import { resetPassword } from './commands/reset-password.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
 import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
+import { status } from './commands/status.ts';
 import type { Terminal, Verb } from './verb.ts';
 
 const VERBS: Readonly<Record<string, Verb>> = {
   serve,
   hub,
+  pair,
   run,
   mcp,
   answer,
+  status,
+  logout,
+  doctor,
   demo,
   backup,
   restore,

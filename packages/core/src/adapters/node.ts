@@ -8,6 +8,9 @@ import { soleTab } from './node/tab-lock.ts';
 import { openNodeSocket } from './node/transport.ts';
 import { createSqliteStorage } from './sqlite-storage.ts';
 
+export { type Pin, verifyProof } from '../connection/proof.ts';
+export { nodeCrypto };
+
 export type NodePlatformOptions = {
   /** A directory of this program's own, or where else to keep things. */
   readonly storage: string | Storage;

@@ -1,0 +1,218 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pin } from '@skerry/core/node';
+import {
+  type Answer,
+  encodePairingApproval,
+  encodePairingClaim,
+  encodePairingCode,
+  encodePairingNonce,
+  encodePairingRequest,
+  encodePairingSeal,
+  encodePairingStep,
+  formatLink,
+  MACHINE_TIMES,
+  type MachineToken,
+  machineToken,
+  type PairingAnswer,
+  pairingAnswer,
+  SkerryError,
+} from '@skerry/protocol';
+import { matchingCode } from '@skerry/protocol/words';
+import { StartError } from '@skerry/server';
+import {
+  isSignedBy,
+  newBoxKey,
+  newIdentityKey,
+  newRegistrationId,
+  newSigningKey,
+  openSealed,
+  signWith,
+} from '../machine/machine-keys.ts';
+import type { ServerCalls } from '../machine/server-calls.ts';
+
+type Status = Answer<'pollPairing'>;
+type Taker = NonNullable<Status['taker']>;
+type Step = Parameters<typeof encodePairingStep>[0]['step'];
+
+/** What this computer says of itself. */
+export type Itself = { readonly label: string; readonly system: string; readonly program: string };
+export type MatchingCode = ReturnType<typeof matchingCode>;
+export type Paired = { readonly answer: PairingAnswer; readonly token: MachineToken; readonly username: string };
+
+/**
+ * This computer asking one server to become somebody's machine. Its keys are made for this alone; nobody but who holds
+ * them can go on with it, whoever has seen the code. SPEC M-3 to M-6.
+ */
+export class PairingRequest {
+  readonly signing = newSigningKey();
+  readonly identity = newIdentityKey();
+  readonly registrationId = newRegistrationId();
+  readonly #box = newBoxKey();
+  readonly #nonce = randomBytes(32).toString('base64url');
+  readonly #server: ServerCalls;
+  readonly #pin: Pin;
+  /** The server's nonce for the next step. */
+  #next = '';
+
+  private constructor(server: ServerCalls, pin: Pin) {
+    this.#server = server;
+    this.#pin = pin;
+  }
+
+  /** @throws StartError when the server has no machines; SkerryError */
+  static async make(
+    server: ServerCalls,
+    pin: Pin,
+    itself: Itself,
+  ): Promise<{ request: PairingRequest; expiresInMs: number }> {
+    const request = new PairingRequest(server, pin);
+    const unsigned = {
+      key: request.#key,
+      boxKey: request.#box.publicKey,
+      identityKey: request.identity.publicKey,
+      registrationId: request.registrationId,
+      commit: request.#commit,
+      ...itself,
+    };
+    const signature = signWith(request.signing, encodePairingRequest(pin.serverId, unsigned));
+    try {
+      const { expiresAt, serverTime, nonce } = await server.call('requestPairing', {
+        body: { ...unsigned, signature },
+      });
+      request.#next = nonce;
+      return { request, expiresInMs: Math.min(expiresAt - serverTime, MACHINE_TIMES.pairingMs) };
+    } catch (error) {
+      if (error instanceof SkerryError && error.code === 'not_found')
+        throw new StartError(`${server.address.host} takes no machines. Its operator can switch that on.`, error);
+      throw error;
+    }
+  }
+
+  /** What the code holds. Any phone's camera opens it. */
+  get link(): string {
+    const { address } = this.#server;
+    const fp = sha256(Buffer.from(this.#pin.key, 'base64url'));
+    return formatLink({ kind: 'terminal', address, key: this.#key, commit: this.#commit, server: address.origin, fp });
+  }
+
+  /** Waits until somebody's device has taken the request, and shows it the nonce that was committed to. @throws StartError, SkerryError */
+  async taken(signal: AbortSignal): Promise<{ readonly taker: Taker; readonly code: MatchingCode }> {
+    const { taker } = await this.#until(({ taker }) => taker !== null, signal);
+    if (taker === null) throw new StartError('Nobody took it.');
+    const { serverId } = this.#pin;
+    const { account, device, nonce, signKey } = taker;
+    const claim = encodePairingClaim({ serverId, account, device, key: this.#key, commit: this.#commit, nonce });
+    if (!isSignedBy(signKey, claim, taker.signature))
+      throw new StartError('The server names somebody who did not take this.');
+    this.#next = (
+      await this.#server.call('revealPairing', {
+        body: { ...this.#proof('reveal', this.#nonce), value: this.#nonce },
+        signal,
+      })
+    ).nonce;
+    const keys = {
+      key: this.#key,
+      boxKey: this.#box.publicKey,
+      identityKey: this.identity.publicKey,
+      nonce: this.#nonce,
+    };
+    const said = encodePairingCode({ serverId, account, ...keys, takerKey: signKey, takerNonce: nonce });
+    return { taker, code: matchingCode(createHash('sha256').update(said).digest()) };
+  }
+
+  /** Waits for the person's yes, checks it, and fetches the token. @throws StartError, SkerryError */
+  async approved(taker: Taker, signal: AbortSignal): Promise<Paired> {
+    const { approval } = await this.#until(({ approval }) => approval !== null, signal);
+    if (approval === null) throw new StartError('Nobody approved it.');
+    const { serverId } = this.#pin;
+    const { account, device, nonce: takerNonce } = taker;
+    const keys = {
+      key: this.#key,
+      boxKey: this.#box.publicKey,
+      identityKey: this.identity.publicKey,
+      nonce: this.#nonce,
+    };
+    const sealed = sha256(Buffer.from(approval.sealed, 'base64url'));
+    const signed = encodePairingApproval({
+      serverId,
+      account,
+      device,
+      ...keys,
+      takerNonce,
+      sealed,
+      expiry: approval.expiry,
+    });
+    if (!isSignedBy(taker.signKey, signed, approval.signature))
+      throw new StartError('The approval is not signed by who took this.');
+    const answer = pairingAnswer.safeParse(this.#open(approval.sealed, { use: 'answer', account }));
+    if (!answer.success || answer.data.server !== serverId || answer.data.account !== account)
+      throw new StartError('The approval is for another server or account.');
+    const redeemed = await this.#server.call('redeemPairing', { body: this.#proof('redeem'), signal });
+    const token = machineToken.safeParse(this.#open(redeemed.sealed, { use: 'token', account }));
+    if (
+      !token.success ||
+      token.data.server !== serverId ||
+      token.data.account !== account ||
+      token.data.device !== approval.machine
+    )
+      throw new StartError('The server gave a token for something else.');
+    return { answer: answer.data, token: token.data, username: taker.username };
+  }
+
+  /** Takes the request back; whoever took it is told. */
+  async withdraw(): Promise<void> {
+    await this.#server.call('withdrawPairing', { body: this.#proof('withdraw') });
+  }
+
+  get #key(): string {
+    return this.signing.publicKey;
+  }
+
+  get #commit(): string {
+    return sha256(encodePairingNonce({ serverId: this.#pin.serverId, key: this.#key, nonce: this.#nonce }));
+  }
+
+  async #until(isSo: (status: Status) => boolean, signal: AbortSignal): Promise<Status> {
+    for (;;) {
+      const status = await this.#poll(signal);
+      if (status.state === 'denied') throw new StartError('It was refused on the other device.');
+      if (isSo(status)) return status;
+      await sleep(MACHINE_TIMES.pairingPollMs, undefined, { signal });
+    }
+  }
+
+  /** The last answer, and the nonce in it, may have been lost on the way. */
+  async #poll(signal: AbortSignal): Promise<Status> {
+    try {
+      const status = await this.#server.call('pollPairing', { body: this.#proof('poll'), signal });
+      this.#next = status.nonce;
+      return status;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof SkerryError && error.code === 'challenge_invalid')) throw error;
+      this.#next = (await this.#server.call('challenge', { body: {}, signal })).nonce;
+      const status = await this.#server.call('pollPairing', { body: this.#proof('poll'), signal });
+      this.#next = status.nonce;
+      return status;
+    }
+  }
+
+  #proof(step: Step, value = '') {
+    const { origin } = this.#server.address;
+    const said = { serverId: this.#pin.serverId, origin, step, key: this.#key, nonce: this.#next, value };
+    return { key: this.#key, origin, nonce: this.#next, signature: signWith(this.signing, encodePairingStep(said)) };
+  }
+
+  #open(sealed: string, { use, account }: { use: 'answer' | 'token'; account: string }): unknown {
+    const bound = encodePairingSeal({ serverId: this.#pin.serverId, use, account, key: this.#key });
+    const text = openSealed(sealed, this.#box, bound);
+    try {
+      return JSON.parse(text ?? '');
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64url');
