@@ -1,7 +1,7 @@
 import { createBrowserPlatform } from '@skerry/core/browser';
 import { storageContract } from '@skerry/core/testing';
 import { type RecordPort, signalStoresOver, webCurve } from '@skerry/crypto';
-import { nobleCurve, storesContract } from '@skerry/crypto/testing';
+import { createKyberKeyPair, nobleCurve, storesContract } from '@skerry/crypto/testing';
 
 /** What one rule came to. */
 export type Outcome = { readonly name: string; readonly wrong: string | null };
@@ -10,6 +10,8 @@ export type Report = {
   readonly outcomes: Outcome[];
   /** Whether the platform's curves answered the known questions as JavaScript does, and are used. */
   readonly byPlatform: { readonly agree: boolean; readonly verify: boolean };
+  /** The same of ML-KEM, which not every platform has. */
+  readonly kem: 'taken' | 'refused' | 'absent';
   readonly keepsWrappingKey: boolean;
 };
 
@@ -53,9 +55,15 @@ async function run(): Promise<void> {
       await state[Symbol.asyncDispose]();
     });
   await clear();
-  const { agree, verify } = await webCurve(crypto.subtle);
+  const { agree, verify, encapsulate } = await webCurve(crypto.subtle);
   const byPlatform = { agree: agree !== nobleCurve.agree, verify: verify !== nobleCurve.verify };
-  window.done = { outcomes, byPlatform, keepsWrappingKey: await keepsWrappingKey() };
+  const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) };
+  const standing = !('encapsulateBits' in crypto.subtle)
+    ? 'absent'
+    : (await encapsulate?.(createKyberKeyPair(random).publicKey.slice(1))) === undefined
+      ? 'refused'
+      : 'taken';
+  window.done = { outcomes, byPlatform, kem: standing, keepsWrappingKey: await keepsWrappingKey() };
 }
 
 async function clear(): Promise<void> {

@@ -7,8 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TempFolder } from '../shared/temp-folder.ts';
-import type { Told } from './page.ts';
-import type { Rounds } from './rounds.ts';
+import type { Measured, Told } from './page.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -26,13 +25,13 @@ const IMPORTS = {
  * @returns undefined where there is no Chromium
  * @throws Error when the page could not measure
  */
-export async function chromiumRounds(rounds: number): Promise<Rounds | undefined> {
+export async function chromiumRounds(rounds: number): Promise<Measured | undefined> {
   const program = [process.env['CHROMIUM'] ?? '', ...PLACES].find((file) => file !== '' && existsSync(file));
   if (program === undefined) return undefined;
   using profile = new TempFolder();
-  let tell: (measured: Rounds) => void = () => undefined;
+  let tell: (measured: Measured) => void = () => undefined;
   let fail: (error: Error) => void = () => undefined;
-  const measured = new Promise<Rounds>((resolve, reject) => {
+  const measured = new Promise<Measured>((resolve, reject) => {
     tell = resolve;
     fail = reject;
   });
@@ -48,7 +47,7 @@ export async function chromiumRounds(rounds: number): Promise<Rounds | undefined
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const body = Buffer.concat(chunks).toString();
-      if ((pathname as Told) === '/measured') tell(JSON.parse(body) as Rounds);
+      if ((pathname as Told) === '/measured') tell(JSON.parse(body) as Measured);
       else fail(new Error(`the page could not measure: ${body}`));
       return { type: 'text/plain', body: '' };
     }

@@ -44,6 +44,13 @@ export interface Curve {
   agree(secret: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array>;
   /** Ed25519 (RFC 8032), by the equation without the cofactor. Answers false for whatever isn't a signature. */
   verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): Promise<boolean>;
+  /**
+   * The other asymmetric operation of a handshake, where a platform has it: ML-KEM-1024 (FIPS 203). Rejects for what is no
+   * public key; undefined where it does not serve.
+   */
+  encapsulate?(
+    publicKey: Uint8Array,
+  ): Promise<{ readonly cipherText: Uint8Array; readonly sharedSecret: Uint8Array } | undefined>;
 }
 
 /** Runs what bears one name one after another: in one process, or over all tabs of an origin. */

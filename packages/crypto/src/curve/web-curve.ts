@@ -2,8 +2,9 @@ import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, equalBytes, toHex } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Curve, Subtle, WebKey } from '../ports.ts';
-import { KNOWN_AGREEMENTS, KNOWN_VERDICTS, SECRET } from './known-answers.ts';
+import { KNOWN_VERDICTS, PUBLIC_KEY, SECRET, WEAK_KEYS } from './known-answers.ts';
 import { nobleCurve } from './noble-curve.ts';
+import { webKem } from './web-kem.ts';
 
 const X25519 = { name: 'X25519' };
 const ED25519 = { name: 'Ed25519' };
@@ -26,6 +27,7 @@ export async function webCurve(subtle: Subtle | undefined): Promise<Curve> {
     publicKey: agrees ? publicKey : nobleCurve.publicKey,
     agree: agrees ? agree : nobleCurve.agree,
     verify: (await verifiesAsKnown(verify)) ? verify : nobleCurve.verify,
+    encapsulate: webKem(subtle),
   };
 }
 
@@ -91,14 +93,19 @@ function keepSecrets(importKey: (secret: Uint8Array) => Promise<WebKey>) {
 }
 
 async function agreesAsKnown({ agree, publicKey }: Pick<Curve, 'agree' | 'publicKey'>): Promise<boolean> {
-  for (const { secret, publicKey, shared } of KNOWN_AGREEMENTS) {
-    const answer = await agree(secret, publicKey).catch((error: unknown) =>
-      error instanceof CryptoError && error.code === 'weak_key' ? undefined : new Uint8Array(),
-    );
-    if (shared === undefined ? answer !== undefined : answer === undefined || !equalBytes(answer, shared)) return false;
+  for (const key of WEAK_KEYS) {
+    const refusal = await agree(SECRET, key).catch((error: unknown) => error);
+    if (!(refusal instanceof CryptoError && refusal.code === 'weak_key')) return false;
   }
-  const made = await publicKey(SECRET).catch(() => new Uint8Array());
-  return equalBytes(made, await nobleCurve.publicKey(SECRET));
+  try {
+    const [shared, made] = [await agree(SECRET, PUBLIC_KEY), await publicKey(SECRET)];
+    return (
+      equalBytes(shared, await nobleCurve.agree(SECRET, PUBLIC_KEY)) &&
+      equalBytes(made, await nobleCurve.publicKey(SECRET))
+    );
+  } catch {
+    return false;
+  }
 }
 
 async function verifiesAsKnown(verify: Curve['verify']): Promise<boolean> {

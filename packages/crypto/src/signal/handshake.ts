@@ -12,7 +12,7 @@ type Initiator = {
   readonly theirSignedPreKey: Uint8Array;
   readonly theirPreKey: Uint8Array | undefined;
   /** Encapsulates a secret for their Kyber key; without one the session begins by X3DH. */
-  readonly kyber: (() => Uint8Array) | undefined;
+  readonly kyber: (() => Uint8Array | Promise<Uint8Array>) | undefined;
 };
 
 type Responder = {
@@ -21,7 +21,7 @@ type Responder = {
   readonly preKey: SignalKeyPair | undefined;
   readonly theirIdentity: Uint8Array;
   readonly theirBase: Uint8Array;
-  readonly kyber: (() => Uint8Array) | undefined;
+  readonly kyber: (() => Uint8Array | Promise<Uint8Array>) | undefined;
 };
 
 /** What both sides know after the handshake: the first root, and the first chain of the responder. */
@@ -53,7 +53,10 @@ export async function agreeAsResponder(mine: Responder, curve: Curve): Promise<A
   ]);
 }
 
-async function agreed(kyber: (() => Uint8Array) | undefined, agreeing: Promise<Uint8Array>[]): Promise<Agreed> {
+async function agreed(
+  kyber: (() => Uint8Array | Promise<Uint8Array>) | undefined,
+  agreeing: Promise<Uint8Array>[],
+): Promise<Agreed> {
   // Kyber is JavaScript's work; by now the platform may be at the others.
   const [kyberShared, ...shared] = await Promise.all([(async () => kyber?.())(), ...agreeing]);
   const start = new Uint8Array(32).fill(0xff);

@@ -37,8 +37,8 @@ export async function beginSession(device: Device, bundle: Bundle, postQuantum: 
   const baseSecret = random.bytes(SECRET_KEY_LENGTH);
   const ratchetSecret = random.bytes(SECRET_KEY_LENGTH);
   let kyberCiphertext: Uint8Array | undefined;
-  const encapsulateFor = (publicKey: Uint8Array) => () => {
-    const { ciphertext, shared } = encapsulate(publicKey, random);
+  const encapsulateFor = (publicKey: Uint8Array) => async () => {
+    const { ciphertext, shared } = await encapsulate(publicKey, device);
     kyberCiphertext = ciphertext;
     return shared;
   };

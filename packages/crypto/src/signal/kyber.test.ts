@@ -2,6 +2,7 @@ import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
 import { ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import { expect, test } from 'vitest';
 import { concat } from '../bytes.ts';
+import { nobleCurve } from '../curve/noble-curve.ts';
 import { createSeededRandom } from '../testing/seeded-random.ts';
 import { createKyberKeyPair, decapsulate, encapsulate } from './kyber.ts';
 
@@ -27,11 +28,12 @@ test('what lies beneath is ML-KEM-1024 of FIPS 203: the published inputs of C2SP
   });
 });
 
-test('both sides have the same secret, which is not that of FIPS 203', () => {
+test('both sides have the same secret, which is not that of FIPS 203', async () => {
   const random = createSeededRandom('kyber');
+  const device = { random, curve: nobleCurve };
   for (let i = 0; i < 5; i++) {
     const { secret, publicKey } = createKyberKeyPair(random);
-    const { ciphertext, shared } = encapsulate(publicKey, random);
+    const { ciphertext, shared } = await encapsulate(publicKey, device);
     expect([publicKey[0], ciphertext[0]]).toEqual([8, 8]);
     expect(decapsulate(secret, ciphertext)).toEqual(shared);
     const inner = ml_kem1024.decapsulate(ciphertext.slice(1), secret);
@@ -41,20 +43,22 @@ test('both sides have the same secret, which is not that of FIPS 203', () => {
   }
 });
 
-test('a changed ciphertext gives another secret, and nothing tells', () => {
+test('a changed ciphertext gives another secret, and nothing tells', async () => {
   const random = createSeededRandom('changed');
+  const device = { random, curve: nobleCurve };
   const { secret, publicKey } = createKyberKeyPair(random);
-  const { ciphertext, shared } = encapsulate(publicKey, random);
+  const { ciphertext, shared } = await encapsulate(publicKey, device);
   ciphertext[100] = (ciphertext[100] ?? 0) ^ 1;
   expect(decapsulate(secret, ciphertext)).not.toEqual(shared);
 });
 
-test('refuses what has another type or length, and a key outside the field', () => {
+test('refuses what has another type or length, and a key outside the field', async () => {
   const random = createSeededRandom('refused');
+  const device = { random, curve: nobleCurve };
   const { secret, publicKey } = createKyberKeyPair(random);
   const malformed = expect.objectContaining({ code: 'malformed' });
-  expect(() => encapsulate(publicKey.slice(0, -1), random)).toThrow(malformed);
-  expect(() => encapsulate(Uint8Array.from([0x0a, ...publicKey.slice(1)]), random)).toThrow(malformed);
-  expect(() => encapsulate(publicKey.slice().fill(0xff, 1, 100), random)).toThrow(malformed);
+  await expect(encapsulate(publicKey.slice(0, -1), device)).rejects.toEqual(malformed);
+  await expect(encapsulate(Uint8Array.from([0x0a, ...publicKey.slice(1)]), device)).rejects.toEqual(malformed);
+  await expect(encapsulate(publicKey.slice().fill(0xff, 1, 100), device)).rejects.toEqual(malformed);
   expect(() => decapsulate(secret, new Uint8Array(10))).toThrow(malformed);
 });

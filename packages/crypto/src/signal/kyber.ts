@@ -2,7 +2,7 @@ import { shake256, sha3_256 } from '@noble/hashes/sha3.js';
 import { ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import { concat } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
-import type { Random } from '../ports.ts';
+import type { Curve, Random } from '../ports.ts';
 
 /** In front of a key or ciphertext of Kyber1024 as it was in round 3 of the contest. */
 const KYBER1024 = 0x08;
@@ -19,16 +19,21 @@ export function createKyberKeyPair(random: Random): KyberKeyPair {
 
 /**
  * A secret for the holder of the key. Round 3 differs from FIPS 203 in two places: the random message is hashed
- * first, and the shared secret is bound to the ciphertext by one more hash.
+ * first, and the shared secret is bound to the ciphertext by one more hash. The first guards against poor chance and cannot
+ * be told from outside, so a platform's own ML-KEM serves as well.
  * @throws CryptoError `malformed` for what isn't a key
  */
-export function encapsulate(publicKey: Uint8Array, random: Random): { ciphertext: Uint8Array; shared: Uint8Array } {
-  const message = sha3_256(random.bytes(32));
+export async function encapsulate(
+  publicKey: Uint8Array,
+  { curve, random }: { readonly curve: Curve; readonly random: Random },
+): Promise<{ ciphertext: Uint8Array; shared: Uint8Array }> {
+  const body = bodyOf(publicKey, PUBLIC);
   try {
-    const { cipherText, sharedSecret } = ml_kem1024.encapsulate(bodyOf(publicKey, PUBLIC), message);
+    const { cipherText, sharedSecret } =
+      (await curve.encapsulate?.(body)) ?? ml_kem1024.encapsulate(body, sha3_256(random.bytes(32)));
     return { ciphertext: concat(Uint8Array.of(KYBER1024), cipherText), shared: bind(sharedSecret, cipherText) };
   } catch (cause) {
-    throw cause instanceof CryptoError ? cause : new CryptoError('malformed', { cause });
+    throw new CryptoError('malformed', { cause });
   }
 }
 

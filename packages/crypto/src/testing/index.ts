@@ -6,5 +6,6 @@ export { storesContract } from './stores-contract.ts';
 export type { StoresCheck } from './stores-contract.ts';
 export { pad, unpad } from '../signal/padding.ts';
 export { createKeyPair, keyPairOf } from '../signal/keys.ts';
+export { createKyberKeyPair } from '../signal/kyber.ts';
 export { signXeddsa, verifyXeddsa } from '../signal/xeddsa.ts';
 export { nobleCurve } from '../curve/noble-curve.ts';
