@@ -9,6 +9,7 @@ import { until } from '../harness/watch.ts';
 import { canReach, idOf, isIn, Keyed } from '../sealed/keyed-member.ts';
 
 const COUNT = 500;
+const ROUNDS = 5;
 
 /** What a page needs to bring a long encrypted conversation back out of its storage. Measures time: wants a calm machine. */
 describe('A long encrypted conversation', () => {
@@ -54,7 +55,7 @@ describe('A long encrypted conversation', () => {
     for (const one of [hub, server]) await one?.[Symbol.asyncDispose]();
   });
 
-  it(`shows ${COUNT} messages with less than a second of work`, async () => {
+  it(`shows ${COUNT} messages in less than a second, and has work for less than that`, async () => {
     await screen.page.reload();
     await screen.message(`number ${COUNT} of ${COUNT},`).waitFor();
     const times: number[] = [];
@@ -65,7 +66,7 @@ describe('A long encrypted conversation', () => {
     const spent = async (): Promise<number> =>
       ((await cdp.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) *
       1000;
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       await screen.page.getByRole('link', { name: /^channel general/ }).click();
       await screen.page.getByRole('heading', { level: 1, name: 'general' }).waitFor();
       const before = await spent();
@@ -74,15 +75,17 @@ describe('A long encrypted conversation', () => {
     }
     const inMs = (all: readonly number[]): string => all.map((ms) => Math.round(ms)).join(', ');
     process.stdout.write(`${COUNT} encrypted messages shown in ${inMs(times)} ms, busy for ${inMs(busy)} ms\n`);
-    expect([...busy].sort((a, b) => a - b)[1]).toBeLessThan(1_000);
+    for (const all of [times, busy]) expect(all.toSorted((a, b) => a - b)[ROUNDS >> 1]).toBeLessThan(1_000);
   });
 });
 
 /** Opens the conversation and goes back to its first message. Runs in the page. @returns milliseconds */
 async function showAll(count: number): Promise<number> {
   const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
+  // Looking at the outermost ones only: what is measured is the client, not this.
+  const articles = document.querySelector('main')?.getElementsByTagName('article');
   const says = (text: string): boolean =>
-    [...document.querySelectorAll('[role="log"] article')].some((one) => one.textContent.includes(text));
+    [articles?.[0], articles?.[articles.length - 1]].some((one) => one?.textContent.includes(text));
   const link = document.querySelector<HTMLElement>('a[aria-label^="encrypted conversation with ben"]');
   const began = performance.now();
   link?.click();
