@@ -6,7 +6,7 @@ import { parts } from '@skerry/server';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { general, sendAndSee } from '../harness/member.ts';
 import type { RealServer } from '../harness/real-server.ts';
 import { until } from '../harness/watch.ts';
@@ -54,7 +54,12 @@ describe('Encrypted conversations on two servers with identical ids', () => {
   let group: ChannelId;
   const everybody = (): readonly OnBoth[] => [anna, annaToo, ben, benToo, cleo];
 
+  const past = vi.fn(() => {
+    throw new Error('asked past the parts of a context');
+  });
+
   beforeAll(async () => {
+    for (const name of ['fetch', 'WebSocket']) vi.stubGlobal(name, past);
     folder = await mkdtemp(path.join(tmpdir(), 'skerry-test-'));
     servers = await Promise.all(SERVERS.map(() => startTwin()));
     const origin = (which: Which): string => servers[which]!.origin;
@@ -79,6 +84,7 @@ describe('Encrypted conversations on two servers with identical ids', () => {
     [annaToo, benToo] = await Promise.all([second('anna', anna), second('ben', ben)]);
   });
   afterAll(async () => {
+    vi.unstubAllGlobals();
     for (const one of everybody()) await one?.keyed[Symbol.asyncDispose]();
     for (const server of servers) await server[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
@@ -142,6 +148,34 @@ describe('Encrypted conversations on two servers with identical ids', () => {
     ]);
     expect(onCastor?.message).toMatchObject({ id: first, text: `${WORDS[0]} edited`, reactions: [] });
     expect(onPollux?.message).toMatchObject({ id: first, text: `${WORDS[1]} from anna`, editedAt: null });
+  });
+
+  it('S4.11, S4.12, S4.14, S4.15, S4.16, S4.17, S4.27, S4.28: each have a socket of their own, which neither the other one nor switching moves', async () => {
+    const { client, wire } = anna.keyed.member;
+    const [castor, pollux] = servers.map(({ origin }) => origin);
+    const dials = (): number[] =>
+      [castor, pollux].map(
+        (origin) =>
+          wire.lines.filter(({ way, url }) => way === 'dial' && url.startsWith(origin!.replace(/^http/, 'ws'))).length,
+      );
+    const before = dials();
+    expect(before).toEqual([1, 1]);
+    wire.cut(castor);
+    await say(anna.on[1], direct, `${WORDS[1]} meanwhile`);
+    await messages(ben.on[1], direct, (all) => all.at(-1)?.message.text === `${WORDS[1]} meanwhile`);
+    await anna.keyed.member.whenLive(anna.on[0]);
+    for (const { id } of [...anna.on, ...anna.on]) {
+      client.focus(id);
+      expect(client.focused.get()).toBe(id);
+      for (const handle of anna.on) expect(handle.state.get().kind).toBe('live');
+    }
+    const sent = SERVERS.map((which) => sentBy(anna, which, direct).length);
+    await say(anna.on[0], direct, `${WORDS[0]} meanwhile`);
+    await messages(ben.on[0], direct, (all) => all.at(-1)?.message.text === `${WORDS[0]} meanwhile`);
+    expect(SERVERS.map((which) => sentBy(anna, which, direct).length)).toEqual([sent[0]! + 1, sent[1]]);
+    expect(dials()).toEqual([before[0]! + 1, before[1]]);
+    // Nothing goes past the parts that a context was made of.
+    expect(past).not.toHaveBeenCalled();
   });
 
   it('E-9: begin new sender keys on the server where a member left, and on no other', async () => {

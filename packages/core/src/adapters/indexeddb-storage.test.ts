@@ -21,7 +21,7 @@ describe('IndexedDB storage', () => {
     await run({ open: async () => createIndexedDbStorage(subtle) });
   });
 
-  it('names its databases by the entry, one for each kind', async () => {
+  it('S4.8: names its databases by the entry, one for each kind', async () => {
     const storage = createIndexedDbStorage(subtle);
     await (await storage.state(A))[Symbol.asyncDispose]();
     await (await storage.cache(A))[Symbol.asyncDispose]();
@@ -82,7 +82,7 @@ describe('IndexedDB storage', () => {
     raw.close();
   });
 
-  it('seals secrets with a key that cannot be taken out, bound to entry and name', async () => {
+  it('S2.5, S2.6: seals secrets with a key that cannot be taken out, bound to entry and name', async () => {
     await using vault = await createIndexedDbStorage(subtle).vault();
     await vault.set(A, 'refresh', 'top secret');
     const raw = await openDB('skerry-vault', 1);

@@ -65,7 +65,7 @@ describe('SQLite storage', () => {
     await expect(createSqliteStorage(directory).state('../../other' as EntryId)).rejects.toThrow(RangeError);
   });
 
-  it('seals secrets, bound to entry and name, and says broken when the key is gone or the file unreadable', async () => {
+  it('S2.5, S2.6: seals secrets, bound to entry and name, and says broken when the key is gone or the file unreadable', async () => {
     const vault = await createSqliteStorage(directory).vault();
     await vault.set(A, 'refresh', 'top secret');
     const file = path.join(directory, 'vault.json');

@@ -195,7 +195,7 @@ test('P-30: plain bytes have a limit before they leave, and an answer of another
   expect(await api.call('backup', { signal })).toEqual(bytes);
 });
 
-test('T3: among servers that redirect, lie about their key, answer with addresses or with anything, no secret reaches but its owner after its proof', async () => {
+test('T3, S4.9, S4.10: among servers that redirect, lie about their key, answer with addresses or with anything, no secret reaches but its owner after its proof', async () => {
   const answer = fc.oneof(
     fc.constant(undefined),
     fc.record({

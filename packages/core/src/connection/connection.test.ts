@@ -183,7 +183,7 @@ test('waking up leads to a try within three seconds, and to one only in ten', as
   expect(dials(rig) - before).toBeLessThanOrEqual(3);
 });
 
-test('I10: however wake-ups, timers, pauses and closes race, there is never a second socket', async () => {
+test('I10, S4.13: however wake-ups, timers, pauses and closes race, there is never a second socket', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),

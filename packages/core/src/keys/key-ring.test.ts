@@ -89,7 +89,7 @@ async function pair(platform = memoryPlatform()) {
   return { directory, anna, ben };
 }
 
-test('a device is bound, publishes its prekeys, signs itself onto the list, and is ready', async () => {
+test('S4.5, S4.6: a device is bound, publishes its prekeys, signs itself onto the list, and is ready', async () => {
   const directory = new FakeDirectory(id(0xaa));
   const ring = await ringOn({ platform: memoryPlatform(), directory });
   expect(ring.status.get()).toEqual({ kind: 'starting' });
@@ -104,7 +104,7 @@ test('a device is bound, publishes its prekeys, signs itself onto the list, and 
   expect(directory.calls.slice(calls)).toEqual(['deviceLists', 'ownDevices']);
 });
 
-test('T33, S4.31: two entries with the same account and device numbers share neither key nor record', async () => {
+test('T33, S4.2, S4.23, S4.31: two entries with the same account and device numbers share neither key nor record', async () => {
   const platform = memoryPlatform();
   const [a, b] = [new FakeDirectory(id(0xaa)), new FakeDirectory(id(0xbb))];
   const onA = await ringOn({ platform, directory: a });

@@ -38,7 +38,7 @@ function createPort(namespace = '', rows = new Map<string, Uint8Array>()) {
   return { port, rows, commits };
 }
 
-describe('stores over a key-value port', () => {
+describe('Stores over a key-value port and nothing else (S4.6, S4.18, S4.19, S4.35)', () => {
   for (const { name, run } of storesContract)
     test(name, () => run(async () => signalStoresOver(createPort().port, { key, random })));
 
@@ -67,7 +67,7 @@ describe('stores over a key-value port', () => {
     }
   });
 
-  test('two namespaces of one database share nothing, though all their ids are equal (S4.4, S4.31, S4.33, T33)', async () => {
+  test('two namespaces of one database share nothing, though all their ids are equal (S4.4, S4.21, S4.31, S4.33, T33)', async () => {
     const rows = new Map<string, Uint8Array>();
     const [a, b] = [createPort('a/', rows), createPort('b/', rows)];
     const [first, second] = [signalStoresOver(a.port, { key, random }), signalStoresOver(b.port, { key, random })];
