@@ -67,6 +67,28 @@ for (const [name, http] of [
     });
   });
 
+  test(`${name}, A-10: the text of a success is told in the pieces it comes in, never half a character`, async () => {
+    const whole = Buffer.from('one grüße two');
+    let rest: () => void = () => undefined;
+    const origin = await serve((request, response) => {
+      response.writeHead(request.url === '/refused' ? 422 : 200, { 'content-type': 'text/plain' });
+      // Between the two bytes of the ü.
+      response.write(whole.subarray(0, 7));
+      rest = () => response.end(whole.subarray(7));
+      if (request.url === '/refused') rest();
+    });
+    const pieces: string[] = [];
+    const onText = (piece: string): void => void pieces.push(piece);
+    const asked = http.request(asking(origin, { onText }));
+    // The rest leaves only once the first piece was told.
+    await expect.poll(() => pieces.join('')).toBe('one gr');
+    rest();
+    expect((await asked).text).toBe('one grüße two');
+    expect(pieces.join('')).toBe('one grüße two');
+    const refused = await http.request(asking(`${origin}/refused`, { onText: () => expect.unreachable() }));
+    expect([refused.status, refused.text]).toEqual([422, 'one grüße two']);
+  });
+
   test(`${name}, P-30: plain bytes go up and come down unchanged, with their progress`, async () => {
     const up = new Uint8Array(600_000).map((_, index) => (index * 7) & 0xff);
     const origin = await serve((request, response) => {
