@@ -48,7 +48,9 @@ export default defineConfig({
     // Tailwind 4 needs these engines anyway (cascade layers, color-mix, @property).
     target: ['es2022', 'safari16.4', 'chrome111', 'firefox128'],
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    // The start would name every file that a screen is made of, which is more than those ahead of time are worth: the
+    // service worker has them all.
+    modulePreload: { polyfill: false, resolveDependencies: () => [] },
     rolldownOptions: {
       output: {
         codeSplitting: {

@@ -11,7 +11,7 @@ import { Screen } from '../harness/screen.ts';
  * Bytes after gzip: 150 kB for everything but keys, and what keys and encrypted conversations add while parts of them
  * belong to the first script.
  */
-const BUDGET = 150_000 + 15_000;
+const BUDGET = 150_000 + 7_000;
 
 describe('A page that is opened at a channel', () => {
   let hub: Hub;
