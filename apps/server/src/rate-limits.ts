@@ -87,6 +87,8 @@ export const RATES = {
   connectBot: { burst: 20, everyMs: 15 * SECOND },
   /** Websites one account has read at once. */
   fetchWebsite: { burst: 40, everyMs: 10 * SECOND },
+  /** Calls to machines of one account, and parts of their answers. */
+  relay: { burst: 600, everyMs: 10 },
   /** Commands of one account, by socket and HTTP together. */
   command: { burst: 300, everyMs: 25 },
   /** Envelopes of one account that belong to no message. */

@@ -158,7 +158,7 @@ export async function startServer(
           limits,
           clock,
           version: VERSION,
-          capabilities: assistants === null ? [] : ['assistants'],
+          capabilities: [...(assistants === null ? [] : ['assistants']), ...(machines === null ? [] : ['machines'])],
         }),
         ...authHandlers({
           db,
@@ -191,6 +191,7 @@ export async function startServer(
       commands,
       limits,
       kill,
+      machines,
       authenticate,
       origins,
       prove: (asked) => identity.prove(asked),

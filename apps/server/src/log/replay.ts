@@ -21,7 +21,14 @@ export type Connection = {
   /** What was missed, as whole frames in the order of the log, ending in a mark; nothing after a reset. */
   readonly frames: Uint8Array | null;
   /** The device this session is bound to: how far its queue reaches, and the one-time prekeys left of it, as far as counted. */
-  readonly device: { readonly head: number; readonly prekeysLeft: number } | null;
+  readonly device: {
+    readonly number: number;
+    readonly machine: 0 | 1;
+    readonly head: number;
+    readonly prekeysLeft: number;
+  } | null;
+  /** Runs of the account that are not over, and the number of their last entry. */
+  readonly heads: readonly (readonly [string, number])[];
 };
 
 /** Bytes of events in one replay; for more than this a snapshot is cheaper. */
@@ -51,11 +58,12 @@ export function readConnection(
     account,
   );
   const device = deviceOf(db, session);
+  const heads = db.all<{ id: string; head: number }>(HEADS_SQL, account).map(({ id, head }) => [id, head] as const);
   const reset = resume === null ? 'new' : whyNot(db, resume, { position, first });
-  if (reset !== undefined) return { position, channels, start: reset, frames: null, device };
+  if (reset !== undefined) return { position, channels, start: reset, frames: null, device, heads };
   const missed = missedEvents(db, account, resume?.seq ?? 0);
   const frames = missed === undefined ? undefined : framesOf(db, account, missed);
-  if (frames === undefined) return { position, channels, start: 'too_far', frames: null, device };
+  if (frames === undefined) return { position, channels, start: 'too_far', frames: null, device, heads };
   const mark = markJson(position);
   return {
     position,
@@ -63,12 +71,15 @@ export function readConnection(
     start: 'resumed',
     frames: encodeFrames([...frames, { json: mark, bytes: mark.length }]),
     device,
+    heads,
   };
 }
 
+const HEADS_SQL = "SELECT id, head FROM runs WHERE account_id = ? AND state NOT IN ('ended', 'failed') LIMIT 1000";
+
 /** Prekeys are counted up to here: with so many, no more are asked for. */
 export const PREKEYS_ENOUGH = 20;
-const DEVICE_SQL = `SELECT d.queue_head AS head, (SELECT count(*) FROM (
+const DEVICE_SQL = `SELECT d.device AS number, d.machine, d.queue_head AS head, (SELECT count(*) FROM (
     SELECT 1 FROM prekeys p WHERE p.account_id = d.account_id AND p.device = d.device AND p.claimed_at IS NULL LIMIT ${PREKEYS_ENOUGH})) AS prekeysLeft
   FROM sessions s JOIN devices d ON d.account_id = s.account_id AND d.device = s.device_number WHERE s.id = ?`;
 

@@ -397,6 +397,10 @@ describe('a machine (M-2, M-7, M-8)', () => {
 });
 
 describe('a server whose operator wants no machines', () => {
+  it('says so, and one who does says that', async () => {
+    expect((await server.ask('info')).capabilities).toContain('machines');
+  });
+
   it('knows none of their addresses and none of their commands', async () => {
     await using plain = await TestServer.start();
     const who = await plain.register('owner');

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts';
+import type { Machines } from '../machines/machines.ts';
 import type { Commands } from '../log/commands.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { KillSwitch } from '../testing/kill-points.ts';
@@ -15,6 +16,8 @@ export type RealtimeOptions = Pick<
   readonly commands: Commands;
   readonly limits: RateLimits;
   readonly kill: KillSwitch;
+  /** Null or missing where people have no machines. */
+  readonly machines?: Machines | null;
   readonly mostSockets?: number;
 };
 
@@ -26,6 +29,7 @@ const MOST_SOCKETS = 20_000;
 export async function openRealtime({
   db,
   kill,
+  machines = null,
   mostSockets = MOST_SOCKETS,
   ...rest
 }: RealtimeOptions): Promise<Gateway> {
@@ -39,6 +43,7 @@ export async function openRealtime({
     ...rest,
     mostSockets,
     hub,
+    live: machines?.connect({ later: setImmediate }) ?? null,
     presence: new Presence(hub),
     replies: new Replies(hub, () => kill.pass('answered')),
     connect: (caller, resume) => db.read('log.connection', { ...caller, resume }),

@@ -20,6 +20,7 @@ import type { Notice } from '../log/output.ts';
 import { PREKEYS_ENOUGH, type Connection } from '../log/replay.ts';
 import { channelStream } from '../log/stream-key.ts';
 import { unreachable } from '../log/unreachable.ts';
+import type { Endpoint, Live } from '../machines/live.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { Hub, Sink, Subscriber } from './hub.ts';
 import { parseUp } from './parse-up.ts';
@@ -33,6 +34,8 @@ type Caller = { readonly account: AccountId; readonly session: SessionId };
 export type SessionDeps = {
   readonly hub: Hub;
   readonly replies: Replies;
+  /** Null where people have no machines. */
+  readonly live: Live | null;
   readonly presence: Presence;
   readonly commands: Commands;
   readonly limits: RateLimits;
@@ -57,7 +60,13 @@ type State =
   | { readonly kind: 'auth' }
   | { readonly kind: 'checking' }
   | { readonly kind: 'entering'; readonly subscriber: Subscriber }
-  | { readonly kind: 'live'; readonly subscriber: Subscriber; readonly here: Here }
+  | {
+      readonly kind: 'live';
+      readonly subscriber: Subscriber;
+      readonly here: Here;
+      /** Null where people have no machines. */
+      readonly endpoint: Endpoint | null;
+    }
   | { readonly kind: 'closed' };
 
 /** A client may need a new access token between the proof and its `auth`. */
@@ -111,6 +120,7 @@ export class Session {
     const { kind } = this.#state;
     if (kind === 'closed') return;
     if (now - this.#heardAt > SILENCE_MS) return this.#terminate();
+    if (this.#state.kind === 'live' && this.#state.endpoint !== null) this.#deps.live?.tick(this.#state.endpoint, now);
     if (now < this.#dueAt) return;
     if (kind === 'hello' || kind === 'auth') return this.close(CLOSE.helloLate, 'too late');
     if (kind !== 'live') return;
@@ -132,7 +142,9 @@ export class Session {
     this.#state = { kind: 'closed' };
     if (state.kind !== 'entering' && state.kind !== 'live') return;
     this.#deps.hub.leave(state.subscriber);
-    if (state.kind === 'live') this.#deps.presence.change(state.subscriber.account, state.here, 'offline');
+    if (state.kind !== 'live') return;
+    this.#deps.presence.change(state.subscriber.account, state.here, 'offline');
+    if (state.endpoint !== null) this.#deps.live?.leave(state.endpoint);
   }
 
   #handle(frame: Up): void {
@@ -195,9 +207,10 @@ export class Session {
   }
 
   #welcome(subscriber: Subscriber, connection: Connection): void {
-    const { hub, presence, now } = this.#deps;
+    const { hub, presence, live, now } = this.#deps;
     const resumed = connection.start === 'resumed';
-    this.#state = { kind: 'live', subscriber, here: 'online' };
+    const endpoint = this.#endpointOf(subscriber, connection.device);
+    this.#state = { kind: 'live', subscriber, here: 'online', endpoint };
     this.#dueAt = now() + jittered(TIMES.heartbeatMs);
     presence.change(subscriber.account, 'offline', 'online');
     const welcome: DownOf<'welcome'> = {
@@ -215,13 +228,26 @@ export class Session {
     if (connection.frames !== null) parts.push(Buffer.from(connection.frames));
     parts.push(encodeFrame(presence.full()));
     if (connection.device !== null) parts.push(noticeBytes(noticesOf(subscriber.session, connection.device)));
+    for (const frame of live?.opening(subscriber.account, connection.heads) ?? [])
+      parts.push(encodeFrame(JSON.stringify(frame)));
     const opening = Buffer.concat(parts);
     subscriber.allowance = opening.length;
     this.#socket.write(opening);
     hub.attach(subscriber, connection);
+    if (endpoint !== null) live?.come(endpoint);
   }
 
-  #handleLive(frame: Up, { subscriber, here }: Extract<State, { kind: 'live' }>): void {
+  #endpointOf(subscriber: Subscriber, device: Connection['device']): Endpoint | null {
+    if (this.#deps.live === null) return null;
+    return {
+      account: subscriber.account,
+      device: device?.number ?? 0,
+      isMachine: device?.machine === 1,
+      send: (frame) => this.#reply(subscriber, frame),
+    };
+  }
+
+  #handleLive(frame: Up, { subscriber, here, endpoint }: Extract<State, { kind: 'live' }>): void {
     const { hub, limits, presence } = this.#deps;
     const { account } = subscriber;
     if (limits.wait('frame', account) > 0) return this.close(CLOSE.protocol, 'too many frames');
@@ -240,18 +266,32 @@ export class Session {
       case 'presence':
         if (limits.wait('notice', account) > 0) return;
         presence.change(account, here, frame.state);
-        this.#state = { kind: 'live', subscriber, here: frame.state };
+        this.#state = { kind: 'live', subscriber, here: frame.state, endpoint };
         return;
       case 'ping':
         return this.#reply(subscriber, { t: 'pong', n: frame.n, serverTime: this.#deps.now() });
       case 'rpc':
       case 'rpc_answer':
-        return this.#fail(subscriber, frame.id, new SkerryError('machine_offline'));
+        return this.#relay(frame, subscriber, endpoint);
       case 'hello':
       case 'auth':
         return this.#refuseFrame(null, new SkerryError('bad_frame', { message: 'This comes once, at the start.' }));
       default:
         return unreachable(frame);
+    }
+  }
+
+  /** Between a person's devices and their machines; nothing of it is kept. */
+  #relay(frame: Extract<Up, { t: 'rpc' | 'rpc_answer' }>, subscriber: Subscriber, endpoint: Endpoint | null): void {
+    const { live, limits } = this.#deps;
+    try {
+      if (live === null || endpoint === null) throw new SkerryError('not_found');
+      limits.take('relay', subscriber.account);
+      if (frame.t === 'rpc') live.call(endpoint, frame);
+      else live.answer(endpoint, frame);
+    } catch (error) {
+      if (!(error instanceof SkerryError)) this.#deps.onFault(error);
+      this.#fail(subscriber, frame.id, error instanceof SkerryError ? error : new SkerryError('internal'));
     }
   }
 
