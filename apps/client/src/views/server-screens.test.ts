@@ -251,6 +251,26 @@ describe('the settings', () => {
     ]);
   });
 
+  it('tell a list without a sign-in from an empty one', async () => {
+    const titles = (): string[] => {
+      show(YouSection, {});
+      const title = words(screen.getByRole('heading', { level: 2 }));
+      show(DevicesSection, { entry: undefined });
+      return [title, words(screen.getByRole('heading', { level: 2 }))];
+    };
+    for (const handle of [live.handle, pier.handle]) await handle.remove({ signOutThere: false });
+    await settle();
+    expect(titles()).toEqual(['No servers yet.', 'No servers yet.']);
+    const found = await live.client.probe('https://harbour.example', {
+      allowPlain: false,
+      signal: new AbortController().signal,
+      onStep: () => undefined,
+    });
+    if (!found.ok) throw new Error(found.step);
+    await live.client.addSignedOut(found.found);
+    expect(titles()).toEqual(['You are signed in nowhere', 'You are signed in nowhere']);
+  });
+
   it('S2.50: ask a person with one server nothing about which one', async () => {
     await pier.handle.remove({ signOutThere: false });
     await settle();

@@ -37,8 +37,17 @@ export const inbox = {
   lastChecked: (server: string, when: string) => `${server}: last checked ${when}`,
   neverChecked: (server: string) => `${server}: not checked yet`,
   why: 'Why?',
-  emptyTitle: (servers: number) =>
-    servers === 0 ? 'Nothing here yet' : servers === 1 ? 'You are done' : `You are done on all ${servers} servers`,
+  /** @param fresh how many of them are up to date: of the others nobody knows whether one is done */
+  emptyTitle: (servers: number, fresh: number) =>
+    servers === 0
+      ? 'Nothing here yet'
+      : fresh === 0
+        ? 'Nothing could be checked yet'
+        : fresh < servers
+          ? `You are done on ${fresh} of ${servers} servers`
+          : servers === 1
+            ? 'You are done'
+            : `You are done on all ${servers} servers`,
   emptyText: 'Mentions, replies and direct messages from every server come here.',
   emptyLater: 'Nothing put aside for later',
   emptyFilter: 'Nothing here from this server',

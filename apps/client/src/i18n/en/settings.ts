@@ -23,6 +23,8 @@ export const settings = {
     currentWrong: 'This is not your current password.',
     everywhereElse: 'All other devices are signed out of this server.',
     passwordChanged: 'The password is changed. All other devices are signed out.',
+    none: 'You are signed in nowhere',
+    noneText: 'Sign in on a server of your list, and what is yours there appears here.',
     perServer: 'Each server has an account of its own. Names and passwords are not shared between them.',
   },
   sessions: {
