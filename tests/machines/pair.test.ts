@@ -48,7 +48,7 @@ const pairing = (where: string, ...flags: string[]) =>
 const linkIn = ({ out }: PseudoTerminal): string => /http\S+\/l\/terminal#\S+/.exec(out)?.[0] ?? '';
 
 describe('skerry pair', () => {
-  it('shows a code that a phone reads, then the words and digits that the person sees, and is a machine with keys of its own', async () => {
+  it('shows a code that a phone reads, then the words and digits that the person sees, and is a machine with keys of its own (S2.2, S2.4, M-3 to M-6)', async () => {
     await using terminal = pairing('config', '--label', 'studio');
     await terminal.says('Ctrl-C takes it back.');
     expect(terminal.out).toContain(server.words.join(' '));

@@ -1,37 +1,23 @@
-import { ConfigError, DataInUseError, StartError } from '@skerry/server';
-import { answer } from './commands/answer.ts';
-import { backup } from './commands/backup.ts';
-import { demo } from './commands/demo.ts';
-import { doctor } from './commands/doctor.ts';
-import { hub } from './commands/hub.ts';
-import { importAssistantsVerb } from './commands/import-assistants.ts';
-import { logout } from './commands/logout.ts';
-import { mcp } from './commands/mcp.ts';
-import { pair } from './commands/pair.ts';
-import { resetPassword } from './commands/reset-password.ts';
-import { restore } from './commands/restore.ts';
-import { rotateKey } from './commands/rotate-key.ts';
-import { run } from './commands/run.ts';
-import { serve } from './commands/serve.ts';
-import { status } from './commands/status.ts';
+import { ConfigError, DataInUseError, StartError } from '@skerry/server/command-line';
 import type { Terminal, Verb } from './verb.ts';
 
-const VERBS: Readonly<Record<string, Verb>> = {
-  serve,
-  hub,
-  pair,
-  run,
-  mcp,
-  answer,
-  status,
-  logout,
-  doctor,
-  demo,
-  backup,
-  restore,
-  'reset-password': resetPassword,
-  'rotate-key': rotateKey,
-  'import-assistants': importAssistantsVerb,
+/** Each is loaded when it is called: an agent's program that starts `skerry mcp` should not wait for a server. */
+const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  hub: async () => (await import('./commands/hub.ts')).hub,
+  pair: async () => (await import('./commands/pair.ts')).pair,
+  run: async () => (await import('./commands/run.ts')).run,
+  mcp: async () => (await import('./commands/mcp.ts')).mcp,
+  answer: async () => (await import('./commands/answer.ts')).answer,
+  status: async () => (await import('./commands/status.ts')).status,
+  logout: async () => (await import('./commands/logout.ts')).logout,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  demo: async () => (await import('./commands/demo.ts')).demo,
+  backup: async () => (await import('./commands/backup.ts')).backup,
+  restore: async () => (await import('./commands/restore.ts')).restore,
+  'reset-password': async () => (await import('./commands/reset-password.ts')).resetPassword,
+  'rotate-key': async () => (await import('./commands/rotate-key.ts')).rotateKey,
+  'import-assistants': async () => (await import('./commands/import-assistants.ts')).importAssistantsVerb,
 };
 
 /**
@@ -41,14 +27,15 @@ const VERBS: Readonly<Record<string, Verb>> = {
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    terminal.stdout.write(overview());
+    terminal.stdout.write(await overview());
     return name === undefined ? 2 : 0;
   }
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (verb === undefined) {
-    terminal.stderr.write(`There is no command "${name}".\n\n${overview()}`);
+  const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (load === undefined) {
+    terminal.stderr.write(`There is no command "${name}".\n\n${await overview()}`);
     return 2;
   }
+  const verb = await load();
   if (rest.includes('--help') || rest.includes('-h')) {
     terminal.stdout.write(`${verb.summary}\n\n${verb.help}\n`);
     return 0;
@@ -69,8 +56,9 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
 }
 
-function overview(): string {
+async function overview(): Promise<string> {
   const width = Math.max(...Object.keys(VERBS).map((name) => name.length)) + 2;
-  const rows = Object.entries(VERBS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
+  const verbs = await Promise.all(Object.entries(VERBS).map(async ([name, load]) => [name, await load()] as const));
+  const rows = verbs.map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
   return `skerry <command> [flags]\n\n${rows.join('\n')}\n\nskerry <command> --help tells more.\n`;
 }

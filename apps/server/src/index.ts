@@ -11,5 +11,5 @@ export { restoreData } from './operate/restore.ts';
 export { rotateKey } from './operate/rotate-key.ts';
 export type { Seed, SeedAccount, SeedStep } from './seed/apply-seed.ts';
 export { type SeedOptions, seedServer } from './seed/seed-server.ts';
-export { DataInUseError, DataLock } from './server/data-lock.ts';
+export { DataInUseError } from './server/data-lock.ts';
 export * as parts from './parts.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigError, describeFlags, type Flags, type FlagTable, readFlags } from '@skerry/server';
+import { ConfigError, describeFlags, type Flags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import { AskBook } from '../asks/ask-book.ts';
 import { ASK_LIMITS, type Closing, type LocalAsk } from '../asks/local-ask.ts';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import path from 'node:path';
-import { describeFlags, type FlagTable, readFlags } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { type Pairing, Pairings } from '../machine/pairings.ts';
 import { keychain } from '../machine/secret-store.ts';

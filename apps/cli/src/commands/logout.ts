@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { SkerryError } from '@skerry/protocol';
-import { ConfigError, describeFlags, type FlagTable, readFlags, StartError } from '@skerry/server';
+import { ConfigError, describeFlags, type FlagTable, readFlags, StartError } from '@skerry/server/command-line';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { type Pairing, Pairings } from '../machine/pairings.ts';
 import { readServer, ServerCalls } from '../machine/server-calls.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { describeFlags, type FlagTable, readFlags } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import { AskBook } from '../asks/ask-book.ts';
 import { mcpServer } from '../asks/mcp-server.ts';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { ERRORS, MACHINE_LIMITS, safeName, SkerryError } from '@skerry/protocol';
 import { sixWords } from '@skerry/protocol/words';
-import { describeFlags, type FlagTable, readFlags, StartError } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags, StartError } from '@skerry/server/command-line';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { Pairings } from '../machine/pairings.ts';
 import { readServer, ServerCalls } from '../machine/server-calls.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigError, describeFlags, type FlagTable, readFlags } from '@skerry/server';
+import { ConfigError, describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { type Driver, jsonDriver, personDriver, promptDriver } from '../runs/drive-run.ts';
 import { RunRenderer } from '../runs/render-run.ts';

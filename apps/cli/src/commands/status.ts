@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { describeFlags, type FlagTable, readFlags } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import { AskBook } from '../asks/ask-book.ts';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { Pairings } from '../machine/pairings.ts';

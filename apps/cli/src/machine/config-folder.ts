@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 
 export type Surroundings = {
   readonly platform: NodeJS.Platform;

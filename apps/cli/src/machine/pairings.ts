@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 import { makePrivateFolder } from './config-folder.ts';
 import type { MachineSecrets } from './machine-keys.ts';
 import { fileSecrets, keychain, replaceFile, type SecretPlace, type SecretStore } from './secret-store.ts';

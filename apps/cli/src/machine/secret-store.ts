@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 import { makePrivateFolder, openToOthers } from './config-folder.ts';
 
 export type SecretPlace = 'keychain' | 'file';

@@ -12,7 +12,7 @@ import {
   SkerryError,
   toBase64Url,
 } from '@skerry/protocol';
-import { ConfigError, StartError } from '@skerry/server';
+import { ConfigError, StartError } from '@skerry/server/command-line';
 
 const CALL_MS = 15_000;
 const MOST_BYTES = 16 * 1024 * 1024;

@@ -19,7 +19,7 @@ import {
   SkerryError,
 } from '@skerry/protocol';
 import { matchingCode } from '@skerry/protocol/words';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 import {
   isSignedBy,
   newBoxKey,
@@ -148,7 +148,9 @@ export class PairingRequest {
     const answer = pairingAnswer.safeParse(this.#open(approval.sealed, { use: 'answer', account }));
     if (!answer.success || answer.data.server !== serverId || answer.data.account !== account)
       throw new StartError('The approval is for another server or account.');
-    const redeemed = await this.#server.call('redeemPairing', { body: this.#proof('redeem'), signal });
+    const redeemed = await this.#stepped(() =>
+      this.#server.call('redeemPairing', { body: this.#proof('redeem'), signal }),
+    );
     const token = machineToken.safeParse(this.#open(redeemed.sealed, { use: 'token', account }));
     if (
       !token.success ||
@@ -162,7 +164,7 @@ export class PairingRequest {
 
   /** Takes the request back; whoever took it is told. */
   async withdraw(): Promise<void> {
-    await this.#server.call('withdrawPairing', { body: this.#proof('withdraw') });
+    await this.#stepped(() => this.#server.call('withdrawPairing', { body: this.#proof('withdraw') }));
   }
 
   get #key(): string {
@@ -182,19 +184,20 @@ export class PairingRequest {
     }
   }
 
-  /** The last answer, and the nonce in it, may have been lost on the way. */
   async #poll(signal: AbortSignal): Promise<Status> {
+    const status = await this.#stepped(() => this.#server.call('pollPairing', { body: this.#proof('poll'), signal }));
+    this.#next = status.nonce;
+    return status;
+  }
+
+  /** The last answer, and with it the nonce for this step, may have been lost on the way. */
+  async #stepped<T>(step: () => Promise<T>): Promise<T> {
     try {
-      const status = await this.#server.call('pollPairing', { body: this.#proof('poll'), signal });
-      this.#next = status.nonce;
-      return status;
+      return await step();
     } catch (error) {
-      signal.throwIfAborted();
       if (!(error instanceof SkerryError && error.code === 'challenge_invalid')) throw error;
-      this.#next = (await this.#server.call('challenge', { body: {}, signal })).nonce;
-      const status = await this.#server.call('pollPairing', { body: this.#proof('poll'), signal });
-      this.#next = status.nonce;
-      return status;
+      this.#next = (await this.#server.call('challenge', { body: {} })).nonce;
+      return step();
     }
   }
 

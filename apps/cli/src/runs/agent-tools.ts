@@ -8,7 +8,7 @@ import {
   type RequestPermissionResponse,
   type WriteTextFileRequest,
 } from '@agentclientprotocol/sdk';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 import type { Approvals } from './approvals.ts';
 import { Grants } from './grants.ts';
 import { plainText } from './plain-text.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, realpathSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 
 /** Bytes of a file that an agent may read or write at once. */
 const MOST_BYTES = 10 * 1024 * 1024;

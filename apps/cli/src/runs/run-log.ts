@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 import type { Line, RunEntry } from './run-entry.ts';
 
 const NEW_LINE = 0x0a;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { DataInUseError, DataLock, StartError } from '@skerry/server';
+import { DataInUseError, DataLock, StartError } from '@skerry/server/command-line';
 import { makePrivateFolder } from '../machine/config-folder.ts';
 import type { Line } from './run-entry.ts';
 import { readRunLog, RunLog } from './run-log.ts';

@@ -15,7 +15,7 @@ import {
   type SessionModeState,
   type StopReason,
 } from '@agentclientprotocol/sdk';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 import { AgentTools } from './agent-tools.ts';
 import { type AnswerOutcome, Approvals } from './approvals.ts';
 import { endGroup, startGroup } from './process-group.ts';
