@@ -9,7 +9,7 @@ const fixed = <Id extends string>(name: string): Id =>
   uuidv7<Id>(BEGAN, createHash('sha256').update(name).digest().subarray(0, 10));
 
 export const PASSWORD = 'the same one on both servers';
-export const PEOPLE = ['owner', 'anna', 'ben', 'cleo'] as const;
+const PEOPLE = ['owner', 'anna', 'ben', 'cleo'] as const;
 export const idOfPerson = (name: (typeof PEOPLE)[number]): AccountId => fixed(name);
 
 /** A server whose accounts and first channel have the ids that they have on every other server of this kind. */
