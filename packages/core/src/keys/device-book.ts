@@ -61,6 +61,7 @@ const stored = z.object({
       version: z.number(),
       digest: z.string(),
       devices: z.array(listed),
+      machines: z.optional(z.array(listed)),
       ever: z.array(z.object({ ...listed.shape, removedAt: z.optional(z.number()) })),
     }),
   ),

@@ -124,3 +124,13 @@ test('T35: a first list begins at version 1 and comes without a history', async 
   const succession = { from: testKey().publicKey, signature: maker.key.sign(Uint8Array.of(1)) };
   expect(await refusalOf(undefined, await maker.make([one], { succession }))).toBe('succession_wrong');
 });
+
+test('M-2: machines are kept beside the devices, in what is signed and in no roster', async () => {
+  const maker = ben();
+  const [one, two] = [testDevice(1), testDevice(2)];
+  const list = await maker.make([one], { machines: [two] });
+  const kept = await following([list]);
+  expect([kept.devices, kept.machines]).toEqual([[one], [two]]);
+  const { machines: _machines, ...without } = list;
+  expect(await refusalOf(undefined, without)).toBe('signature_wrong');
+});

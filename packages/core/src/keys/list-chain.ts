@@ -15,6 +15,8 @@ export type KeptList = {
   /** Of the newest list's signed bytes, base64url. */
   readonly digest: string;
   readonly devices: readonly ListedDevice[];
+  /** Computers that run agents, as they were signed: kept so that the next list names them too. SPEC M-2. */
+  readonly machines?: readonly ListedDevice[] | undefined;
   readonly ever: readonly EverListed[];
 };
 
@@ -77,7 +79,15 @@ export async function followList(kept: KeptList | undefined, list: DeviceList, c
   if (ever.length > MOST_EVER) return refused('devices_malformed');
   return {
     ok: true,
-    kept: { account, accountKey, version, digest: await check.digest(bytes), devices, ever },
+    kept: {
+      account,
+      accountKey,
+      version,
+      digest: await check.digest(bytes),
+      devices,
+      ...(list.machines === undefined ? {} : { machines: list.machines }),
+      ever,
+    },
     moved: isMoved
       ? { from: kept.accountKey, to: accountKey, by: succession === null ? 'accepted' : 'succession' }
       : null,

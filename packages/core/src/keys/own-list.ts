@@ -182,6 +182,8 @@ export class OwnList {
       previous: kept?.digest ?? null,
       at: this.#deps.serverNow(),
       devices: [...devices].sort((a, b) => a.device - b.device),
+      // Who is left out of a list is shut out.
+      ...(kept?.machines === undefined ? {} : { machines: [...kept.machines] }),
     };
     const signature = toBase64Url(signBytes(encodeDeviceList(serverId, signed), sign));
     const id = uuidv7<CommandId>(clock.now(), random.bytes(10));
