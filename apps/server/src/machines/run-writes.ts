@@ -24,7 +24,7 @@ type RunRow = {
 const RUN_SQL = 'SELECT device, state, head, meta, erased, told_at AS toldAt FROM runs WHERE account_id = ? AND id = ?';
 
 /** A run of this machine, which was not erased. @throws SkerryError not_found */
-export function ownRun(db: Statements, owner: { account: AccountId; device: number }, id: string): RunRow {
+function ownRun(db: Statements, owner: { account: AccountId; device: number }, id: string): RunRow {
   const row = db.get<RunRow>(RUN_SQL, owner.account, id);
   if (row === undefined || row.device !== owner.device || row.erased === 1) throw new SkerryError('not_found');
   return row;
