@@ -1,12 +1,20 @@
-import { type BlobId, KEY_ROUTES, LIMITS } from '@skerry/protocol';
+import { type BlobId, type Command, type CommandId, type CommandResult, KEY_ROUTES, LIMITS } from '@skerry/protocol';
+import type { Api } from '../api/api.ts';
 import type { SealedApi } from './ports.ts';
-import type { SignalClientDeps } from './signal-client.ts';
 
 /** What a frame has around its command. */
 const FRAME_ROOM = 1_024;
 
+/** The ways from one context to its server. */
+export type ContextWire = {
+  readonly api: Api;
+  /** A command over the socket, where there is one. */
+  readonly run: (id: CommandId, command: Command, signal: AbortSignal) => Promise<CommandResult>;
+  readonly isLive: () => boolean;
+};
+
 /** The calls of one context that encrypted conversations are made of. */
-export function sealedApi({ api: plain, run, isLive }: Pick<SignalClientDeps, 'api' | 'run' | 'isLive'>): SealedApi {
+export function sealedApi({ api: plain, run, isLive }: ContextWire): SealedApi {
   const api = plain.with(KEY_ROUTES);
   return {
     toDevice: (after, signal) => api.call('toDevice', { query: { after }, signal }),

@@ -1,5 +1,3 @@
-import type { Command, CommandId, CommandResult } from '@skerry/protocol';
-import type { Api } from '../api/api.ts';
 import type { KeysState } from '../keys/face.ts';
 import type { Keys } from '../keys/ports.ts';
 import type { Platform } from '../platform.ts';
@@ -8,17 +6,13 @@ import type { Entry } from '../sync/entry.ts';
 import { derived, Value } from '../value.ts';
 import { Conversations, type SealedParts } from './conversations.ts';
 import type { SealedState } from './face.ts';
-import { sealedApi } from './sealed-api.ts';
+import { type ContextWire, sealedApi } from './sealed-api.ts';
 
-export type SignalClientDeps = {
+export type SignalClientDeps = ContextWire & {
   readonly platform: Platform;
-  readonly api: Api;
-  /** A command over the socket, where there is one. */
-  readonly run: (id: CommandId, command: Command, signal: AbortSignal) => Promise<CommandResult>;
   /** The keys of this context: there while a session is signed in and its device is known, gone before they end. */
   readonly keys: { readonly ring: Subscribable<Keys | undefined>; readonly state: Subscribable<KeysState> };
   readonly kept: Subscribable<Entry>;
-  readonly isLive: () => boolean;
 };
 
 /**

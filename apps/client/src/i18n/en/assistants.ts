@@ -255,7 +255,7 @@ export const assistants = {
     lastAnswer: 'Last answer',
     lastRead: 'Last message read',
     never: 'never',
-    chart: (what: string, total: number, days: number, most: number) =>
+    chart: ({ what, total, days, most }: { what: string; total: number; days: number; most: number }) =>
       `${what} on each of the last ${days} days: ${numbers.format(total)} in all, at most ${numbers.format(most)} a day.`,
     table: 'Show as a table',
     hideTable: 'Hide the table',
