@@ -98,6 +98,19 @@ describe('from one guild to many', () => {
     ]);
   });
 
+  it('S3.38, S3.40: websites keep their order, and the newest group comes first', async () => {
+    const more = Array.from({ length: 7 }, (_, n) => n);
+    const { server, run, guildsOf } = await scene(`
+      INSERT INTO "ServerWebsite" VALUES ${more.map((n) => `('x${n}', 's2', 'http://127.0.0.1:9/${n}')`).join(', ')};
+      INSERT INTO "ChatConversationGroup" VALUES ${more.map((n) => `('x${n}', 'u3', 'group ${n}', 1)`).join(', ')};`);
+    await using _ = server;
+    expect(await run()).toMatchObject({ imported: 2, groups: 9, websites: 9 });
+    await server.start();
+    const { websites, groups } = await guildsOf('cat');
+    expect(websites).toEqual(more.map((n) => `http://127.0.0.1:9/${n}`));
+    expect(groups.map(({ name }) => name)).toEqual(more.map((n) => `group ${n}`).reverse());
+  });
+
   it('S3.39: broken rows are reported and keep the old columns; a later run takes what is left', async () => {
     const { server, from, run, oldColumns } = await scene(BROKEN_ROWS);
     await using _ = server;

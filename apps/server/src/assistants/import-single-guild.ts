@@ -124,6 +124,12 @@ function copy(db: Statements, now: number): Copied {
 }
 
 const freshId = (now: number): string => uuidv7<string>(now, randomBytes(10));
+/** All rows of an import are of one moment, so their ids alone keep the order they had. */
+const withIds = <T>(rows: readonly T[], now: number) =>
+  rows
+    .map(() => freshId(now))
+    .sort()
+    .map((id, at) => ({ id, row: rows[at] as T }));
 const nameOf = (user: OldUser): string => user.selectedGuildName ?? 'Guild';
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 
@@ -185,14 +191,14 @@ function copyGroups(db: Statements, user: OldUser, { account, serverId, now }: I
     `SELECT "name", ${hasPanes ? '"paneCount"' : '1'} AS panes FROM old."ChatConversationGroup" WHERE "userId" = ? ORDER BY "id"`,
     user.id,
   );
-  for (const { name, panes } of groups)
+  for (const { id, row } of withIds(groups, now))
     db.run(
       'INSERT INTO chat_groups (id, account_id, server_id, name, pane_count, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      freshId(now),
+      id,
       account,
       serverId,
-      name === null ? null : name.slice(0, 100),
-      Math.max(1, Math.min(8, Math.trunc(Number(panes)) || 1)),
+      row.name === null ? null : row.name.slice(0, 100),
+      Math.max(1, Math.min(8, Math.trunc(Number(row.panes)) || 1)),
       now,
       now,
     );
@@ -214,10 +220,10 @@ function oldWebsites(db: Statements, { serverId }: OldUser): { urls: readonly st
 
 /** They are read once the server runs. S3.40 */
 function copyWebsites(db: Statements, urls: readonly string[], { account, serverId, now }: Into): number {
-  for (const url of urls)
+  for (const { id, row: url } of withIds(urls, now))
     db.run(
       'INSERT INTO server_websites (id, account_id, server_id, url, due_at, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-      freshId(now),
+      id,
       account,
       serverId,
       url,
