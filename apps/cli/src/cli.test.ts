@@ -43,10 +43,9 @@ describe('skerry', () => {
   });
 
   it.each(VERBS)('%s has a help of its own, and refuses a flag it does not know', async (verb) => {
-    const help = await Program.run(verb, '--help');
+    const [help, wrong] = await Promise.all([Program.run(verb, '--help'), Program.run(verb, '--nonsense', 'x')]);
     expect([help.code, help.err]).toEqual([0, '']);
     expect(help.out).toContain(`skerry ${verb} `);
-    const wrong = await Program.run(verb, '--nonsense', 'x');
     expect([wrong.code, wrong.out]).toEqual([2, '']);
     expect(wrong.err).toContain('There is no flag --nonsense.');
   });
@@ -137,11 +136,10 @@ describe('a server by hand', () => {
 
   it('says it when there is nothing to work on', async () => {
     const empty = path.join(folder, 'empty');
-    for (const argv of [['backup', '--to', file], ['reset-password', '--user', 'ada'], ['rotate-key']])
-      expect(await Program.run(...argv, '--data', empty), argv[0]).toMatchObject({
-        code: 1,
-        err: expect.stringContaining("no server's data"),
-      });
+    const tries = [['backup', '--to', file], ['reset-password', '--user', 'ada'], ['rotate-key']];
+    const ended = await Promise.all(tries.map((argv) => Program.run(...argv, '--data', empty)));
+    for (const [at, one] of ended.entries())
+      expect(one, tries[at]?.[0]).toMatchObject({ code: 1, err: expect.stringContaining("no server's data") });
     expect(await Program.run('backup', '--data', empty)).toMatchObject({
       code: 2,
       err: expect.stringContaining('--to is needed.'),

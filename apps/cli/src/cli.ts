@@ -1,23 +1,74 @@
 import { ConfigError, DataInUseError, StartError } from '@skerry/server/command-line';
 import type { Terminal, Verb } from './verb.ts';
 
+type Command = {
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<Verb>;
+};
+
 /** Each is loaded when it is called: an agent's program that starts `skerry mcp` should not wait for a server. */
-const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
-  serve: async () => (await import('./commands/serve.ts')).serve,
-  hub: async () => (await import('./commands/hub.ts')).hub,
-  pair: async () => (await import('./commands/pair.ts')).pair,
-  run: async () => (await import('./commands/run.ts')).run,
-  mcp: async () => (await import('./commands/mcp.ts')).mcp,
-  answer: async () => (await import('./commands/answer.ts')).answer,
-  status: async () => (await import('./commands/status.ts')).status,
-  logout: async () => (await import('./commands/logout.ts')).logout,
-  doctor: async () => (await import('./commands/doctor.ts')).doctor,
-  demo: async () => (await import('./commands/demo.ts')).demo,
-  backup: async () => (await import('./commands/backup.ts')).backup,
-  restore: async () => (await import('./commands/restore.ts')).restore,
-  'reset-password': async () => (await import('./commands/reset-password.ts')).resetPassword,
-  'rotate-key': async () => (await import('./commands/rotate-key.ts')).rotateKey,
-  'import-assistants': async () => (await import('./commands/import-assistants.ts')).importAssistantsVerb,
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: {
+    summary: 'Run one server',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  hub: {
+    summary: 'Serve the client for many servers, and nothing else',
+    load: async () => (await import('./commands/hub.ts')).hub,
+  },
+  pair: {
+    summary: 'Make this computer a machine of your account on a server',
+    load: async () => (await import('./commands/pair.ts')).pair,
+  },
+  run: {
+    summary: 'Run an agent that speaks the Agent Client Protocol, here',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  mcp: {
+    summary: 'Let agents ask you, over the Model Context Protocol on stdin and stdout',
+    load: async () => (await import('./commands/mcp.ts')).mcp,
+  },
+  answer: {
+    summary: 'See and answer what agents on this machine ask',
+    load: async () => (await import('./commands/answer.ts')).answer,
+  },
+  status: {
+    summary: 'What this computer is paired with, what has run on it, and what waits for you',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  logout: {
+    summary: 'End what this computer is on a server, and forget its keys',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  doctor: {
+    summary: 'Look for what could keep this computer from working, and ask the servers it belongs to',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  demo: {
+    summary: 'Two local servers with some life in them, and the client, signed in to both',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  backup: {
+    summary: "Copy a server's database to one file, also while it runs",
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  restore: {
+    summary: "Put a backup in the place of a stopped server's database",
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  'reset-password': {
+    summary: 'Make a code with which a person sets a new password',
+    load: async () => (await import('./commands/reset-password.ts')).resetPassword,
+  },
+  'rotate-key': {
+    summary: 'Give a server a new key, vouched for by the old one',
+    load: async () => (await import('./commands/rotate-key.ts')).rotateKey,
+  },
+  'import-assistants': {
+    summary: 'Bring assistants over from the time of one guild per person',
+    load: async () => (await import('./commands/import-assistants.ts')).importAssistantsVerb,
+  },
 };
 
 /**
@@ -27,17 +78,17 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    terminal.stdout.write(await overview());
+    terminal.stdout.write(overview());
     return name === undefined ? 2 : 0;
   }
-  const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (load === undefined) {
-    terminal.stderr.write(`There is no command "${name}".\n\n${await overview()}`);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    terminal.stderr.write(`There is no command "${name}".\n\n${overview()}`);
     return 2;
   }
-  const verb = await load();
+  const verb = await command.load();
   if (rest.includes('--help') || rest.includes('-h')) {
-    terminal.stdout.write(`${verb.summary}\n\n${verb.help}\n`);
+    terminal.stdout.write(`${command.summary}\n\n${verb.help}\n`);
     return 0;
   }
   try {
@@ -56,9 +107,8 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
 }
 
-async function overview(): Promise<string> {
-  const width = Math.max(...Object.keys(VERBS).map((name) => name.length)) + 2;
-  const verbs = await Promise.all(Object.entries(VERBS).map(async ([name, load]) => [name, await load()] as const));
-  const rows = verbs.map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
+function overview(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length)) + 2;
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
   return `skerry <command> [flags]\n\n${rows.join('\n')}\n\nskerry <command> --help tells more.\n`;
 }

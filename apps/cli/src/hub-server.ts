@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 import { StaticSite } from '@skerry/server/static';
 
 /** Hands each person of the page their one-time sign-ins; `undefined` for a host that is nobody's. */

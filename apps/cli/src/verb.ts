@@ -12,8 +12,6 @@ export type Terminal = {
 
 /** One command of the program. */
 export type Verb = {
-  /** One line, for the list of commands. */
-  readonly summary: string;
   /** How it is called and what its flags are. */
   readonly help: string;
   /**

@@ -20,7 +20,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const answer: Verb = {
-  summary: 'See and answer what agents on this machine ask',
   help: `skerry answer [--ask <id> (--choice <number> | --text <words> | --dismiss)] [flags]
 
 ${describeFlags(FLAGS)}

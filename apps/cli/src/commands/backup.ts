@@ -1,4 +1,4 @@
-import { backupData, type FlagTable, describeFlags, readFlags } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import type { Verb } from '../verb.ts';
 
 const FLAGS = {
@@ -12,11 +12,11 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const backup: Verb = {
-  summary: "Copy a server's database to one file, also while it runs",
   help: `skerry backup --to <file> [flags]\n\n${describeFlags(FLAGS)}`,
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);
     const to = flags.required('to');
+    const { backupData } = await import('@skerry/server');
     const bytes = await backupData({ data: flags.required('data'), to, withKey: flags.on('with-key') });
     stdout.write(`Wrote ${to} (${Math.ceil(bytes / 1024)} KiB).\n`);
     if (!flags.on('with-key'))

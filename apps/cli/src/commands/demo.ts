@@ -1,5 +1,4 @@
-import { describeFlags, type FlagTable, readFlags } from '@skerry/server';
-import { runDemo } from '../demo/demo.ts';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import { demoPorts } from '../demo/ports.ts';
 import { CLIENT_FOLDER } from '../client-folder.ts';
 import type { Verb } from '../verb.ts';
@@ -12,12 +11,12 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const demo: Verb = {
-  summary: 'Two local servers with some life in them, and the client, signed in to both',
   help: `skerry demo [flags]\n\n${describeFlags(FLAGS)}\n\nPORT=<number> moves the three ports (4400 client, 4401 Harbour, 4402 Lighthouse).\nKeys while it runs: 1 and 2 stop and start a server, q quits.`,
   async run(argv, terminal) {
     const flags = readFlags(FLAGS, argv, {});
     const ports = demoPorts(terminal.environment['PORT']);
     const [data, client] = [flags.required('data'), flags.required('client')];
+    const { runDemo } = await import('../demo/demo.ts');
     await runDemo({ ports, data, client, fresh: flags.on('fresh'), quiet: flags.on('quiet') }, terminal);
     return 0;
   },

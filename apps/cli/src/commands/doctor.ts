@@ -22,7 +22,6 @@ const ENOUGH_BYTES = 256 * 1024 * 1024;
 type Finding = { readonly check: string; readonly state: 'fine' | 'note' | 'wrong'; readonly says: string };
 
 export const doctor: Verb = {
-  summary: 'Look for what could keep this computer from working, and ask the servers it belongs to',
   help: `skerry doctor [flags]\n\n${describeFlags(FLAGS)}\n\nExit codes: 0 nothing is wrong, 1 something is, 2 wrong command line.`,
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);

@@ -1,4 +1,4 @@
-import { describeFlags, type FlagTable, readFlags } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import { CLIENT_FOLDER } from '../client-folder.ts';
 import { HubServer } from '../hub-server.ts';
 import { stopSignal } from '../signals.ts';
@@ -12,7 +12,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const hub: Verb = {
-  summary: 'Serve the client for many servers, and nothing else',
   help: `skerry hub [flags]\n\n${describeFlags(FLAGS)}\n\nServe it from a host name of its own, over TLS beyond this machine: whoever controls that page controls every server opened in it.`,
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);

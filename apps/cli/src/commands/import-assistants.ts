@@ -1,4 +1,4 @@
-import { describeFlags, type FlagTable, importAssistants, readFlags } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import type { Verb } from '../verb.ts';
 
 const FLAGS = {
@@ -12,10 +12,10 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const importAssistantsVerb: Verb = {
-  summary: 'Bring assistants over from the time of one guild per person',
   help: `skerry import-assistants --from <file> [flags]\n\n${describeFlags(FLAGS)}\n\nPeople are found by their user names. Once everything is copied and verified, the old columns are dropped from the file; keep a copy of it.`,
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);
+    const { importAssistants } = await import('@skerry/server');
     const report = await importAssistants({
       data: flags.required('data'),
       from: flags.required('from'),

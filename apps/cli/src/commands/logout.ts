@@ -18,7 +18,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const logout: Verb = {
-  summary: 'End what this computer is on a server, and forget its keys',
   help: `skerry logout (--server <address> | --all) [flags]
 
 ${describeFlags(FLAGS)}

@@ -16,7 +16,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const mcp: Verb = {
-  summary: 'Let agents ask you, over the Model Context Protocol on stdin and stdout',
   help: `skerry mcp [flags]
 
 ${describeFlags(FLAGS)}

@@ -25,7 +25,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const pair: Verb = {
-  summary: 'Make this computer a machine of your account on a server',
   help: `skerry pair --server <address> [flags]
 
 ${describeFlags(FLAGS)}

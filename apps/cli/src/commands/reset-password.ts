@@ -1,5 +1,5 @@
 import { formatLink, parseAddress } from '@skerry/protocol';
-import { describeFlags, type FlagTable, makeResetCodeByHand, readFlags } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import type { Verb } from '../verb.ts';
 
 const FLAGS = {
@@ -9,7 +9,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const resetPassword: Verb = {
-  summary: 'Make a code with which a person sets a new password',
   help: `skerry reset-password --user <name> [flags]\n\n${describeFlags(FLAGS)}\n\nWorks while the server runs, and gives nobody but its holder a way in. Setting the new password ends every session of that account.`,
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);
@@ -18,6 +17,7 @@ export const resetPassword: Verb = {
     const read = origin === null ? undefined : parseAddress(origin);
     if (origin !== null && read?.ok !== true)
       return flags.refuse('origin', origin, 'an address such as https://chat.example.org');
+    const { makeResetCodeByHand } = await import('@skerry/server');
     const { code, expiresAt } = await makeResetCodeByHand({ data: flags.required('data'), username, now: Date.now() });
     const shown = read?.ok === true ? formatLink({ kind: 'reset', address: read.address, code }) : code;
     stdout.write(`For ${username}, good once and until ${new Date(expiresAt).toISOString()}:\n\n    ${shown}\n`);

@@ -1,4 +1,4 @@
-import { describeFlags, type FlagTable, readFlags, restoreData } from '@skerry/server';
+import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
 import type { Verb } from '../verb.ts';
 
 const FLAGS = {
@@ -7,11 +7,11 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const restore: Verb = {
-  summary: "Put a backup in the place of a stopped server's database",
   help: `skerry restore --from <file> [flags]\n\n${describeFlags(FLAGS)}\n\nThe database that is there now is set aside, not deleted.`,
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);
     const from = flags.required('from');
+    const { restoreData } = await import('@skerry/server');
     const { setAside } = await restoreData({ data: flags.required('data'), from, now: Date.now() });
     stdout.write(`Restored ${from}.\n`);
     if (setAside !== null) stdout.write(`What was there before is now ${setAside}.\n`);

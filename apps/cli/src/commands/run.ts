@@ -20,7 +20,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const run: Verb = {
-  summary: 'Run an agent that speaks the Agent Client Protocol, here',
   help: `skerry run [flags] -- <agent command>
 
 ${describeFlags(FLAGS)}

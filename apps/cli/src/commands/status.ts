@@ -18,7 +18,6 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 export const status: Verb = {
-  summary: 'What this computer is paired with, what has run on it, and what waits for you',
   help: `skerry status [flags]\n\n${describeFlags(FLAGS)}\n\nLooks at this computer alone; skerry doctor asks the servers too.`,
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);

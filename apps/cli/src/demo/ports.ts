@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { StartError } from '@skerry/server';
+import { StartError } from '@skerry/server/command-line';
 
 export type DemoPorts = { readonly client: number; readonly harbour: number; readonly lighthouse: number };
 
