@@ -38,7 +38,11 @@ const browser = {
   hookTimeout: 2 * minute,
 };
 /** Tests of the client that need modules nobody has used before: by another locale, or from their first state on. */
-const ON_THEIR_OWN = ['src/ui/format.test.ts', 'src/ui/markdown/plain-links.test.ts'];
+const ON_THEIR_OWN = [
+  'src/ui/format.test.ts',
+  'src/ui/markdown/plain-links.test.ts',
+  'src/views/channel-conversation.test.ts',
+];
 /** Browser journeys that compare how long something takes. */
 const TIMED = ['tests/browser/two-servers.test.ts'];
 

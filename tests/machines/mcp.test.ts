@@ -67,11 +67,11 @@ describe('skerry mcp', () => {
     expect(tools.map(({ name }) => name)).toEqual(['ask_question', 'work_report', 'wait_for_answer']);
     const notices: Progress[] = [];
     const text = 'Which \u001b[2Jport?';
-    const given = { question: text, choices: ['4400', '4401'], project_folder: '/home/ada/boat', agent_name: 'Mate' };
+    const given = { question: text, choices: ['4400', '4401'], project_folder: '/people/ada/boat', agent_name: 'Mate' };
     const waiting = call(first, 'ask_question', given, { onprogress: (progress) => notices.push(progress) });
     const { id } = await asked(text);
     const listed = await answer();
-    expect(listed.out).toContain('question of "Mate" in "/home/ada/boat"');
+    expect(listed.out).toContain('question of "Mate" in "/people/ada/boat"');
     expect(listed.out).toContain('Which \\u{1b}[2Jport?');
     expect(listed.out).toContain('2  "4401"');
     expect(listed.out).not.toContain('\u001b');

@@ -10,13 +10,13 @@ afterAll(() => rmSync(top, { recursive: true }));
 
 describe('where a machine keeps what is its own', () => {
   it.each([
-    ['linux', {}, '/home/ada/.config/skerry'],
+    ['linux', {}, '/people/ada/.config/skerry'],
     ['linux', { XDG_CONFIG_HOME: '/data/config' }, '/data/config/skerry'],
-    ['linux', { XDG_CONFIG_HOME: 'relative' }, '/home/ada/.config/skerry'],
-    ['darwin', { XDG_CONFIG_HOME: '/data/config' }, '/home/ada/Library/Application Support/Skerry'],
+    ['linux', { XDG_CONFIG_HOME: 'relative' }, '/people/ada/.config/skerry'],
+    ['darwin', { XDG_CONFIG_HOME: '/data/config' }, '/people/ada/Library/Application Support/Skerry'],
     ['win32', { APPDATA: 'C:\\Users\\ada\\Roaming' }, 'C:\\Users\\ada\\Roaming\\Skerry'],
   ] as const)('is the place of %s, with %o', (platform, environment, expected) => {
-    expect(configFolder({ platform, home: '/home/ada', environment })).toBe(expected);
+    expect(configFolder({ platform, home: '/people/ada', environment })).toBe(expected);
   });
 
   it('is made for its owner alone, and refused when others could look into it', () => {

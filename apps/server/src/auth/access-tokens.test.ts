@@ -4,7 +4,7 @@ import { type AccessRow, AccessTokens } from './access-tokens.ts';
 
 const account = 'a' as AccountId;
 const session = 's' as SessionId;
-const row: AccessRow = { account, session, expiresAt: 100, ended: false };
+const row: AccessRow = { account, session, expiresAt: 100, ended: false, machine: false };
 
 function setUp(answer: () => Promise<AccessRow | null> = () => Promise.resolve(row)) {
   const state = { now: 0, lookups: 0 };
@@ -16,7 +16,7 @@ describe('the check of access tokens', () => {
   it('asks the database once', async () => {
     const { tokens, state } = setUp();
     await tokens.check('token');
-    expect(await tokens.check('token')).toEqual({ account, session });
+    expect(await tokens.check('token')).toEqual({ account, session, machine: false });
     expect(state.lookups).toBe(1);
   });
 
