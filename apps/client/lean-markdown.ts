@@ -39,6 +39,7 @@ const PARTS = [
   ],
   [/"renderer",\s*new Renderer\(\)/, '"renderer", undefined'],
   [/"utils",\s*utils_exports/, '"utils", undefined'],
+  [/Object\.assign\(\{\}, helpers_exports\)/, '{ parseLinkDestination, parseLinkLabel, parseLinkTitle }'],
   [/callable\(MarkdownIt\)/, 'MarkdownIt'],
   [/(?:_defineProperty\(MarkdownIt, "\w+", \w+\);\n)+/, ''],
 ] as const;

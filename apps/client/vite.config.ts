@@ -6,6 +6,7 @@ import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { aliases } from './aliases.ts';
 import { directImports } from './direct-imports.ts';
+import { leanIcons } from './lean-icons.ts';
 import { leanMarkdown } from './lean-markdown.ts';
 import { leanRoutes } from './lean-routes.ts';
 
@@ -19,6 +20,7 @@ export default defineConfig({
   plugins: [
     tailwindcss(),
     svelte(),
+    leanIcons(),
     leanMarkdown(),
     leanRoutes(),
     directImports(),

@@ -2,10 +2,11 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 import { aliases } from './aliases.ts';
+import { leanIcons } from './lean-icons.ts';
 import { leanMarkdown } from './lean-markdown.ts';
 
 export default defineConfig({
-  plugins: [svelte(), leanMarkdown(), svelteTesting({ autoCleanup: false })],
+  plugins: [svelte(), leanIcons(), leanMarkdown(), svelteTesting({ autoCleanup: false })],
   resolve: { alias: aliases },
   test: {
     environment: 'happy-dom',

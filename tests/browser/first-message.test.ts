@@ -7,11 +7,8 @@ import { Hub } from '../harness/hub.ts';
 import { startReal, type RealServer } from '../harness/real-server.ts';
 import { Screen } from '../harness/screen.ts';
 
-/**
- * Bytes after gzip: 150 kB for everything but keys, and what keys and encrypted conversations add while parts of them
- * belong to the first script.
- */
-const BUDGET = 150_000 + 7_000;
+/** Bytes after gzip. */
+const BUDGET = 150_000;
 
 describe('A page that is opened at a channel', () => {
   let hub: Hub;

@@ -27,6 +27,7 @@ export * from './routes.ts';
 export * from './runs.ts';
 export * from './sealed.ts';
 export * from './server.ts';
+export * from './signed-devices.ts';
 export * from './signed-machines.ts';
 export * from './signed.ts';
 export { safeName, safeText } from './unsafe-text.ts';

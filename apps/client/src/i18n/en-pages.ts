@@ -1,11 +1,14 @@
 import { addServer } from './en/add-server.ts';
 import { admin } from './en/admin.ts';
 import { camera } from './en/camera.ts';
+import { causes } from './en/causes.ts';
 import { channelForms } from './en/channel-forms.ts';
 import { connections } from './en/connections.ts';
+import { emoji } from './en/emoji.ts';
 import { firstRun } from './en/first-run.ts';
 import { identity } from './en/identity.ts';
 import { inbox } from './en/inbox.ts';
+import { otherTab } from './en/other-tab.ts';
 import { palette } from './en/palette.ts';
 import { sealed } from './en/sealed.ts';
 import { servers } from './en/servers.ts';
@@ -17,11 +20,14 @@ export const enPages = {
   addServer,
   admin,
   camera,
+  causes,
   channelForms,
   connections,
+  emoji,
   firstRun,
   identity,
   inbox,
+  otherTab,
   palette,
   sealed,
   servers,

@@ -1,4 +1,4 @@
-import type { Cause, ConnectionState, ServerView } from '@skerry/core';
+import type { ConnectionState, ServerView } from '@skerry/core';
 import { online } from 'svelte/reactivity/window';
 import { t } from '../i18n/t.ts';
 import { hash32 } from '../ui/hash.ts';
@@ -53,36 +53,6 @@ export function stateWords(state: ConnectionState): string {
       return t.connection.identityChanged;
     case 'disabled':
       return t.connection.paused;
-  }
-}
-
-/** Why there is no connection, in a sentence that says where. */
-export function causeSentence(cause: Cause, host: string): string {
-  const words = t.connection.cause;
-  switch (cause.kind) {
-    case 'unreachable':
-      return words.unreachable(host);
-    case 'timeout':
-    case 'silent':
-      return words.timeout(host);
-    case 'closed':
-      return words.closed(host);
-    case 'restarting':
-      return words.restarting;
-    case 'rateLimited':
-      return words.busy;
-    case 'slow':
-      return words.slowReader;
-    case 'notSkerry':
-      return words.notSkerry(host);
-    case 'insecure':
-      return words.insecure(host);
-    case 'refusedOrigin':
-      return words.refusedOrigin(host);
-    case 'serverError':
-      return words.serverError(host);
-    case 'protocol':
-      return words.protocol;
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { displayLocale, usesTwelveHours } from '../i18n/locale.ts';
-import { age, bytes, cappedCount, clock, countdown, dayLabel, latency, listOf, since } from './format.ts';
+import { bytes } from './bytes.ts';
+import { age, cappedCount, clock, countdown, dayLabel, latency, listOf, since } from './format.ts';
 
 vi.hoisted(() => {
   Object.defineProperty(navigator, 'language', { configurable: true, value: 'en-GB' });

@@ -3,7 +3,8 @@ import { LIMITS, type Account } from '@skerry/protocol';
 import { bridge } from '../../state/bridge.svelte.ts';
 import type { Conversation } from './conversation.svelte.ts';
 import type { Emoji } from './emoji-search.ts';
-import { decodeMentions, emojiQuery, encodeMentions, mentionQuery, suggest, type MentionQuery } from './mentions.ts';
+import { decodeMentions } from './decode-mentions.ts';
+import { emojiQuery, encodeMentions, mentionQuery, suggest, type MentionQuery } from './mentions.ts';
 import { codePoints, isInFence, toggleMark, type Edit, type Mark } from './text-marks.ts';
 
 const DRAFT_MS = 400;

@@ -5,7 +5,7 @@ import { obstacleOf, standingOf } from '../../state/sealed-standing.ts';
 import { t } from '../../i18n/t.ts';
 import type { MarkdownScope } from '../../ui/markdown/scope.ts';
 import { excerpt } from '../../ui/markdown/excerpt.ts';
-import { decodeMentions } from './mentions.ts';
+import { decodeMentions } from './decode-mentions.ts';
 import type { Carrier, ConversationSlots } from './slots.ts';
 
 /** What the composer is writing. */

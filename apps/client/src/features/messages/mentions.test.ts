@@ -1,6 +1,7 @@
 import type { Account, AccountId } from '@skerry/protocol';
 import { describe, expect, it } from 'vitest';
-import { decodeMentions, encodeMentions, emojiQuery, mentionQuery, suggest } from './mentions.ts';
+import { decodeMentions } from './decode-mentions.ts';
+import { encodeMentions, emojiQuery, mentionQuery, suggest } from './mentions.ts';
 
 const id = (digit: number): AccountId => `00000000-0000-7000-8000-00000000000${digit}` as AccountId;
 const person = (digit: number, username: string, displayName: string, disabled = false): Account => ({

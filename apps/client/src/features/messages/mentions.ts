@@ -1,4 +1,4 @@
-import { MENTION, mentionOf, type Account, type AccountId } from '@skerry/protocol';
+import { mentionOf, type Account, type AccountId } from '@skerry/protocol';
 
 /** What stands before the caret and may become a mention. */
 export type MentionQuery = { readonly from: number; readonly to: number; readonly text: string };
@@ -61,14 +61,6 @@ export function encodeMentions(text: string, accounts: ReadonlyMap<AccountId, Ac
       return whole;
     }),
   );
-}
-
-/** The text as a person edits it: `@name` again. An account that is not known keeps its id. */
-export function decodeMentions(text: string, accounts: ReadonlyMap<AccountId, Account>): string {
-  return text.replace(MENTION, (whole, id: string) => {
-    const account = accounts.get(id as AccountId);
-    return account === undefined ? whole : `@${account.username}`;
-  });
 }
 
 function outsideCode(text: string, change: (part: string) => string): string {

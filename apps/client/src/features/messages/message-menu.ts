@@ -11,7 +11,7 @@ import { sayFailure } from '../../state/failure.ts';
 import type { MenuEntry, MenuSpec, Overlays } from '../../ui/overlays.svelte.ts';
 import type { Conversation } from './conversation.svelte.ts';
 import { deleteMessage } from './delete-message.ts';
-import { decodeMentions } from './mentions.ts';
+import { decodeMentions } from './decode-mentions.ts';
 
 export type MessageActs = {
   readonly conversation: Conversation;

@@ -2,7 +2,7 @@ import { SkerryError, type BlobId, type MessageId } from '@skerry/protocol';
 import type { AttachmentView, ServerHandle } from '@skerry/core';
 import { t } from '../../i18n/t-pages.ts';
 import { saveFile } from '../../platform/save-file.ts';
-import { bytes as sizeOf } from '../../ui/format.ts';
+import { bytes as sizeOf } from '../../ui/bytes.ts';
 import { cleanFileName } from './file-name.ts';
 import { pictureOf, type Picture } from './picture.ts';
 

@@ -2,7 +2,7 @@ import { LIMITS, type ChannelId, type MessageId } from '@skerry/protocol';
 import type { ServerHandle, Upload, UploadState } from '@skerry/core';
 import { t } from '../../i18n/t-pages.ts';
 import { bridge } from '../../state/bridge.svelte.ts';
-import { bytes } from '../../ui/format.ts';
+import { bytes } from '../../ui/bytes.ts';
 
 /** Bytes of one file. */
 export const MOST_BYTES = 25 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import type { ServerView } from '@skerry/core';
-import { causeSentence, isDeviceOnline } from '../../state/connection-words.ts';
+import { causeSentence } from '../../state/cause-sentence.ts';
+import { isDeviceOnline } from '../../state/connection-words.ts';
 import { t } from '../../i18n/t-pages.ts';
 
 /** Why a server is not live, in one sentence; nothing where it is the device that is offline. */
@@ -12,7 +13,7 @@ export function whySentence(server: ServerView): string {
     case 'signedOut':
       return t.connections.signedOutWhy[state.why];
     case 'incompatible':
-      return state.older === 'server' ? words.cause.serverTooOld : words.cause.appTooOld;
+      return state.older === 'server' ? t.causes.serverTooOld : t.causes.appTooOld;
     case 'identityChanged':
       return words.banner.keyChangedText;
     case 'disabled':

@@ -30,14 +30,6 @@ export const app = {
     nothingHere: (server: string) => `Nothing of ${server} is on this device`,
     nothingHereText: 'Channels and messages come as soon as it is connected.',
   },
-  otherTab: {
-    title: 'Skerry is open in another tab',
-    text: 'Only one tab holds the connections, so that nothing is sent twice.',
-    useHere: 'Use here',
-    handedOver:
-      'The link you opened is shown there. Only one tab holds the connections, so that nothing is sent twice.',
-    refused: 'The other tab could not be taken over. Close it, or try again.',
-  },
   startFailed: {
     text: 'Skerry could not start. Nothing that is saved on this device was changed. Reload the page to try again.',
     reload: 'Reload',

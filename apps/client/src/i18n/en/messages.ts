@@ -79,25 +79,6 @@ export const messages = {
     suggestions: 'Suggestions',
     noPerson: 'Nobody of that name here',
   },
-  emoji: {
-    search: 'Find an emoji',
-    groups: 'Groups of emoji',
-    group: [
-      'Used lately',
-      'Smileys',
-      'People',
-      'Animals and nature',
-      'Food',
-      'Places and travel',
-      'Activities',
-      'Objects',
-      'Symbols',
-      'Flags',
-    ],
-    tone: (tone: number) =>
-      `Skin tone: ${['none', 'light', 'medium light', 'medium', 'medium dark', 'dark'][tone] ?? 'none'}. Press for the next one`,
-    none: 'No emoji of that name',
-  },
   typing: {
     one: (name: string) => `${name} is typing`,
     two: (first: string, second: string) => `${first} and ${second} are typing`,
