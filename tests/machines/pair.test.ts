@@ -125,17 +125,20 @@ describe('skerry pair', () => {
 
   it('refuses the codes of other programs, addresses that others could read along with, and servers without machines', async () => {
     const refused = async (given: string) => skerry('pair', '--server', given, '--config', path.join(top, 'refused'));
-    expect(await refused('happy://terminal?key=abc')).toMatchObject({
+    await using other = await SpawnedServer.start({ args: ['--client', 'none'] });
+    const [happy, open, away, without] = await Promise.all(
+      ['happy://terminal?key=abc', 'http://chat.example.org', 'http://127.0.0.1:1', other.origin].map(refused),
+    );
+    expect(happy).toMatchObject({
       code: 2,
       err: expect.stringContaining('would hand over your master secret') as unknown,
     });
-    expect(await refused('http://chat.example.org')).toMatchObject({
+    expect(open).toMatchObject({
       code: 2,
       err: expect.stringContaining('could read along') as unknown,
     });
-    expect(await refused('http://127.0.0.1:1')).toMatchObject({ code: 1, err: '127.0.0.1:1 is out of reach.\n' });
-    await using other = await SpawnedServer.start({ args: ['--client', 'none'] });
-    expect(await refused(other.origin)).toMatchObject({
+    expect(away).toMatchObject({ code: 1, err: '127.0.0.1:1 is out of reach.\n' });
+    expect(without).toMatchObject({
       code: 1,
       err: expect.stringContaining('takes no machines') as unknown,
     });

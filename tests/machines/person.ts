@@ -7,6 +7,7 @@ import {
   hkdfSync,
   randomBytes,
 } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Answer,
   type Command,
@@ -86,7 +87,10 @@ export class Person {
     for (;;) {
       this.#view = await call(this.#origin, 'pairing', { token: this.#token, params: { key } });
       const { nonce, request } = this.#view;
-      if (nonce === null) continue;
+      if (nonce === null) {
+        await sleep(20);
+        continue;
+      }
       const [serverId, account] = [this.#serverId, this.account.id];
       if (sha256(encodePairingNonce({ serverId, key, nonce })) !== commit) throw new Error('this is another nonce');
       const { boxKey, identityKey } = request;

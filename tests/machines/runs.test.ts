@@ -216,11 +216,12 @@ describe('a run that goes on', () => {
       [[process.execPath, '-e', 'console.error("no licence"); process.exit(1)'], 'It said: no licence'],
       [['env', 'PLAIN_AGENT_LOCKED=1', process.execPath, AGENT], 'wants you to sign in first'],
     ];
-    for (const [agent, sentence] of broken) {
+    const tries = broken.map(async ([agent, sentence]) => {
       const failed = new JsonRun({ config, flags: ['--folder', folder], agent });
       expect([await failed.ended, failed.err], agent[0]).toEqual([1, expect.stringContaining(sentence)]);
       expect(failed.err).not.toMatch(/^\s+at /m);
-    }
+    });
+    await Promise.all(tries);
     const unknown = new JsonRun({ config, flags: ['--resume', '../../..'], agent: [] });
     expect([await unknown.ended, unknown.err]).toEqual([1, 'There is no run ../../.. on this machine.\n']);
   });
