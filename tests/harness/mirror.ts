@@ -185,6 +185,8 @@ export class Mirror {
         if (known === undefined || event.item.rev >= known.rev) this.#inbox.set(event.item.message.id, event.item);
         return;
       }
+      case 'machines':
+        return;
     }
   }
 

@@ -186,6 +186,10 @@ export class FakeServer implements NetworkServer {
             return;
           case 'ping':
             return peer.send({ t: 'pong', n: frame.n, serverTime: this.#now() });
+          case 'rpc':
+          case 'rpc_answer':
+            // No machine is here.
+            return peer.send({ t: 'fail', id: frame.id, error: new SkerryError('not_found').toBody() });
           case 'typing':
           case 'presence':
             return;
