@@ -1,5 +1,6 @@
 import { addServer } from './en/add-server.ts';
 import { admin } from './en/admin.ts';
+import { banner } from './en/banner.ts';
 import { camera } from './en/camera.ts';
 import { causes } from './en/causes.ts';
 import { channelForms } from './en/channel-forms.ts';
@@ -19,6 +20,7 @@ import { signIn } from './en/sign-in.ts';
 export const enPages = {
   addServer,
   admin,
+  banner,
   camera,
   causes,
   channelForms,

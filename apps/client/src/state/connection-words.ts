@@ -42,7 +42,7 @@ export function stateWords(state: ConnectionState): string {
     case 'syncing':
       return t.connection.syncing;
     case 'waiting':
-      return isDeviceOnline() ? t.connection.banner.notReachable : t.connection.notConnected;
+      return isDeviceOnline() ? t.connection.notReachable : t.connection.notConnected;
     case 'offline':
       return isDeviceOnline() ? t.connection.connecting : t.connection.notConnected;
     case 'signedOut':

@@ -6,7 +6,6 @@ import { t } from '../../i18n/t-pages.ts';
 /** Why a server is not live, in one sentence; nothing where it is the device that is offline. */
 export function whySentence(server: ServerView): string {
   const { state } = server;
-  const words = t.connection;
   switch (state.kind) {
     case 'waiting':
       return isDeviceOnline() ? causeSentence(state.cause, server.host) : '';
@@ -15,9 +14,9 @@ export function whySentence(server: ServerView): string {
     case 'incompatible':
       return state.older === 'server' ? t.causes.serverTooOld : t.causes.appTooOld;
     case 'identityChanged':
-      return words.banner.keyChangedText;
+      return t.banner.keyChangedText;
     case 'disabled':
-      return words.banner.pausedText;
+      return t.banner.pausedText;
     case 'connecting':
     case 'authenticating':
     case 'syncing':

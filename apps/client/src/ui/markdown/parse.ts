@@ -13,7 +13,7 @@ const EMOJI_ONLY = new RegExp(`^(?:${ONE_EMOJI}\\s*){1,8}$`, 'u');
 /** Signs such as © count as pictographic but are drawn as text. */
 const DRAWN_AS_PICTURE = /\p{Emoji_Presentation}|\ufe0f|\u20e3|\p{RI}/u;
 
-const parser = build();
+const parser = withRules(MarkdownIt);
 const known = new Map<string, Document>();
 const KEPT = 400;
 
@@ -46,8 +46,9 @@ function plain(text: string): Document {
   return { blocks: [{ kind: 'paragraph', children: [{ kind: 'text', text }] }], emojiOnly: false };
 }
 
-function build(): InstanceType<typeof MarkdownIt> {
-  const markdown = new MarkdownIt('default', {
+/** The parser is told what a message may hold. */
+export function withRules(Parser: typeof MarkdownIt): InstanceType<typeof MarkdownIt> {
+  const markdown = new Parser('default', {
     html: false,
     linkify: true,
     breaks: true,
