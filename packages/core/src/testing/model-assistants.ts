@@ -153,6 +153,20 @@ export class ModelAssistants {
         this.groups.unshift({ ...group, createdAt: AT, updatedAt: AT, conversations: [] });
         return this.groups[0];
       }
+      case 'updateChatGroup': {
+        const group = this.groups.find(({ id }) => id === params['groupId']);
+        if (group === undefined) throw new SkerryError('not_found');
+        const renamed = { ...group, name: body['name'] as string | null };
+        this.groups[this.groups.indexOf(group)] = renamed;
+        return renamed;
+      }
+      case 'removeConversation': {
+        for (const [at, group] of this.groups.entries()) {
+          const conversations = group.conversations.filter(({ id }) => id !== params['conversationId']);
+          this.groups[at] = { ...group, conversations };
+        }
+        return {};
+      }
       case 'addConversation': {
         const group = this.groups.find(({ id }) => id === params['groupId']);
         if (group === undefined) throw new SkerryError('not_found');
@@ -266,6 +280,8 @@ const HANDLED: ReadonlySet<RouteName> = new Set<RouteName>([
   'fetchWebsite',
   'chatGroups',
   'addChatGroup',
+  'updateChatGroup',
+  'removeConversation',
   'addConversation',
   'conversation',
   'say',

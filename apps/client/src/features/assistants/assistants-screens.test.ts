@@ -243,6 +243,38 @@ describe('test chat', () => {
     await until(() => screen.queryByRole('button', { name: 'Stop' }) === null);
   });
 
+  it('renames a group, and deletes one conversation after asking', async () => {
+    await begin();
+    const choose = async (of: string, entry: string): Promise<void> => {
+      await fireEvent.click(button(of));
+      await until(() => overlays.menu !== undefined);
+      const found = overlays.menu?.spec.entries.find((one) => one.kind === 'action' && one.label === entry);
+      if (found?.kind !== 'action') throw new Error(`the menu has no ${entry}`);
+      overlays.closeMenu();
+      found.onselect();
+    };
+    // A part that is loaded late comes through the compiler first.
+    await import('./RenameGroupDialog.svelte');
+    await until(() => screen.queryByRole('button', { name: 'Actions: Quay' }) !== null);
+    await choose('Actions: Quay', 'Rename group…');
+    await until(() => screen.queryByRole('textbox', { name: 'Name of the group' }) !== null);
+    await fireEvent.input(field('Name of the group'), { target: { value: 'Opening hours' } });
+    const form = field('Name of the group').closest('form');
+    if (form !== null) await fireEvent.submit(form);
+    await until(() => screen.queryByRole('heading', { name: 'Opening hours' }) !== null);
+
+    await choose(
+      screen.getByRole('button', { name: /^Actions: Conversation of/ }).getAttribute('aria-label') ?? '',
+      'Delete conversation…',
+    );
+    await until(() => overlays.question !== undefined);
+    expect(model.asked).not.toContain('removeConversation');
+    overlays.question?.settle(true);
+    await until(() => model.asked.includes('removeConversation') && says('Choose a conversation, or begin one'));
+    expect(screen.queryByRole('heading', { name: 'Opening hours' })).not.toBeNull();
+    expect(screen.queryByRole('button', { name: /^Actions: Conversation of/ })).toBeNull();
+  });
+
   it('gives the words back and says why when no answer comes', async () => {
     await begin();
     const error = { code: 'upstream_failed', message: 'told by the server', retry: 'later' };
