@@ -150,7 +150,7 @@ describe('Encrypted conversations on two servers with identical ids', () => {
     expect(onPollux?.message).toMatchObject({ id: first, text: `${WORDS[1]} from anna`, editedAt: null });
   });
 
-  it('S4.11, S4.12, S4.14, S4.15, S4.16, S4.17, S4.27, S4.28: each have a socket of their own, which neither the other one nor switching moves', async () => {
+  it('S4.11, S4.12, S4.14, S4.15, S4.16, S4.17, S4.27, S4.28, S4.34: each have a socket of their own, which neither the other one nor switching moves', async () => {
     const { client, wire } = anna.keyed.member;
     const [castor, pollux] = servers.map(({ origin }) => origin);
     const dials = (): number[] =>
