@@ -224,6 +224,19 @@ export class Assistants implements AssistantsHandle {
     await this.#api.call('removeConversation', { params: { conversationId }, signal: this.#deps.signal });
   }
 
+  async runners(signal?: AbortSignal): ReturnType<AssistantsHandle['runners']> {
+    const { runners } = await this.#api.call('runners', { signal: this.#within(signal) });
+    return distinct(runners, ({ id }) => id);
+  }
+
+  addRunner(runner: Parameters<AssistantsHandle['addRunner']>[0]): ReturnType<AssistantsHandle['addRunner']> {
+    return this.#api.call('addRunner', { body: runner, signal: this.#deps.signal });
+  }
+
+  async removeRunner(runnerId: string): Promise<void> {
+    await this.#api.call('removeRunner', { params: { runnerId }, signal: this.#deps.signal });
+  }
+
   async conversation(conversationId: string, signal?: AbortSignal): ReturnType<AssistantsHandle['conversation']> {
     const told = await this.#api.call('conversation', { params: { conversationId }, signal: this.#within(signal) });
     return { ...told, messages: distinct(told.messages, ({ n }) => String(n)) };

@@ -8,6 +8,7 @@ import type {
   GuildConfig,
   GuildUpdate,
   ModelSettings,
+  Runner,
   Website,
 } from '@skerry/protocol';
 import type { Subscribable } from '../subscribable.ts';
@@ -112,6 +113,13 @@ export interface AssistantsHandle {
   ): Promise<ChatMessage>;
   /** Stops what is being said there; what came until then stays. */
   stopAnswer(conversationId: string): Promise<boolean>;
+
+  /** The programs that speak to Discord for this server, for its admins. @throws `forbidden`; `not_found` where assistants are off */
+  runners(signal?: AbortSignal): Promise<readonly Runner[]>;
+  /** From here on it is given every bot token of this server. @throws `forbidden`, `already_exists`, `limit_reached` */
+  addRunner(runner: { readonly label: string; readonly publicKey: string; readonly boxKey: string }): Promise<Runner>;
+  /** Its token stops at once. */
+  removeRunner(runnerId: string): Promise<void>;
 }
 
 /** One server's part of what is shown over all of them. */

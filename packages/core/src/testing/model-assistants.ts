@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type AssistantAction,
   type ChatGroup,
+  type Runner,
   type ChatMessage,
   type DiscordBot,
   type GuildConfig,
@@ -26,6 +27,7 @@ export class ModelAssistants {
   readonly websites = new Map<string, Website[]>();
   readonly actions = new Map<string, AssistantAction[]>();
   readonly groups: ChatGroup[] = [];
+  runners: Runner[] = [];
   readonly messages = new Map<string, ChatMessage[]>();
   /** Which bot a token belongs to. */
   readonly tokens = new Map<string, DiscordBot>();
@@ -146,6 +148,18 @@ export class ModelAssistants {
         this.websites.set(params['serverId'] ?? '', rest);
         return {};
       }
+      case 'runners':
+        return { runners: this.runners };
+      case 'addRunner': {
+        const keys = { publicKey: String(body['publicKey']), boxKey: String(body['boxKey']) };
+        if (this.runners.some(({ publicKey }) => publicKey === keys.publicKey)) throw new SkerryError('already_exists');
+        const runner = { id: randomUUID(), label: String(body['label']), ...keys, createdAt: AT, lastSeenAt: null };
+        this.runners = [...this.runners, runner];
+        return runner;
+      }
+      case 'removeRunner':
+        this.runners = this.runners.filter(({ id }) => id !== params['runnerId']);
+        return {};
       case 'chatGroups':
         return { groups: this.groups };
       case 'addChatGroup': {
@@ -278,6 +292,9 @@ const HANDLED: ReadonlySet<RouteName> = new Set<RouteName>([
   'addWebsite',
   'removeWebsite',
   'fetchWebsite',
+  'runners',
+  'addRunner',
+  'removeRunner',
   'chatGroups',
   'addChatGroup',
   'updateChatGroup',

@@ -54,4 +54,22 @@ export const admin = {
   disableAsk: (name: string) => `Suspend ${name}?`,
   disableText: 'All their devices are signed out at once. Their messages stay. You can lift it at any time.',
   notAllowed: 'Your role does not reach this account',
+  runners: {
+    title: 'Runners of assistants',
+    text: 'A runner is the program that speaks to Discord for this server: skerry-runner, here or elsewhere. It is given the bot token of every person here, so add only one that you run yourself.',
+    none: 'No runner is registered: no assistant answers in Discord yet.',
+    off: 'Assistants are switched off on this server.',
+    neverSeen: 'never seen',
+    seen: (when: string) => `seen ${when}`,
+    name: 'Name of the runner',
+    nameExample: 'The box in the hall',
+    nameNeeded: 'Give it a name that you will know it by.',
+    keysHint: 'It shows both of its keys when it starts. Compare them after pasting.',
+    noKey: 'This is no key: a key has 43 letters, digits, - or _.',
+    add: 'Register the runner',
+    remove: 'Remove',
+    removeAsk: (name: string) => `Remove ${name}?`,
+    removeText:
+      'It is given nothing from now on, and no assistant of this server answers through it. Tokens it was given before stay known to it.',
+  },
 };
