@@ -3,7 +3,8 @@ import { replayContract } from './replay-contract.ts';
 import { serverContract, type ContractSubject } from './server-contract.ts';
 
 const open = async (): Promise<ContractSubject> => {
-  const server = await startReal();
+  // With everything an operator can switch on: what is off has no routes.
+  const server = await startReal(['--machines', 'on']);
   return {
     origin: server.origin,
     setupCode: server.setupCode ?? '',
