@@ -29,10 +29,13 @@ async function until(isSo: () => boolean): Promise<void> {
   }
   expect(isSo()).toBe(true);
 }
-function show(): void {
+async function show(): Promise<void> {
   const part = AdminRunners as unknown as Component<Record<string, unknown>>;
   const props = { client: live.client, door: new KeysDoor(), overlays, part, props: { server: live.handle } };
   render(PartProbe, { props });
+  await settle();
+  expect(model.asked).toEqual([]);
+  await fireEvent.click(screen.getByRole('button', { name: 'Show runners' }));
 }
 const says = (text: string | RegExp): boolean => screen.queryAllByText(text).length > 0;
 async function write(field: string, value: string): Promise<void> {
@@ -48,7 +51,7 @@ async function register(name: string, publicKey: string, boxKey: string): Promis
 
 describe('the runners of a server', () => {
   it('are registered by both of their keys, and removed after asking (S3.24)', async () => {
-    show();
+    await show();
     await until(() => says(/No runner is registered/));
     await register('Hall', KEY, OTHER);
     await until(() => says('Hall') && says(/never seen/));
@@ -63,7 +66,7 @@ describe('the runners of a server', () => {
   });
 
   it('what is no key, or has no name, is said beside its field and asked of nobody', async () => {
-    show();
+    await show();
     await until(() => says(/No runner is registered/));
     await register('', 'short', `${OTHER}=`);
     await until(() => screen.getAllByText(/This is no key/).length === 2);
@@ -72,7 +75,7 @@ describe('the runners of a server', () => {
   });
 
   it('one that is there already is refused, and what was written stays', async () => {
-    show();
+    await show();
     await until(() => says(/No runner is registered/));
     await register('Hall', KEY, OTHER);
     await until(() => says('Hall'));
@@ -84,7 +87,7 @@ describe('the runners of a server', () => {
 
   it('are not asked for where assistants are off', async () => {
     model.enabled = false;
-    show();
+    await show();
     await until(() => says('Assistants are switched off on this server.'));
     expect(screen.queryByLabelText('publicKey')).toBeNull();
   });

@@ -217,9 +217,10 @@ describe('test chat', () => {
     await until(() => says('Ask what somebody in the guild would ask.'));
   }
   const say = async (text: string): Promise<void> => {
-    await fireEvent.input(field('Write to Coral'), { target: { value: text } });
+    const write = screen.getByRole('textbox', { name: /^Write to / });
+    await fireEvent.input(write, { target: { value: text } });
     flushSync();
-    await fireEvent.keyDown(field('Write to Coral'), { key: 'Enter' });
+    await fireEvent.keyDown(write, { key: 'Enter' });
   };
 
   it('shows the answer and that it is quoted, and stands under its guild in the list (S3.32)', async () => {
@@ -229,6 +230,22 @@ describe('test chat', () => {
     expect(
       within(screen.getByRole('region', { name: `Quay, ${live.handle.view.get().label}` })).getAllByRole('link'),
     ).toHaveLength(1);
+  });
+
+  it('sends what was written before the conversation was there, once it is', async () => {
+    const assistants = await live.handle.assistants();
+    const group = await assistants.addChatGroup(quay.serverId, null);
+    const { id } = await assistants.addConversation(group.id, null);
+    let answer: () => void = () => undefined;
+    model.before = ({ name }) =>
+      name === 'conversation' ? new Promise<undefined>((resolve) => (answer = () => resolve(undefined))) : undefined;
+    await show({ at: 'chat', guild: undefined, conversation: { entry: live.handle.id, conversationId: id } });
+    await until(() => model.asked.includes('conversation'));
+    await say('too early');
+    expect(model.asked).not.toContain('say');
+    model.before = () => undefined;
+    answer();
+    await until(() => says('You said too early'));
   });
 
   it('stops an answer that is being made (S3.33)', async () => {

@@ -57,6 +57,7 @@ export const admin = {
   runners: {
     title: 'Runners of assistants',
     text: 'A runner is the program that speaks to Discord for this server: skerry-runner, here or elsewhere. It is given the bot token of every person here, so add only one that you run yourself.',
+    show: 'Show runners',
     none: 'No runner is registered: no assistant answers in Discord yet.',
     off: 'Assistants are switched off on this server.',
     neverSeen: 'never seen',
