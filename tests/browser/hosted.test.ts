@@ -30,9 +30,9 @@ it('S0.28, S0.37, S0.45: A client that a server hosts talks to that server alone
 
     await screen.send('hello from here');
     await bert.hears('hello from here', 2_000);
-    await bert.mentions('anna', 'look ![](https://tracker.invalid/x.png) https://tracker.invalid/page');
-    await screen.message('look').waitFor();
+    // Not in front of her eyes: what she reads at once needs her no more.
     await screen.goTo('#/inbox');
+    await bert.mentions('anna', 'look ![](https://tracker.invalid/x.png) https://tracker.invalid/page');
     await page.getByRole('tabpanel', { name: 'Inbox items' }).getByRole('button').first().waitFor();
     for (const place of ['#/settings/you', '#/settings/appearance', '#/settings/about']) {
       await screen.goTo(place);
@@ -42,6 +42,7 @@ it('S0.28, S0.37, S0.45: A client that a server hosts talks to that server alone
     await screen.goTo('#/');
     await screen.composer.waitFor();
     await screen.message('hello from here').waitFor();
+    await screen.message('look').waitFor();
 
     const own = [server.origin, server.origin.replace('http', 'ws')];
     const foreign = visitor.requested.filter(
