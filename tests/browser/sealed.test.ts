@@ -85,7 +85,8 @@ describe('Two people who write to each other encrypted, on two servers', () => {
       await anna.message(`${CANARY[server]} to ben`).waitFor();
       await ben.showServer(server);
       await ben.conversation('anna').waitFor();
-      expect(await ben.conversation('anna').getAttribute('aria-label')).toContain('1 unread');
+      // The conversation is there before what was said in it.
+      await expect.poll(() => ben.conversation('anna').getAttribute('aria-label')).toContain('1 unread');
       await ben.open('anna');
       await ben.message(`${CANARY[server]} to ben`).waitFor();
       await ben.send(`${CANARY[server]} to anna`);
