@@ -1,13 +1,16 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
+import { settled } from './settled.ts';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /**
- * Everything axe finds wrong on the page as it is now, one line each with the elements; empty when nothing is.
+ * Everything axe finds wrong on the page once it rests, one line each with the elements; empty when nothing is.
  * @param what `colours` looks at nothing else, for a second theme of the same page
  */
 export async function axeFindings(page: Page, what: 'all' | 'colours' = 'all'): Promise<string[]> {
+  // What is still moving in is half transparent, and every colour of it wrong.
+  await settled(page);
   // Half a megabyte of script is read once by each page that is loaded.
   const isThere = await page.evaluate(() => 'axe' in window);
   const axe = new AxeBuilder({ page, ...(isThere ? { axeSource: 'void 0' } : {}) });

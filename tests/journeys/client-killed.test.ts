@@ -20,7 +20,10 @@ describe('A client that is killed', () => {
   });
 
   it('is caught when it stores the cursor before the state', async () => {
-    const { found } = await dieEverywhere({ cursorFirst: true });
+    // What was lost shows only where a death fell between two things that arrived together, which is not so in every run.
+    const found: string[] = [];
+    for (let run = 0; run < 5 && !found.join().includes('differs'); run++)
+      found.push(...(await dieEverywhere({ cursorFirst: true })).found);
     expect(found.join('\n')).toContain('differs');
   });
 });
