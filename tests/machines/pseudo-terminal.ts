@@ -8,7 +8,8 @@ export class PseudoTerminal implements AsyncDisposable {
   readonly #child: ChildProcess;
 
   constructor(argv: readonly string[], environment: Record<string, string> = {}) {
-    const command = [process.execPath, SKERRY, ...argv].map((word) => `'${word}'`).join(' ');
+    // The shell of `script` gives way to it: one that stayed would answer Ctrl-C with its own exit code.
+    const command = ['exec', ...[process.execPath, SKERRY, ...argv].map((word) => `'${word}'`)].join(' ');
     this.#child = spawn('script', ['-qec', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
