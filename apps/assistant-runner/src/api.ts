@@ -3,9 +3,8 @@ import {
   type Answer,
   type Body,
   encodeRunnerLogin,
-  ERROR_CODES,
-  type ErrorBody,
   type Query,
+  refusalOf,
   ROUTES,
   type RouteName,
   type RunnerAnswer,
@@ -136,7 +135,7 @@ export class Api {
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     });
     const body = await jsonOf(response);
-    if (!response.ok) throw refusal(body, response.status);
+    if (!response.ok) throw refusalOf(body, response.status);
     const parsed = answer.safeParse(body);
     if (!parsed.success) throw new SkerryError('internal', { message: 'The server answers in a way of its own.' });
     return parsed.data as Answer<N>;
@@ -157,18 +156,6 @@ async function jsonOf(response: Response): Promise<unknown> {
   } catch {
     return null;
   }
-}
-
-function refusal(body: unknown, status: number): SkerryError {
-  const told = typeof body === 'object' && body !== null && 'error' in body ? body.error : body;
-  if (typeof told === 'object' && told !== null && 'code' in told) {
-    const known = ERROR_CODES.find((code) => code === told.code);
-    if (known !== undefined) {
-      const { retryAfterMs } = told as ErrorBody;
-      return new SkerryError(known, typeof retryAfterMs === 'number' ? { retryAfterMs } : {});
-    }
-  }
-  return new SkerryError(status >= 500 ? 'unavailable' : 'bad_request');
 }
 
 /** Whether trying the same again later may help. */

@@ -22,6 +22,7 @@ export * from './machines.ts';
 export * from './message-commands.ts';
 export * from './messages.ts';
 export * from './pairing.ts';
+export { refusalOf } from './refusal.ts';
 export type { Route } from './route.ts';
 export * from './routes.ts';
 export * from './runs.ts';

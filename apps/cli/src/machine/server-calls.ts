@@ -4,12 +4,11 @@ import {
   type Address,
   type Answer,
   type Body,
-  ERROR_CODES,
   parseAddress,
   parseLink,
+  refusalOf,
   ROUTES,
   type RouteName,
-  SkerryError,
   toBase64Url,
 } from '@skerry/protocol';
 import { ConfigError, StartError } from '@skerry/server/command-line';
@@ -57,7 +56,7 @@ export class ServerCalls {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw refusal(told, response.status);
+    if (!response.ok) throw refusalOf(told, response.status);
     const parsed = answer.safeParse(told);
     if (!parsed.success) throw new StartError(`What answers at ${this.address.host} is not a Skerry server.`);
     return parsed.data as Answer<N>;
@@ -108,10 +107,4 @@ async function jsonOf(response: Response): Promise<unknown> {
   } catch {
     return null;
   }
-}
-
-function refusal(told: unknown, status: number): SkerryError {
-  const { error } = (typeof told === 'object' && told !== null ? told : {}) as { error?: { code?: unknown } };
-  const known = ERROR_CODES.find((code) => code === error?.code);
-  return new SkerryError(known ?? (status >= 500 ? 'unavailable' : 'bad_request'));
 }
