@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type Answer, type Command, encodeAskAnswer, machinesItem, type CommandId } from '@skerry/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { KeyedAccount, SigningKey, type TestDevice } from '../testing/keyed-account.ts';
-import { SocketClient } from '../testing/socket-client.ts';
+import type { SocketClient } from '../testing/socket-client.ts';
 import { TestMachine } from '../testing/test-machine.ts';
 import { freshId, TestServer } from '../testing/test-server.ts';
 
@@ -25,16 +25,8 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const sockets: SocketClient[] = [];
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket[Symbol.dispose]();
-});
-async function connect(who: { accessToken: string }): Promise<SocketClient> {
-  const socket = await SocketClient.open(`${server.running.url.replace('http', 'ws')}/api/socket`);
-  sockets.push(socket);
-  await socket.signIn(who.accessToken);
-  return socket;
-}
+afterEach(() => server.closeSockets());
+const connect: TestServer['connect'] = (...who) => server.connect(...who);
 const statesOf = (socket: SocketClient, id: string): string[] =>
   socket.events.flatMap((event) => {
     const item = event.kind === 'machines' ? machinesItem.parse(event.item) : undefined;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MACHINE_LIMITS, MACHINE_TIMES, type CommandId, type Down } from '@skerry/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { KeyedAccount } from '../testing/keyed-account.ts';
-import { SocketClient } from '../testing/socket-client.ts';
+import type { SocketClient } from '../testing/socket-client.ts';
 import { TestMachine } from '../testing/test-machine.ts';
 import { freshId, TestServer } from '../testing/test-server.ts';
 import { Live, type Endpoint } from './live.ts';
@@ -23,16 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const sockets: SocketClient[] = [];
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket[Symbol.dispose]();
-});
-async function connect(who: { accessToken: string }): Promise<SocketClient> {
-  const socket = await SocketClient.open(`${server.running.url.replace('http', 'ws')}/api/socket`);
-  sockets.push(socket);
-  await socket.signIn(who.accessToken);
-  return socket;
-}
+afterEach(() => server.closeSockets());
+const connect: TestServer['connect'] = (...who) => server.connect(...who);
 const failed = (socket: SocketClient, id: string) =>
   socket
     .until((frame) => frame.t === 'fail' && frame.id === id)

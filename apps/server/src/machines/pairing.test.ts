@@ -12,7 +12,7 @@ import { matchingCode } from '@skerry/protocol/words';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Conversation } from '../testing/conversations.ts';
 import { KeyedAccount, prekeys, SigningKey } from '../testing/keyed-account.ts';
-import { SocketClient } from '../testing/socket-client.ts';
+import type { SocketClient } from '../testing/socket-client.ts';
 import { Taking, TestMachine } from '../testing/test-machine.ts';
 import { freshId, TestServer } from '../testing/test-server.ts';
 
@@ -30,16 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const sockets: SocketClient[] = [];
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket[Symbol.dispose]();
-});
-async function connect(who: { accessToken: string }): Promise<SocketClient> {
-  const socket = await SocketClient.open(`${server.running.url.replace('http', 'ws')}/api/socket`);
-  sockets.push(socket);
-  await socket.signIn(who.accessToken);
-  return socket;
-}
+afterEach(() => server.closeSockets());
+const connect: TestServer['connect'] = (...who) => server.connect(...who);
 const itemsOf = (socket: SocketClient): MachinesItem[] =>
   socket.events.flatMap((event) => (event.kind === 'machines' ? [machinesItem.parse(event.item)] : []));
 const second = () => {

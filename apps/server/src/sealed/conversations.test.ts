@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Conversation, sealedBytes } from '../testing/conversations.ts';
 import { KeyedAccount, prekeys } from '../testing/keyed-account.ts';
 import { RealtimeFixture } from '../testing/realtime-fixture.ts';
-import { SocketClient } from '../testing/socket-client.ts';
+import type { SocketClient } from '../testing/socket-client.ts';
 import { freshId, TestServer } from '../testing/test-server.ts';
 
 let server: TestServer;
@@ -23,16 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const sockets: SocketClient[] = [];
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket[Symbol.dispose]();
-});
-async function connect(who: { accessToken: string }, resume: Parameters<SocketClient['signIn']>[1] = null) {
-  const socket = await SocketClient.open(`${server.running.url.replace('http', 'ws')}/api/socket`);
-  sockets.push(socket);
-  await socket.signIn(who.accessToken, resume);
-  return socket;
-}
+afterEach(() => server.closeSockets());
+const connect: TestServer['connect'] = (...who) => server.connect(...who);
 const person = (oneTime = 30) => KeyedAccount.create(server, `p${freshId().slice(-12).replaceAll('-', '')}`, oneTime);
 const queue = (who: { accessToken: string }, after = 0) =>
   server.ask('toDevice', { token: who.accessToken, query: { after: String(after) } });

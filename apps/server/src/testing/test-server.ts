@@ -6,6 +6,7 @@ import {
   type Answer,
   type Command,
   type CommandId,
+  type Position,
   type Route,
   type RouteName,
   ROUTES,
@@ -14,6 +15,7 @@ import {
 import { parseConfig, type ServerConfig } from '../config.ts';
 import { createLog } from '../logging.ts';
 import { type RunningServer, startServer, type Surroundings } from '../server.ts';
+import { SocketClient } from './socket-client.ts';
 
 export type SignedInTester = Answer<'signIn'> & { readonly username: string };
 export type Call = {
@@ -39,6 +41,7 @@ export class TestServer implements AsyncDisposable {
   #running: RunningServer | undefined;
   readonly #config: Partial<ServerConfig>;
   readonly #surroundings: Partial<Surroundings>;
+  readonly #sockets: SocketClient[] = [];
 
   private constructor(config: Partial<ServerConfig>, surroundings: Partial<Surroundings>) {
     this.data = config.data ?? mkdtempSync(path.join(tmpdir(), 'skerry-server-'));
@@ -75,6 +78,18 @@ export class TestServer implements AsyncDisposable {
   async stop(): Promise<void> {
     await this.#running?.stop();
     this.#running = undefined;
+  }
+
+  /** A socket of its own for somebody who is signed in; {@link closeSockets} ends it. */
+  async connect(who: { readonly accessToken: string }, resume: Position | null = null): Promise<SocketClient> {
+    const socket = await SocketClient.open(`${this.running.url.replace('http', 'ws')}/api/socket`);
+    this.#sockets.push(socket);
+    await socket.signIn(who.accessToken, resume);
+    return socket;
+  }
+
+  closeSockets(): void {
+    for (const socket of this.#sockets.splice(0)) socket[Symbol.dispose]();
   }
 
   /** Asks by the protocol's own table, and checks that what comes back is what the table promises. */
