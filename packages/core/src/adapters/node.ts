@@ -9,6 +9,7 @@ import { openNodeSocket } from './node/transport.ts';
 import { createSqliteStorage } from './sqlite-storage.ts';
 
 export { type Pin, verifyProof } from '../connection/proof.ts';
+export { openSqliteState } from './sqlite-tables.ts';
 export { nodeCrypto };
 
 export type NodePlatformOptions = {

@@ -1,0 +1,11 @@
+export type {
+  AnswerFault,
+  AskEnd,
+  LinkState,
+  MachineIdentity,
+  MachineLink,
+  MachineLinkOptions,
+  MachinePlatform,
+  MachineTokens,
+  NewAsk,
+} from './face.ts';
