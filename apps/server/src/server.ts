@@ -20,6 +20,7 @@ import { keyHandlers } from './keys/handlers.ts';
 import { Lifetime } from './lifetime.ts';
 import { Machines } from './machines/machines.ts';
 import { withoutMachines } from './machines/off.ts';
+import { withoutVoice } from './voice/off.ts';
 import { Commands } from './log/commands.ts';
 import { logHandlers } from './log/handlers.ts';
 import { createLog, type Log, whereOf } from './logging.ts';
@@ -152,6 +153,7 @@ export async function startServer(
         ...sealedHandlers({ db }),
         ...(assistants?.handlers ?? withoutAssistants()),
         ...(machines?.handlers ?? withoutMachines()),
+        ...withoutVoice(),
         ...serverHandlers({
           db,
           identity,

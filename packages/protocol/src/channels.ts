@@ -12,6 +12,9 @@ export const visibility = z.enum(['public', 'private']);
 /** Whether a member may page back to before they joined. */
 export const history = z.enum(['all', 'joined']);
 
+/** How many people at once are meant to talk in a channel; 0: no limit of its own. */
+export const channelVoice = z.object({ people: count });
+
 export const channel = z.object({
   id: channelId,
   name: channelName,
@@ -23,6 +26,8 @@ export const channel = z.object({
   sealed: z.optional(sealedKind),
   /** The two people of a direct conversation. */
   pair: z.optional(z.tuple([accountId, accountId])),
+  /** A voice channel: at most so many people at once, 0: as many as the server takes. Missing: only text. */
+  voice: z.optional(channelVoice),
   /** Who made it and may change it; null for the first channel of a server. */
   createdBy: z.nullable(accountId),
   createdAt: count,

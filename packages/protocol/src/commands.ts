@@ -8,12 +8,18 @@ import { MACHINE_COMMANDS } from './machine-commands.ts';
 import { MESSAGE_COMMANDS } from './message-commands.ts';
 import { envelope, groupBlock, sealedSend } from './sealed.ts';
 import { registrationMode } from './server.ts';
+import { VOICE_LIMITS } from './voice.ts';
+
+/** A new channel is one for voice; of one that is, how many may talk there. Missing: for text, or as it is. */
+const voice = z.optional(
+  z.strictObject({ people: z.number().check(z.int(), z.minimum(0), z.maximum(VOICE_LIMITS.people)) }),
+);
 
 /** Everything a member can ask a server to change, by socket or by HTTP. SPEC P-20. */
 export const command = z.discriminatedUnion('kind', [
   ...MESSAGE_COMMANDS,
-  z.strictObject({ kind: z.literal('channel.create'), name: channelName, topic, visibility, history }),
-  z.strictObject({ kind: z.literal('channel.update'), channel: channelId, name: channelName, topic }),
+  z.strictObject({ kind: z.literal('channel.create'), name: channelName, topic, visibility, history, voice }),
+  z.strictObject({ kind: z.literal('channel.update'), channel: channelId, name: channelName, topic, voice }),
   z.strictObject({ kind: z.literal('channel.archive'), channel: channelId, archived: z.boolean() }),
   z.strictObject({ kind: z.literal('channel.join'), channel: channelId }),
   z.strictObject({ kind: z.literal('channel.leave'), channel: channelId }),

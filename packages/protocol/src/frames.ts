@@ -70,6 +70,8 @@ export const down = z.discriminatedUnion('t', [
   /** The machine has been handed the call. What fails comes as `fail` with its id. */
   z.object({ t: z.literal('rpc_ack'), id: commandId }),
   z.object({ t: z.literal('rpc_answer'), id: commandId, from: count, body: rpcBody, more: z.boolean() }),
+  /** The answer to a `voice` frame with this id, or news: a `voiceSay`, which the part that speaks reads. SPEC V-1. */
+  z.object({ t: z.literal('voice'), id: z.nullable(commandId), say: z.unknown() }),
 ]);
 export type Down = z.infer<typeof down>;
 export type DownOf<T extends Down['t']> = Extract<Down, { t: T }>;

@@ -34,3 +34,4 @@ export * from './signed.ts';
 export { safeName, safeText } from './unsafe-text.ts';
 export * from './up-frames.ts';
 export * from './version.ts';
+export * from './voice-routes.ts';

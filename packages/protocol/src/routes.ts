@@ -5,6 +5,7 @@ import { FIRST_ROUTES } from './first-routes.ts';
 import { KEY_ROUTES } from './key-routes.ts';
 import { MACHINE_ROUTES } from './machine-routes.ts';
 import type { Schema } from './route.ts';
+import { VOICE_ROUTES } from './voice-routes.ts';
 
 /**
  * The one table of HTTP routes: the server validates by it, clients call by it, OpenAPI is made from it. SPEC P-6. It is
@@ -16,6 +17,7 @@ export const ROUTES = {
   ...KEY_ROUTES,
   ...ASSISTANT_ROUTES,
   ...MACHINE_ROUTES,
+  ...VOICE_ROUTES,
 } as const;
 
 export type RouteName = keyof typeof ROUTES;

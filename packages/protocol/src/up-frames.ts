@@ -5,6 +5,7 @@ import { position } from './events.ts';
 import { rpcBody } from './frames.ts';
 import { channelId, commandId } from './ids.ts';
 import { nonce, origin, versionRange } from './server.ts';
+import { voiceAsk } from './voice.ts';
 
 const count = z.number().check(z.int(), z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
 
@@ -20,5 +21,6 @@ export const up = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('rpc'), id: commandId, to: count, body: rpcBody }),
   /** A machine's answer, or a part of it while there is more. */
   z.strictObject({ t: z.literal('rpc_answer'), id: commandId, to: count, body: rpcBody, more: z.boolean() }),
+  z.strictObject({ t: z.literal('voice'), id: commandId, ask: voiceAsk }),
 ]);
 export type Up = z.infer<typeof up>;

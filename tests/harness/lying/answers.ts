@@ -6,6 +6,7 @@ import {
   PROTOCOL,
   SkerryError,
   TIMES,
+  VOICE_ROUTES,
   type AccountId,
   type Answer,
   type Body,
@@ -198,8 +199,8 @@ const WITHOUT_KEYS = {
   backup: absent,
   dropBackup: absent,
   ...(Object.fromEntries(
-    Object.keys({ ...ASSISTANT_ROUTES, ...MACHINE_ROUTES }).map((name) => [name, absent]),
-  ) as Record<keyof typeof ASSISTANT_ROUTES | keyof typeof MACHINE_ROUTES, typeof absent>),
+    Object.keys({ ...ASSISTANT_ROUTES, ...MACHINE_ROUTES, ...VOICE_ROUTES }).map((name) => [name, absent]),
+  ) as Record<keyof typeof ASSISTANT_ROUTES | keyof typeof MACHINE_ROUTES | keyof typeof VOICE_ROUTES, typeof absent>),
 };
 
 function digestOf(bytes: Uint8Array): string {

@@ -113,6 +113,7 @@ class Doer {
       case 'channel.create': {
         const made = id as string as ChannelId;
         if (world.channels.has(made)) throw new SkerryError('id_conflict');
+        if (command.voice !== undefined) throw new SkerryError('not_found');
         const { name, topic, visibility, history } = command;
         return result(
           makeChannel(world, { id: made, name, topic, visibility, history, createdBy: this.#me.id, isDefault: false }),
@@ -120,6 +121,7 @@ class Doer {
       }
       case 'channel.update': {
         const channel = this.#ruled(command.channel);
+        if (command.voice !== undefined) throw new SkerryError('not_found');
         if (channel.name === command.name && channel.topic === command.topic) return NOTHING;
         Object.assign(channel, { name: command.name, topic: command.topic });
         return result(this.#channelChanged(channel));

@@ -153,6 +153,8 @@ export class LyingSocket {
       case 'rpc':
       case 'rpc_answer':
         return this.send({ t: 'fail', id: frame.id, error: new SkerryError('machine_offline').toBody() });
+      case 'voice':
+        return this.send({ t: 'fail', id: frame.id, error: new SkerryError('not_found').toBody() });
     }
   }
 

@@ -10,7 +10,7 @@ import { canChannel } from './permissions.ts';
 
 export const createChannel: CommandHandler<'channel.create'> = (
   { tx, actor, id },
-  { name, topic, visibility, history },
+  { name, topic, visibility, history, voice },
 ) => {
   requireFreshId(tx.db, id);
   if ((tx.db.value<number>('SELECT count(*) FROM channels WHERE sealed IS NULL') ?? 0) >= MOST_CHANNELS)
@@ -18,7 +18,7 @@ export const createChannel: CommandHandler<'channel.create'> = (
   const channel = id as string as ChannelId;
   const event = tx.append(streamTelling(channel, visibility === 'public'), 'channel', channel);
   tx.db.run(
-    'INSERT INTO channels (id, name, topic, visibility, history, created_by, created_at, rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO channels (id, name, topic, visibility, history, created_by, created_at, rev, voice) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     channel,
     name,
     topic,
@@ -27,17 +27,24 @@ export const createChannel: CommandHandler<'channel.create'> = (
     actor.account,
     tx.now,
     event.n,
+    voice?.people ?? null,
   );
   joinChannel(tx, channel, actor.account);
   return event;
 };
 
-export const updateChannel: CommandHandler<'channel.update'> = ({ tx, actor }, { channel: id, name, topic }) => {
+export const updateChannel: CommandHandler<'channel.update'> = ({ tx, actor }, { channel: id, name, topic, voice }) => {
   const channel = plainChannel(tx.db, actor, id);
   if (!canChannel(actor, { kind: 'update' }, channel)) throw new SkerryError('forbidden');
-  if (tx.db.has('SELECT 1 FROM channels WHERE id = ? AND name = ? AND topic = ?', id, name, topic)) return UNCHANGED;
+  const people = tx.db.value<number | null>('SELECT voice FROM channels WHERE id = ?', id) ?? null;
+  // A channel is one for voice from its beginning or never: whoever is in it chose it as what it is.
+  if (voice !== undefined && people === null) throw new SkerryError('bad_request', { field: 'voice' });
+  const next = voice?.people ?? people;
+  const isSame =
+    next === people && tx.db.has('SELECT 1 FROM channels WHERE id = ? AND name = ? AND topic = ?', id, name, topic);
+  if (isSame) return UNCHANGED;
   const event = tx.append(streamTelling(id, channel.isPublic), 'channel', id);
-  tx.db.run('UPDATE channels SET name = ?, topic = ?, rev = ? WHERE id = ?', name, topic, event.n, id);
+  tx.db.run('UPDATE channels SET name = ?, topic = ?, voice = ?, rev = ? WHERE id = ?', name, topic, next, event.n, id);
   return event;
 };
 

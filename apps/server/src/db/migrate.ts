@@ -5,9 +5,10 @@ import { initial } from './migrations/0001-initial.ts';
 import { keys } from './migrations/0002-keys.ts';
 import { assistants } from './migrations/0003-assistants.ts';
 import { machines } from './migrations/0004-machines.ts';
+import { voice } from './migrations/0005-voice.ts';
 
 /** In order; the file's `user_version` says how many of them it has had. Never changed once released, only added to. */
-const MIGRATIONS: readonly string[] = [initial, keys, assistants, machines];
+const MIGRATIONS: readonly string[] = [initial, keys, assistants, machines, voice];
 
 export class NewerDatabaseError extends Error {
   constructor(found: number) {

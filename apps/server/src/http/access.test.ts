@@ -6,6 +6,7 @@ import {
   type RouteName as AnyRoute,
   ROUTES,
   toBase64Url,
+  VOICE_ROUTES,
 } from '@skerry/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyedAccount, prekeys, proofBy, SigningKey, TestDevice } from '../testing/keyed-account.ts';
@@ -64,10 +65,13 @@ const admins: Record<Who, number> = { ...all(403), nobody: 401, admin: 200, owne
 const withoutDevice: Record<Who, number> = { ...all(409), nobody: 401 };
 const ICON = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d494844520000002000000020', 'hex'), Buffer.alloc(40)]);
 
-/** Those of assistants have a matrix of their own, beside them. */
-type RouteName = Exclude<AnyRoute, keyof typeof ASSISTANT_ROUTES | keyof typeof MACHINE_ROUTES>;
+/** Those of what an operator can switch off have a matrix of their own, beside them. */
+type RouteName = Exclude<
+  AnyRoute,
+  keyof typeof ASSISTANT_ROUTES | keyof typeof MACHINE_ROUTES | keyof typeof VOICE_ROUTES
+>;
 const NAMES = (Object.keys(ROUTES) as AnyRoute[]).filter(
-  (name): name is RouteName => !(name in ASSISTANT_ROUTES) && !(name in MACHINE_ROUTES),
+  (name): name is RouteName => !(name in ASSISTANT_ROUTES) && !(name in MACHINE_ROUTES) && !(name in VOICE_ROUTES),
 );
 
 type Row = { readonly expected: Record<Who, number>; readonly call: (who: Who) => Call | Promise<Call> };

@@ -14,6 +14,7 @@ import {
   ROUTES,
   type SessionId,
   SkerryError,
+  VOICE_ROUTES,
 } from '@skerry/protocol';
 import { openApi } from '@skerry/protocol/openapi';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -70,6 +71,8 @@ export type RouterOptions = {
   readonly authenticateRunner: ((token: string) => RunnerCaller) | null;
   /** Whether people may have machines; without, their addresses do not exist either. */
   readonly machines?: boolean;
+  /** The same of voice. */
+  readonly voice?: boolean;
   readonly limits: RateLimits;
   readonly origins: OriginPolicy;
   readonly trustProxy: boolean;
@@ -177,6 +180,8 @@ export function createRouter(options: RouterOptions): FastifyInstance {
         return options.authenticateRunner !== null;
       case 'machines':
         return options.machines === true;
+      case 'voice':
+        return options.voice === true;
       default:
         return unreachable(part);
     }
@@ -348,11 +353,12 @@ const OF_MACHINES: ReadonlySet<RouteName> = new Set<RouteName>([
 ]);
 
 /** What an operator can switch off. */
-type Part = 'always' | 'assistants' | 'machines';
+type Part = 'always' | 'assistants' | 'machines' | 'voice';
 
 function partOf(name: string): Part {
   if (Object.hasOwn(ASSISTANT_ROUTES, name)) return 'assistants';
-  return Object.hasOwn(MACHINE_ROUTES, name) ? 'machines' : 'always';
+  if (Object.hasOwn(MACHINE_ROUTES, name)) return 'machines';
+  return Object.hasOwn(VOICE_ROUTES, name) ? 'voice' : 'always';
 }
 
 const PATTERNS = [

@@ -16,6 +16,8 @@ export type CommandsOptions = {
   readonly kill: KillSwitch;
   /** Whether people may have machines here. */
   readonly machines?: boolean;
+  /** Whether channels may be made for voice here. */
+  readonly voice?: boolean;
   /** Told of each command once it is on the disk. */
   readonly onDone?: (done: Done) => void;
 };
@@ -40,8 +42,10 @@ export class Commands {
     caller: { readonly account: AccountId; readonly session: SessionId },
     { id, command }: CommandRequest,
   ): Promise<CommandResult> {
-    const { db, limits, kill, machines = false, onDone } = this.#options;
+    const { db, limits, kill, machines = false, voice = false, onDone } = this.#options;
     if (!machines && OF_MACHINES.test(command.kind)) throw new SkerryError('not_found');
+    if (!voice && 'voice' in command && command.voice !== undefined)
+      throw new SkerryError('not_found', { message: 'This server has no voice.', field: 'voice' });
     limits.take('command', caller.account);
     if (command.kind === 'envelopes.send') limits.take('envelopes', caller.account, command.envelopes.length);
     kill.pass('accepted');

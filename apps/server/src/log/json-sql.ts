@@ -21,7 +21,8 @@ const CHANNEL_FIELDS = `'id', c.id, 'name', c.name, 'topic', c.topic, 'visibilit
   'archived', ${truth('c.archived')}, 'createdBy', c.created_by, 'createdAt', c.created_at, 'rev', c.rev`;
 
 /** A `channel` of the table `channels` under the alias `c`. */
-export const CHANNEL = `json(CASE WHEN c.sealed IS NULL THEN json_object(${CHANNEL_FIELDS})
+export const CHANNEL = `json(CASE WHEN c.voice IS NOT NULL THEN json_object(${CHANNEL_FIELDS}, 'voice', json_object('people', c.voice))
+  WHEN c.sealed IS NULL THEN json_object(${CHANNEL_FIELDS})
   WHEN c.pair_a IS NULL THEN json_object(${CHANNEL_FIELDS}, 'sealed', c.sealed)
   ELSE json_object(${CHANNEL_FIELDS}, 'sealed', c.sealed, 'pair', json_array(c.pair_a, c.pair_b)) END)`;
 

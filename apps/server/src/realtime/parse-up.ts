@@ -14,6 +14,7 @@ const KINDS: ReadonlySet<unknown> = new Set<Up['t']>([
   'ping',
   'rpc',
   'rpc_answer',
+  'voice',
 ]);
 
 /** Reads one text frame. What is wrong with a command is told under its id, where it has one. SPEC P-11. */
@@ -29,7 +30,7 @@ export function parseUp(bytes: Uint8Array): ParsedUp {
   return { ok: false, id: hasId(t) && named.success ? named.data : null, error: new SkerryError('bad_request') };
 }
 
-const hasId = (t: unknown): boolean => t === 'cmd' || t === 'rpc' || t === 'rpc_answer';
+const hasId = (t: unknown): boolean => t === 'cmd' || t === 'rpc' || t === 'rpc_answer' || t === 'voice';
 
 function parse(bytes: Uint8Array): unknown {
   if (isTooDeep(bytes, LIMITS.jsonDepth)) return undefined;

@@ -273,6 +273,8 @@ export class Session {
       case 'rpc':
       case 'rpc_answer':
         return this.#relay(frame, subscriber, endpoint);
+      case 'voice':
+        return this.#fail(subscriber, frame.id, new SkerryError('not_found'));
       case 'hello':
       case 'auth':
         return this.#refuseFrame(null, new SkerryError('bad_frame', { message: 'This comes once, at the start.' }));

@@ -269,6 +269,9 @@ export class Conversation {
       case 'rpc_ack':
       case 'rpc_answer':
         return;
+      // Nobody here watches voice, so nothing is told of it.
+      case 'voice':
+        return;
       case 'proof':
       case 'welcome':
         return this.#fail(`a second "${frame.t}"`, CLOSE.protocol);

@@ -188,7 +188,8 @@ export class FakeServer implements NetworkServer {
             return peer.send({ t: 'pong', n: frame.n, serverTime: this.#now() });
           case 'rpc':
           case 'rpc_answer':
-            // No machine is here.
+          case 'voice':
+            // No machine is here, and no voice.
             return peer.send({ t: 'fail', id: frame.id, error: new SkerryError('not_found').toBody() });
           case 'typing':
           case 'presence':

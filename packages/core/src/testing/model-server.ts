@@ -361,7 +361,7 @@ export class ModelServer {
       }
       case 'channel.create': {
         const channel = id as string as ChannelId;
-        const { name, topic, visibility, history } = command;
+        const { name, topic, visibility, history, voice } = command;
         const stream = visibility === 'public' ? 'server' : channel;
         const first = this.#append(stream, { kind: 'channel', channel });
         this.#state.channels.set(channel, {
@@ -374,11 +374,16 @@ export class ModelServer {
           createdBy: account,
           createdAt: this.now,
           rev: first.n,
+          ...(voice === undefined ? {} : { voice }),
         });
         return this.#join(account, channel);
       }
       case 'channel.update':
-        return this.#rename(command.channel, { name: command.name, topic: command.topic });
+        return this.#rename(command.channel, {
+          name: command.name,
+          topic: command.topic,
+          ...(command.voice === undefined ? {} : { voice: command.voice }),
+        });
       case 'channel.archive':
         return this.#rename(command.channel, { archived: command.archived });
       case 'channel.join':
