@@ -1,4 +1,6 @@
 import type { en } from './en.ts';
+import type { enAgents } from './en-agents.ts';
+import type { enAsks } from './en-asks.ts';
 import type { enAssistants } from './en-assistants.ts';
 import type { enPages } from './en-pages.ts';
 
@@ -12,3 +14,5 @@ export type Words<T> = T extends string
 export type Catalogue = Words<typeof en>;
 export type PagesCatalogue = Words<typeof enPages>;
 export type AssistantsCatalogue = Words<typeof enAssistants>;
+export type AgentsCatalogue = Words<typeof enAgents>;
+export type AsksCatalogue = Words<typeof enAsks>;

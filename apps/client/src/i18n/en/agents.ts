@@ -1,0 +1,4 @@
+/** Machines and runs over all servers. */
+export const agents = {
+  title: 'Agents',
+};
