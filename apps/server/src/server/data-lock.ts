@@ -25,15 +25,18 @@ export class DataLock implements Disposable {
     this.#driver = driver;
   }
 
-  /** @throws DataInUseError */
-  static async acquire(folder: string): Promise<DataLock> {
+  /**
+   * @param waitMs for another process to let go
+   * @throws DataInUseError
+   */
+  static async acquire(folder: string, waitMs = WAIT_MS): Promise<DataLock> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = path.join(folder, 'in-use.lock');
     closeSync(openSync(file, 'a', 0o600));
     let driver: SqliteDriver | undefined;
     try {
       driver = await openDriver(file, 'write');
-      driver.exec(`PRAGMA busy_timeout = ${WAIT_MS}`);
+      driver.exec(`PRAGMA busy_timeout = ${waitMs}`);
       driver.exec('BEGIN EXCLUSIVE');
       return new DataLock(driver);
     } catch (cause) {
