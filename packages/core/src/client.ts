@@ -78,6 +78,8 @@ class Client implements SkerryClient {
   readonly focused: Subscribable<EntryId | undefined>;
   readonly assistants = lazily(async () => (await import('./assistants/fleet-assistants.ts')).fleetAssistants(this));
 
+  readonly machines = lazily(async () => (await import('./machines/fleet-machines.ts')).fleetMachines(this));
+
   constructor(platform: Platform, options: ClientOptions) {
     this.#platform = platform;
     this.#options = options;

@@ -14,6 +14,8 @@ import type {
 import type { AssistantsHandle, FleetAssistants } from './assistants/face.ts';
 import type { PersonHandle } from './identity/face.ts';
 import type { KeysHandle } from './keys/face.ts';
+import type { FleetMachines } from './machines/face.ts';
+import type { ServerMachines } from './machines/server-machines.ts';
 import type { SealedHandle } from './sealed/face.ts';
 import type { Picture } from './servers/picture.ts';
 import type { Subscribable } from './subscribable.ts';
@@ -151,6 +153,8 @@ export interface ServerHandle {
 
   /** Assistants of the account on this server; loaded when they are first asked for. */
   assistants(): Promise<AssistantsHandle>;
+  /** Machines of the account on this server alone; everybody but the fleet's own part asks {@link SkerryClient.machines}. */
+  machines(): Promise<ServerMachines>;
 
   /** Signs in again on an entry that is signed out. @throws SkerryError */
   signIn(credentials: Credentials, signal?: AbortSignal): Promise<void>;
@@ -207,6 +211,8 @@ export interface SkerryClient extends AsyncDisposable {
   readonly inbox: Subscribable<InboxView>;
   /** Assistants over all servers; loaded when they are first asked for. */
   assistants(): Promise<FleetAssistants>;
+  /** Machines, runs and asks over all servers; loaded when they are first asked for. */
+  machines(): Promise<FleetMachines>;
   /** What the person looks at. */
   readonly focused: Subscribable<EntryId | undefined>;
   focus(id: EntryId | undefined): void;

@@ -13,6 +13,8 @@ export * from './platform.ts';
 export type * from './assistants/face.ts';
 export type * from './identity/face.ts';
 export type * from './keys/face.ts';
+export { AgentRefusal } from './machines/face.ts';
+export type * from './machines/face.ts';
 export type { DeviceStatus, TrustReason } from './keys/ports.ts';
 export { hostOf, labelOf } from './servers/label.ts';
 export { type Picture, pictureType } from './servers/picture.ts';

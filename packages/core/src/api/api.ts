@@ -244,7 +244,9 @@ function capsOf(name: RouteName, { bodyBytes, answerBytes }: Route): { timeoutMs
     case 'command':
       return { timeoutMs: 30_000, maxBytes: 1024 * 1024 };
     case 'snapshot':
+    case 'machines':
       return { timeoutMs: 30_000, maxBytes: 48 * 1024 * 1024 };
+    case 'runs':
     case 'guilds':
     case 'guildActions':
     case 'conversation':

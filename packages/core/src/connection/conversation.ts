@@ -17,6 +17,7 @@ import type { EntrySync } from '../sync/entry-sync.ts';
 import { unreachable } from '../unreachable.ts';
 import { endOfClose } from './close.ts';
 import { Heartbeat } from './heartbeat.ts';
+import type { MachineWire } from './machine-wire.ts';
 import type { Asked } from './proof.ts';
 import type { Requests } from './requests.ts';
 import { type End, endOf, lost } from './state.ts';
@@ -37,6 +38,7 @@ export type ConversationDeps = {
   readonly account: () => AccountId | null;
   readonly sync: EntrySync;
   readonly requests: Requests;
+  readonly machines: MachineWire;
   readonly proved: () => void;
   readonly welcomed: () => void;
   readonly synced: () => void;
@@ -209,6 +211,7 @@ export class Conversation {
       dead: () => this.#finish(lost({ kind: 'silent' }), 1000),
     });
     this.#deps.welcomed();
+    this.#deps.machines.linked((up) => this.#is('open') && this.#send(up));
     // Before the send queue hears of the socket: it sends at once.
     requests.linked({ inFlight: frame.limits.inFlight, send: (id, command) => this.#send({ t: 'cmd', id, command }) });
     sync.welcomed(
@@ -251,7 +254,7 @@ export class Conversation {
       case 'fail':
         if (frame.id !== null && this.#deps.requests.answered(frame.id, { ok: false, error: frame.error }))
           sync.answered(frame.id, { ok: false, error: frame.error });
-        return;
+        return this.#deps.machines.heard(frame);
       case 'presence':
         return sync.presence(frame);
       case 'typing':
@@ -265,10 +268,10 @@ export class Conversation {
         return sync.prekeys(frame.left);
       case 'machines':
       case 'run_heads':
-      case 'rpc':
       case 'rpc_ack':
+      case 'rpc':
       case 'rpc_answer':
-        return;
+        return this.#deps.machines.heard(frame);
       // Nobody here watches voice, so nothing is told of it.
       case 'voice':
         return;
@@ -322,6 +325,7 @@ export class Conversation {
     if (code !== null) this.#transport?.close(code, '');
     if (this.#welcomed) {
       this.#deps.requests.unlinked();
+      this.#deps.machines.unlinked();
       this.#deps.sync.unlinked();
     }
     this.#token = '';

@@ -31,7 +31,7 @@ type Run = BackupRun & { readonly signal: AbortSignal };
  */
 const TABLES = ['sealed', TRUST, 'drafts'] as const;
 /** Of the table `sealed`: what belongs to the device that made them. */
-const OF_A_DEVICE: ReadonlySet<unknown> = new Set(['out', 'queue']);
+const OF_A_DEVICE: ReadonlySet<unknown> = new Set(['out', 'queue', 'machine', 'agent']);
 const AT_ONCE = 500;
 
 const header = z.object({ skerry: z.literal('backup'), version: z.literal(1), madeAt: z.number() });

@@ -53,6 +53,7 @@ const AT_ONCE = 64;
 const MOST_ROUNDS = 200;
 
 const listed = z.object({ device: z.number(), signKey: z.string(), identityKey: z.string(), addedAt: z.number() });
+const everListed = z.object({ ...listed.shape, removedAt: z.optional(z.number()) });
 const stored = z.object({
   kept: z.nullable(
     z.object({
@@ -62,7 +63,8 @@ const stored = z.object({
       digest: z.string(),
       devices: z.array(listed),
       machines: z.optional(z.array(listed)),
-      ever: z.array(z.object({ ...listed.shape, removedAt: z.optional(z.number()) })),
+      ever: z.array(everListed),
+      everMachines: z.optional(z.array(everListed)),
     }),
   ),
   named: z.number(),

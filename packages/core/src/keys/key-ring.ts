@@ -201,6 +201,27 @@ export class KeyRing implements Keys {
     return this.#book.everListed(account);
   }
 
+  machines(): readonly ListedDevice[] {
+    return this.#list.kept?.machines ?? [];
+  }
+  ownList(): { version: number; digest: string; accountKey: string } | undefined {
+    return this.#list.kept;
+  }
+  async listMachine(machine: ListedDevice, signal: AbortSignal): Promise<void> {
+    const within = this.#within(signal);
+    await this.#list.look(within);
+    await this.#list.changeMachines((machines) => withMachine(machines, machine), within);
+    const listed = this.machines().find(({ device }) => device === machine.device);
+    // Another machine of that number was listed before.
+    if (listed?.signKey !== machine.signKey || listed.identityKey !== machine.identityKey)
+      throw new TrustError(this.#deps.account, 'identity_differs');
+  }
+  async unlistMachine(device: number, signal: AbortSignal): Promise<void> {
+    const within = this.#within(signal);
+    await this.#list.look(within);
+    await this.#list.changeMachines((machines) => machines.filter((one) => one.device !== device), within);
+  }
+
   async ensureSession(address: DeviceAddress, signal: AbortSignal): Promise<void> {
     await this.#signal.exclusive.run(`begin/${address.device}.${address.name}`, async () => {
       const listed = await this.#listedDevice(address, signal);
@@ -414,6 +435,10 @@ export class KeyRing implements Keys {
   #within(signal: AbortSignal): AbortSignal {
     return signal === this.#lifetime.signal ? signal : eitherSignal(signal, this.#lifetime.signal);
   }
+}
+
+function withMachine(machines: readonly ListedDevice[], machine: ListedDevice): readonly ListedDevice[] {
+  return machines.some(({ device }) => device === machine.device) ? machines : [...machines, machine];
 }
 
 const UNKNOWN: Trust = { kind: 'unknown' };

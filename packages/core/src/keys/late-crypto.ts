@@ -5,6 +5,7 @@ import type { Subscribable } from '../subscribable.ts';
 import { constant, derived, followed, Value } from '../value.ts';
 import type { ContextCrypto, ContextCryptoDeps } from './context-crypto.ts';
 import type { BackupInfo, BackupRun, KeysHandle, KeysState, OwnDeviceView, Restored } from './face.ts';
+import type { Keys } from './ports.ts';
 
 /** The one seam behind which everything that encrypts lies: whoever only chats never downloads it. */
 const loading = () => import('./context-crypto.ts');
@@ -26,6 +27,8 @@ export class LateCrypto implements KeysHandle, AsyncDisposable {
   #isDisposed = false;
   readonly state: Subscribable<KeysState>;
   readonly devices: Subscribable<readonly OwnDeviceView[]>;
+  /** What signs and verifies here; undefined while there are no keys. */
+  readonly ring: Subscribable<Keys | undefined>;
   readonly conversations: {
     readonly state: Subscribable<SealedState>;
     readonly core: Subscribable<SealedParts | undefined>;
@@ -42,6 +45,7 @@ export class LateCrypto implements KeysHandle, AsyncDisposable {
     const sealedBefore = derived([before], ({ kind }): SealedState => SEALED[kind as keyof typeof SEALED]);
     this.state = followed(this.#made, (made) => made?.keys.state ?? before);
     this.devices = followed(this.#made, (made) => made?.keys.devices ?? NO_DEVICES);
+    this.ring = followed(this.#made, (made) => made?.keys.ring ?? NO_CORE);
     this.conversations = {
       state: followed(this.#made, (made) => made?.conversations.state ?? sealedBefore),
       core: followed(this.#made, (made) => made?.conversations.core ?? NO_CORE),

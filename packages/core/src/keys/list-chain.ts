@@ -18,6 +18,8 @@ export type KeptList = {
   /** Computers that run agents, as they were signed: kept so that the next list names them too. SPEC M-2. */
   readonly machines?: readonly ListedDevice[] | undefined;
   readonly ever: readonly EverListed[];
+  /** Machines that are or were on a list: what they signed counts for nothing a device signs. */
+  readonly everMachines?: readonly EverListed[] | undefined;
 };
 
 export type ListCheck = {
@@ -57,7 +59,7 @@ export async function followList(kept: KeptList | undefined, list: DeviceList, c
   const { signature, succession, ...signed } = list;
   const bytes = encodeDeviceList(serverId, signed);
   if (!(await verify({ bytes, signature, publicKey: list.accountKey }))) return refused('signature_wrong');
-  const wrong = wrongDevices(kept, list.devices);
+  const wrong = wrongDevices(kept, list);
   if (wrong !== undefined) return refused(wrong);
 
   const isMoved = kept !== undefined && kept.accountKey !== list.accountKey;
@@ -69,14 +71,10 @@ export async function followList(kept: KeptList | undefined, list: DeviceList, c
       return refused('succession_wrong');
   } else if (isMoved && accepted !== list.accountKey) return refused('key_without_succession', list.accountKey);
 
-  const known = new Set(kept?.ever.map(({ device }) => device));
-  const { accountKey, version, devices } = list;
-  const isOn = (one: EverListed): boolean => devices.some(({ device }) => device === one.device);
-  const before = (kept?.ever ?? []).map((one) =>
-    isOn(one) || one.removedAt !== undefined ? one : { ...one, removedAt: list.at },
-  );
-  const ever = [...before, ...devices.filter(({ device }) => !known.has(device))];
-  if (ever.length > MOST_EVER) return refused('devices_malformed');
+  const { accountKey, version, devices, machines = [] } = list;
+  const ever = everAfter(kept?.ever ?? [], devices, list.at);
+  const everMachines = everAfter(machinesEver(kept), machines, list.at);
+  if (ever.length > MOST_EVER || everMachines.length > MOST_EVER) return refused('devices_malformed');
   return {
     ok: true,
     kept: {
@@ -87,6 +85,7 @@ export async function followList(kept: KeptList | undefined, list: DeviceList, c
       devices,
       ...(list.machines === undefined ? {} : { machines: list.machines }),
       ever,
+      ...(everMachines.length === 0 ? {} : { everMachines }),
     },
     moved: isMoved
       ? { from: kept.accountKey, to: accountKey, by: succession === null ? 'accepted' : 'succession' }
@@ -94,22 +93,54 @@ export async function followList(kept: KeptList | undefined, list: DeviceList, c
   };
 }
 
-/** A number is a device for good, and a device has one number. SPEC E-2. */
-function wrongDevices(kept: KeptList | undefined, devices: readonly ListedDevice[]): ListRefusal | undefined {
-  const keys = new Set(devices.flatMap(({ signKey, identityKey }) => [signKey, identityKey]));
-  const ascends = devices.every(({ device }, index) => index === 0 || device > (devices[index - 1]?.device ?? 0));
-  if (!ascends || keys.size !== 2 * devices.length) return 'devices_malformed';
-  const listed = new Set(kept?.devices.map(({ device }) => device));
-  for (const one of devices) {
-    const before = kept?.ever.find(({ device }) => device === one.device);
+/** All that ever were on a list, and since when they are not. */
+function everAfter(ever: readonly EverListed[], listed: readonly ListedDevice[], at: number): readonly EverListed[] {
+  const known = new Set(ever.map(({ device }) => device));
+  const isOn = (one: EverListed): boolean => listed.some(({ device }) => device === one.device);
+  const before = ever.map((one) => (isOn(one) || one.removedAt !== undefined ? one : { ...one, removedAt: at }));
+  return [...before, ...listed.filter(({ device }) => !known.has(device))];
+}
+
+/** What was kept before machines were told apart names those of the newest list alone. */
+function machinesEver(kept: KeptList | undefined): readonly EverListed[] {
+  return kept?.everMachines ?? kept?.machines ?? [];
+}
+
+/** A number is a device for good, and a device has one number; a machine is never a device, nor the other way. SPEC E-2, M-2. */
+export function wrongDevices(
+  kept: KeptList | undefined,
+  { devices, machines = [] }: Pick<DeviceList, 'devices' | 'machines'>,
+): ListRefusal | undefined {
+  const all = [...devices, ...machines];
+  const keys = new Set(all.flatMap(({ signKey, identityKey }) => [signKey, identityKey]));
+  const numbers = new Set(all.map(({ device }) => device));
+  if (!ascends(devices) || !ascends(machines) || numbers.size !== all.length || keys.size !== 2 * all.length)
+    return 'devices_malformed';
+  const ofDevices = { listed: devices, before: kept?.devices ?? [], ever: kept?.ever ?? [] };
+  const ofMachines = { listed: machines, before: kept?.machines ?? [], ever: machinesEver(kept) };
+  return wrongOnes(ofDevices, ofMachines.ever) ?? wrongOnes(ofMachines, ofDevices.ever);
+}
+
+function ascends(listed: readonly ListedDevice[]): boolean {
+  return listed.every(({ device }, index) => index === 0 || device > (listed[index - 1]?.device ?? 0));
+}
+
+/** @param others what ever was listed as the other of the two: none of it may turn up here */
+function wrongOnes(
+  of: { listed: readonly ListedDevice[]; before: readonly ListedDevice[]; ever: readonly EverListed[] },
+  others: readonly EverListed[],
+): ListRefusal | undefined {
+  const wasListed = new Set(of.before.map(({ device }) => device));
+  for (const one of of.listed) {
+    const before = of.ever.find(({ device }) => device === one.device);
     if (before !== undefined && (before.signKey !== one.signKey || before.identityKey !== one.identityKey))
       return 'device_swapped';
-    if (before !== undefined && !listed.has(one.device)) return 'device_returned';
-    const isTaken = kept?.ever.some(
-      (other) =>
-        other.device !== one.device && (other.signKey === one.signKey || other.identityKey === one.identityKey),
-    );
-    if (before === undefined && isTaken === true) return 'device_swapped';
+    if (before !== undefined && !wasListed.has(one.device)) return 'device_returned';
+    const hasItsKeys = (other: EverListed): boolean =>
+      other.signKey === one.signKey || other.identityKey === one.identityKey;
+    const isTaken = of.ever.some((other) => other.device !== one.device && hasItsKeys(other));
+    if (before === undefined && isTaken) return 'device_swapped';
+    if (others.some((other) => other.device === one.device || hasItsKeys(other))) return 'device_swapped';
   }
   return undefined;
 }

@@ -15,7 +15,7 @@ import type { PersonSource } from '../identity/person.ts';
 import type { Clock, Random } from '../platform.ts';
 import type { DeviceBook } from './device-book.ts';
 import type { KeysApi } from './keys-api.ts';
-import type { KeptList } from './list-chain.ts';
+import { type KeptList, wrongDevices } from './list-chain.ts';
 import { TrustError } from './ports.ts';
 
 export type OwnListDeps = {
@@ -101,13 +101,25 @@ export class OwnList {
    * Signs the next list, on top of the newest one there is. Does nothing where the change changes nothing.
    * @throws OtherPersonError; SkerryError `list_refused` when the server goes on refusing, `limit_reached`
    */
-  async change(change: ListChange, signal: AbortSignal): Promise<void> {
+  change(change: ListChange, signal: AbortSignal): Promise<void> {
+    return this.#change({ devices: change, machines: (machines) => machines }, signal);
+  }
+
+  /** As {@link change}, of the machines: who is a device stays one. */
+  changeMachines(change: ListChange, signal: AbortSignal): Promise<void> {
+    return this.#change({ devices: (devices) => devices, machines: change }, signal);
+  }
+
+  async #change(change: { devices: ListChange; machines: ListChange }, signal: AbortSignal): Promise<void> {
     for (let tries = 1; ; tries++) {
       const keys = await this.keys();
-      const devices = change(this.kept?.devices ?? []);
-      if (sameDevices(devices, this.kept?.devices ?? []) && this.kept !== undefined) return;
+      const before = { devices: this.kept?.devices ?? [], machines: this.kept?.machines ?? [] };
+      const devices = change.devices(before.devices);
+      const machines = change.machines(before.machines);
+      const isSame = sameDevices(devices, before.devices) && sameDevices(machines, before.machines);
+      if (isSame && this.kept !== undefined) return;
       try {
-        await this.#set(devices, { signer: keys, succession: null, signal });
+        await this.#set({ devices, machines }, { signer: keys, succession: null, signal });
         await this.look(signal);
         // What came back may be the first list this device sees of its account: another than it has just signed.
         return void (await this.keys());
@@ -134,7 +146,8 @@ export class OwnList {
       const word = encodeSuccession({ serverId, account, from, to, version });
       const succession = { from, signature: toBase64Url(signBytes(word, old.sign)) };
       try {
-        await this.#set(change(this.kept?.devices ?? []), { signer, succession, signal });
+        const machines = this.kept?.machines ?? [];
+        await this.#set({ devices: change(this.kept?.devices ?? []), machines }, { signer, succession, signal });
         await this.look(signal);
         return await person.noteIndex(serverId, index);
       } catch (error) {
@@ -153,7 +166,8 @@ export class OwnList {
     const devices = this.kept?.devices ?? [];
     const others = devices.filter((one) => one.device !== device);
     if (others.length === devices.length || others.length === 0) return false;
-    await this.#set(others, { signer: await this.keys(), succession: null, signal });
+    const machines = this.kept?.machines ?? [];
+    await this.#set({ devices: others, machines }, { signer: await this.keys(), succession: null, signal });
     return true;
   }
 
@@ -167,13 +181,18 @@ export class OwnList {
   }
 
   async #set(
-    devices: readonly ListedDevice[],
+    { devices, machines }: { devices: readonly ListedDevice[]; machines: readonly ListedDevice[] },
     how: { signer: AccountKeys; succession: { from: string; signature: string } | null; signal: AbortSignal },
   ): Promise<void> {
     const { api, serverId, account, clock, random } = this.#deps;
     const { kept } = this;
     if (devices.length > LIMITS.devicesPerAccount)
       throw new LocalError('limit_reached', `An account has ${LIMITS.devicesPerAccount} devices at most.`);
+    if (machines.length > LIMITS.machinesPerAccount)
+      throw new LocalError('limit_reached', `An account has ${LIMITS.machinesPerAccount} machines at most.`);
+    const wrong = wrongDevices(kept, { devices: inOrder(devices), machines: inOrder(machines) });
+    // The server names the numbers. One list that nobody can follow would end the chain for everyone.
+    if (wrong !== undefined) throw new TrustError(account, wrong);
     const { sign } = how.signer;
     const signed = {
       account,
@@ -181,15 +200,19 @@ export class OwnList {
       version: (kept?.version ?? 0) + 1,
       previous: kept?.digest ?? null,
       at: this.#deps.serverNow(),
-      devices: [...devices].sort((a, b) => a.device - b.device),
-      // Who is left out of a list is shut out.
-      ...(kept?.machines === undefined ? {} : { machines: [...kept.machines] }),
+      devices: inOrder(devices),
+      // Who is left out of a list is shut out; a list without any has the bytes it had before there were machines.
+      ...(machines.length === 0 ? {} : { machines: inOrder(machines) }),
     };
     const signature = toBase64Url(signBytes(encodeDeviceList(serverId, signed), sign));
     const id = uuidv7<CommandId>(clock.now(), random.bytes(10));
     const list = { ...signed, signature, succession: how.succession };
     await api.call('command', { body: { id, command: { kind: 'devices.set', list } }, signal: how.signal });
   }
+}
+
+function inOrder(devices: readonly ListedDevice[]): ListedDevice[] {
+  return [...devices].sort((a, b) => a.device - b.device);
 }
 
 function sameDevices(a: readonly ListedDevice[], b: readonly ListedDevice[]): boolean {

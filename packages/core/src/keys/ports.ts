@@ -169,6 +169,14 @@ export interface Keys extends AsyncDisposable {
    * block of a group's chain, or an old message, bears.
    */
   everListed(account: AccountId): readonly EverListed[];
+  /** The own machines that the newest verified list names. SPEC M-2 */
+  machines(): readonly ListedDevice[];
+  /** The newest verified list of one's own; undefined before there is one. */
+  ownList(): { readonly version: number; readonly digest: string; readonly accountKey: string } | undefined;
+  /** Signs a list that names this machine too. @throws OtherPersonError, TrustError, SkerryError */
+  listMachine(machine: ListedDevice, signal: AbortSignal): Promise<void>;
+  /** Signs a list without it, which ends it on the server. @throws as {@link listMachine} */
+  unlistMachine(device: number, signal: AbortSignal): Promise<void>;
   /** After `devices_changed`: fetches these anew, whatever the stream has said. @throws as {@link devicesOf} */
   refresh(accounts: readonly AccountId[], signal: AbortSignal): Promise<ReadonlyMap<AccountId, Listed>>;
   /**

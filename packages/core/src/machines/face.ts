@@ -1,4 +1,4 @@
-import type { AskKind, AskState, Link, RunState } from '@skerry/protocol';
+import type { AskKind, AskState, Link, PairingNotice, RunState } from '@skerry/protocol';
 import type {
   AgentProblem,
   AgentReply,
@@ -98,6 +98,21 @@ export type AskView = {
   readonly stale: boolean;
 };
 
+/** A computer that asked to become this person's machine, as another device of theirs dealt with it. T5 */
+export type PairingNoticeView = {
+  readonly key: string;
+  readonly entryId: EntryId;
+  readonly serverLabel: string;
+  /** What the computer calls itself. */
+  readonly label: string;
+  readonly state: PairingNotice['state'];
+  /** The device that dealt with it; its name is null when it is gone. */
+  readonly device: number;
+  readonly deviceName: string | null;
+  /** Of this device's clock. */
+  readonly at: number;
+};
+
 export type FleetMachinesView = {
   readonly parts: readonly MachinesPart[];
   /** By name, then by server. */
@@ -108,6 +123,8 @@ export type FleetMachinesView = {
   readonly asks: readonly AskView[];
   /** Closed ones of late, the newest first, at most 200. */
   readonly closed: readonly AskView[];
+  /** What other devices did about pairings of late, the newest first, each once; gone once dismissed. */
+  readonly notices: readonly PairingNoticeView[];
 };
 
 export type RunEntryView = {
@@ -199,6 +216,12 @@ export interface FleetMachines {
     before: number,
     signal?: AbortSignal,
   ): Promise<{ readonly runs: readonly RunView[]; readonly more: boolean }>;
+  dismissNotice(notice: Pick<PairingNoticeView, 'key'>): void;
+  /**
+   * Which entry a code is about: that of the server it names, never another one; the primary where it names none (S2.57).
+   * Undefined: that server has to be joined first, at the link's address. Asks nobody.
+   */
+  entryOf(link: Link): Promise<EntryId | undefined>;
   /** Begins with a link of kind `terminal` once its server is an entry that is live. @throws LocalError `bad_request` for another link */
   pair(link: Link, entry: EntryId): Pairing;
 }

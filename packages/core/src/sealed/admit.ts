@@ -1,4 +1,4 @@
-import { type AccountId, fromBase64Url } from '@skerry/protocol';
+import { type AccountId, fromBase64Url, type ListedDevice } from '@skerry/protocol';
 import { type DeviceAddress, type EverListed, type Keys, TrustError } from '../keys/ports.ts';
 
 /** Clocks of devices and servers differ by less. */
@@ -30,11 +30,34 @@ export class Admission {
     // What it said before it was taken off may come late; what a thief says after that is not its person's word.
     if (listed?.removedAt !== undefined && at > listed.removedAt + GRACE_MS) return false;
     if (this.#admitted.has(name)) return true;
+    await this.#identify(address, key);
+    this.#admitted.add(name);
+    return true;
+  }
+
+  /**
+   * One of the person's own machines, as the newest verified list names it; nothing is read from it under another identity.
+   * @throws what asking the server throws
+   */
+  async machine(address: DeviceAddress, signal: AbortSignal): Promise<ListedDevice | undefined> {
+    const keys = this.#keys;
+    if (address.name !== keys.self.name) return undefined;
+    const isOld = (this.#newest(address.name) ?? 0) > (keys.known(address.name)?.version ?? 0);
+    const find = (): ListedDevice | undefined => keys.machines().find(({ device }) => device === address.device);
+    if (isOld || (find() === undefined && this.#listed(address) === undefined)) await this.#fetched(address, signal);
+    const machine = find();
+    const key = machine && fromBase64Url(machine.identityKey);
+    if (key === undefined) return undefined;
+    const name = `${address.name}.${String(address.device)}`;
+    if (!this.#admitted.has(name)) await this.#identify(address, key);
+    this.#admitted.add(name);
+    return machine;
+  }
+
+  async #identify(address: DeviceAddress, key: Uint8Array): Promise<void> {
     const known = await this.#keys.sessions.identityOf(address);
     if (known === undefined || known.key.some((byte, at) => byte !== key[at]))
       await this.#keys.sessions.acceptIdentity(address, key);
-    this.#admitted.add(name);
-    return true;
   }
 
   async #fetched(address: DeviceAddress, signal: AbortSignal): Promise<EverListed | undefined> {

@@ -26,6 +26,7 @@ import type { TimelineStore } from '../messages/timeline-store.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { ChannelRow } from '../sync/tables.ts';
 import { derived, Value, waitFor } from '../value.ts';
+import { AgentKeys } from './agent-keys.ts';
 import { founderOf } from './chain.ts';
 import { mentionsIn } from './content.ts';
 import { Effects } from './effects.ts';
@@ -71,6 +72,8 @@ export interface SealedParts extends SealedCore, AsyncDisposable {
   setInbox(message: MessageId, state: InboxState): Promise<boolean>;
   /** Whether this device knows the channel as an encrypted conversation, whatever the server says now. */
   isSealed(channel: ChannelId): boolean;
+  /** Keys that own machines sent. */
+  readonly agentKeys: AgentKeys;
   /** Whether a message of an encrypted conversation has that id here. */
   knows(message: MessageId): Promise<boolean>;
   /** The person has read up to there. */
@@ -89,6 +92,7 @@ export class Conversations implements SealedParts {
   readonly #effects: Effects;
   readonly #outbox: Outbox;
   readonly #receiver: Receiver;
+  readonly agentKeys: AgentKeys;
   readonly #uploads: Uploads;
   readonly drafts: Drafts;
   readonly history: TimelineStore;
@@ -113,7 +117,8 @@ export class Conversations implements SealedParts {
     const base = { store: this.#store, groups: this.#groups, inbox: this.#inbox };
     this.#effects = new Effects(deps, base);
     this.#outbox = new Outbox(deps, { ...base, effects: this.#effects });
-    const parts = { ...base, effects: this.#effects, outbox: this.#outbox };
+    this.agentKeys = new AgentKeys(this.#store);
+    const parts = { ...base, effects: this.#effects, outbox: this.#outbox, agentKeys: this.agentKeys };
     this.#receiver = new Receiver(deps, { ...parts, healing: new Healing(deps, parts) });
     this.#uploads = new Uploads(deps);
     this.drafts = new Drafts(this.#draftState(), deps.clock);
@@ -151,7 +156,7 @@ export class Conversations implements SealedParts {
       else if (key[1] !== 'pin' && typeof value === 'number')
         made.#peerRead.set(String(key[1]).slice('read '.length) as ChannelId, value);
     }
-    await Promise.all([made.#inbox.load(), made.drafts.load(), made.#outbox.load()]);
+    await Promise.all([made.#inbox.load(), made.drafts.load(), made.#outbox.load(), made.agentKeys.load()]);
     made.#titles.set(made.#groups.names());
     made.#receiver.poke();
     return made;

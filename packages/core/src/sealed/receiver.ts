@@ -1,9 +1,17 @@
-import { type Change, CryptoError } from '@skerry/crypto';
-import { type ChannelId, fromBase64Url, type MessageId, type SealedMessage, type ToDeviceItem } from '@skerry/protocol';
+import { type Change, CryptoError, type Envelope } from '@skerry/crypto';
+import {
+  type ChannelId,
+  fromBase64Url,
+  type ListedDevice,
+  type MessageId,
+  type SealedMessage,
+  type ToDeviceItem,
+} from '@skerry/protocol';
 import type { DeviceAddress } from '../keys/ports.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { StreamEvent } from '../sync/stream-event.ts';
 import { Admission } from './admit.ts';
+import type { AgentKeys } from './agent-keys.ts';
 import { wasMember } from './chain.ts';
 import { type Content, decodePlain, type Note } from './content.ts';
 import type { Effects } from './effects.ts';
@@ -29,6 +37,7 @@ type Parts = {
   readonly groups: GroupBook;
   readonly outbox: Outbox;
   readonly healing: Healing;
+  readonly agentKeys: AgentKeys;
 };
 
 /** The chain of the group must be fetched up to that version before the message can be judged. */
@@ -200,6 +209,8 @@ export class Receiver implements AsyncDisposable {
     const envelope = openedEnvelope(fromBase64Url(item.body) ?? new Uint8Array());
     if (envelope === undefined) return this.#skipTo(item.n);
     const at = this.#later('queue', item.at);
+    const machine = await this.#admission.machine(from, signal);
+    if (machine !== undefined) return this.#machine(item, machine, envelope);
     if (!(await this.#admission.admit({ address: from, at }, signal))) return this.#unread(item, 'unverified');
     try {
       await keys.sessions.decrypt(from, envelope, (plain, changes) => this.#opened({ item, from }, plain, changes));
@@ -209,6 +220,22 @@ export class Receiver implements AsyncDisposable {
       if (error.remedy !== 'reset') return this.#unread(item, 'unverified');
       this.#parts.healing.broken(from);
       await this.#unread(item, 'waitingForKeys');
+    }
+  }
+
+  /** A machine's word counts for the keys of what it encrypts, and for nothing else. */
+  async #machine(item: ToDeviceItem, machine: ListedDevice, envelope: Envelope): Promise<void> {
+    const { keys } = this.#deps;
+    const of = { n: item.n, from: machine, serverId: keys.serverId };
+    const address: DeviceAddress = { name: item.from, device: machine.device };
+    try {
+      await keys.sessions.decrypt(address, envelope, (plain, changes) =>
+        this.#parts.agentKeys.take(of, plain, changes),
+      );
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      // It sends them again when it is asked.
+      await this.#skipTo(item.n);
     }
   }
 

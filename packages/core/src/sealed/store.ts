@@ -14,8 +14,11 @@ const TABLE = 'sealed';
  * from here, for sending it again · `group` channel: its verified chain · `inbox` message · `draft` channel · `set` name
  */
 export type Part = 'row' | 'at' | 'read' | 'late' | 'wait' | 'own' | 'group' | 'inbox' | 'draft' | 'set' | Device;
-/** Of this device alone, never part of a backup: `out` order: what waits to be sent · `queue`: how far its queue was read. */
-type Device = 'out' | 'queue';
+/**
+ * Of this device alone, never part of a backup: `out` order: what waits to be sent · `queue`: how far its queue was read ·
+ * `machine` device n, `agent` device run n: keys of a machine and of its runs, which it hands to each device.
+ */
+type Device = 'out' | 'queue' | 'machine' | 'agent';
 
 export type SealedKey = readonly [Part, ...(string | number)[]];
 

@@ -2,6 +2,7 @@ import { type ChannelId, formatLink, type MessageId, parseAddress, SkerryError }
 import { eitherSignal } from '../abort.ts';
 import { Api, callOpen } from '../api/api.ts';
 import { Connection } from '../connection/connection.ts';
+import { MachineWire } from '../connection/machine-wire.ts';
 import { fingerprintOf } from '../connection/proof.ts';
 import { Requests } from '../connection/requests.ts';
 import { type IdentityError, LocalError, SignedOutError } from '../errors.ts';
@@ -62,6 +63,7 @@ export class ServerContext implements AsyncDisposable {
   readonly api: Api;
   readonly connection: Connection;
   readonly requests: Requests;
+  readonly machines = new MachineWire();
   readonly #shared: Shared;
   readonly #lifetime = new Lifetime();
   /** Ends before the connection does: that it closes now is nothing to remember. */
@@ -133,6 +135,7 @@ export class ServerContext implements AsyncDisposable {
         slots: shared.slots,
         device: deviceLabel,
         requests: this.requests,
+        machines: this.machines,
         nonce: () => this.#identity.nonce(),
         check: (asked, proof) => this.#identity.check(asked, proof),
         hold: (origin) => this.#identity.hold(origin),

@@ -75,6 +75,11 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
       return new Assistants({ api, clock: platform.clock, state: connection.state, signal: end });
     }),
 
+    machines: lazily(async () => {
+      const { ServerMachines } = await import('../machines/server-machines.ts');
+      return new ServerMachines({ context, platform, view });
+    }),
+
     signIn: (credentials, signal) => context.signIn(credentials, within(signal)),
     tryNow: () => connection.tryNow(),
     pause: () => context.pause(),

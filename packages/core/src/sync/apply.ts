@@ -130,6 +130,8 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
       const value = { item: { ...item, message }, arrivedAt: known?.arrivedAt ?? now };
       return [...(known === undefined ? madeRoom(tables) : []), { kind: 'inbox', value }];
     }
+    case 'machines':
+      return [{ kind: 'machines', item: event.item }];
     case 'message':
     case 'member':
     case 'hidden':
@@ -138,7 +140,6 @@ function accountEvent(tables: Tables, { event, now }: Arrived): readonly Change[
     case 'channel':
     case 'account':
     case 'server':
-    case 'machines':
       return [];
     default:
       return unreachable(event);

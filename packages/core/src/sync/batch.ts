@@ -23,6 +23,8 @@ export type Told = {
   readonly members: readonly MemberChange[];
   /** What the streams of encrypted channels said, in order. */
   readonly sealed: ReadonlyMap<ChannelId, readonly StreamEvent[]>;
+  /** Items of events of machines, in order, as they came. */
+  readonly machines: readonly unknown[];
   /** Channels whose messages must be asked for anew: what is shown of them may be wrong. `all`: the whole entry was. */
   readonly reloaded: ReadonlySet<ChannelId> | 'all';
 };
@@ -34,6 +36,7 @@ export class Batch {
   readonly #messages = new Map<ChannelId, Message[]>();
   readonly #members: MemberChange[] = [];
   readonly #sealed = new Map<ChannelId, StreamEvent[]>();
+  readonly #machines: unknown[] = [];
   readonly gone = new Map<ChannelId, Spans>();
   #reloaded: Set<ChannelId> | 'all' = new Set();
   #server = false;
@@ -84,6 +87,9 @@ export class Batch {
         else list.push(change.event);
         return;
       }
+      case 'machines':
+        this.#machines.push(change.item);
+        return;
       case 'pagesGone':
         this.#messages.delete(change.channel);
         this.gone.set(change.channel, change.spans);
@@ -121,6 +127,7 @@ export class Batch {
       messages: this.#messages,
       members: this.#members,
       sealed: this.#sealed,
+      machines: this.#machines,
       reloaded: this.#reloaded,
     };
   }

@@ -20,6 +20,7 @@ import { ChannelNotes } from '../unread/channel-notes.ts';
 import { type Reading, ReadMarks } from '../unread/read-marks.ts';
 import { constant, derived, followed, Value } from '../value.ts';
 import type { StorageProblem } from '../views.ts';
+import { Backlog } from './backlog.ts';
 import type { Told } from './batch.ts';
 import type { Entry, EntryDeps } from './entry.ts';
 import { entryViews } from './entry-views.ts';
@@ -64,6 +65,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const skew = new Value<number | null>(null);
   const toDevice = new Value<number | null>(null);
   const prekeys = new Value<{ readonly left: number } | null>(null);
+  const machines = new Backlog();
   const loaded = new Value(false);
   /** Counts up with everything that was told. */
   const told = new Value(0);
@@ -152,6 +154,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
   const members = new Members({ replica, api, live, signal });
 
   replica.listen((news) => {
+    machines.add(news.machines);
     if (news.accounts) accounts.set(new Map(tables.accounts));
     for (const messages of news.messages.values()) {
       for (const message of messages) if (message.n === message.rev) typing.stopped(message.channel, message.author);
@@ -285,6 +288,7 @@ export function createEntrySync(deps: EntryDeps): Entry {
       set: (picture) => replica.setAside('icon', picture ?? undefined),
     },
     notices: { toDevice, prekeys },
+    machines,
     told: {
       me: () => tables.me,
       channel: rowOf,

@@ -6,6 +6,7 @@ import type { Told } from '../sealed/ports.ts';
 import type { CacheStore, StateStore } from '../stores/stores.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { EntryId, InboxItemView, StorageProblem } from '../views.ts';
+import type { Backlog } from './backlog.ts';
 import type { EntrySync } from './entry-sync.ts';
 
 /** The reading calls of one server, already bound to its context. They throw `SkerryError`, or anything when cut off. */
@@ -108,6 +109,8 @@ export interface Entry extends EntryFace, AsyncDisposable {
     /** A new object with each notice. */
     readonly prekeys: Subscribable<{ readonly left: number } | null>;
   };
+  /** What was told of machines: kept back until somebody listens, the newest of it. */
+  readonly machines: Backlog;
   /** What encrypted conversations read of the server's word. */
   readonly told: Told;
   /** Encrypted conversations, once they are open here; undefined before they are closed. */

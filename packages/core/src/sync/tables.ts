@@ -62,6 +62,8 @@ export type Change =
     }
   /** Something of an encrypted channel's stream: what reads it is told, and nothing of it is stored here. */
   | { readonly kind: 'sealed'; readonly channel: ChannelId; readonly event: StreamEvent }
+  /** Of machines, runs and asks: told to whoever shows them, and not looked at here. */
+  | { readonly kind: 'machines'; readonly item: unknown }
   /** The stored messages of the channel, which lie in `spans`, are worthless. */
   | { readonly kind: 'pagesGone'; readonly channel: ChannelId; readonly spans: Spans };
 
@@ -103,6 +105,7 @@ export function write(tables: Tables, change: Change): void {
     case 'message':
     case 'member':
     case 'sealed':
+    case 'machines':
     case 'pagesGone':
       return;
   }

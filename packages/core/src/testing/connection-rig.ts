@@ -1,6 +1,7 @@
 import type { AccountId, DownOf, Position, ResetReason } from '@skerry/protocol';
 import { callOpen } from '../api/api.ts';
 import { Connection } from '../connection/connection.ts';
+import { MachineWire } from '../connection/machine-wire.ts';
 import { Requests } from '../connection/requests.ts';
 import { DialSlots } from '../fleet/dial-slots.ts';
 import { Turns } from '../fleet/turns.ts';
@@ -128,6 +129,7 @@ export async function connectionRig(
       slots: options.slots ?? new DialSlots(),
       device: 'Test',
       requests,
+      machines: new MachineWire(),
       nonce: () => identity.nonce(),
       check: (asked, proof) => identity.check(asked, proof),
       hold: (held) => identity.hold(held),

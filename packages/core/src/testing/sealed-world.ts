@@ -494,6 +494,10 @@ export class WorldDevice {
         const { devices, revoked } = world.of(account);
         return [...devices.values()].map(({ listed }) => ({ ...listed, removedAt: revoked.get(listed.device) }));
       },
+      machines: () => [],
+      ownList: () => undefined,
+      listMachine: () => Promise.reject(new SkerryError('not_found')),
+      unlistMachine: () => Promise.reject(new SkerryError('not_found')),
       ensureSession: async (to) =>
         signal.exclusive.run(`begin/${to.name}.${to.device}`, async () => {
           if (!(await sessions.has(to))) await begin(to);

@@ -1,0 +1,117 @@
+import { type Link, SkerryError } from '@skerry/protocol';
+import type { ServerHandle, SkerryClient } from '../face.ts';
+import { Value } from '../value.ts';
+import type { EntryId } from '../views.ts';
+import type { FleetMachines, FleetMachinesView } from './face.ts';
+import { NO_PART, type ServerMachines, type ServerPart } from './server-machines.ts';
+
+type Source = Pick<SkerryClient, 'servers' | 'server' | 'primary' | 'entryOfLink'>;
+type Held = { readonly handle: ServerHandle; machines: ServerMachines | undefined; readonly end: () => void };
+
+const MOST_CLOSED = 200;
+const MOST_NOTICES = 50;
+
+/** One view over the machines of all servers, made of what each of them says of itself; nothing goes to another server. */
+export function fleetMachines(client: Source): FleetMachines {
+  const view = new Value<FleetMachinesView>(merged([]));
+  const dismissed = new Set<string>();
+  let held = new Map<EntryId, Held>();
+
+  const show = (): void => {
+    const parts = client.servers.get().flatMap(({ entry, label }): ServerPart[] => {
+      // Nobody has signed in there yet, so there is nobody whose machines these could be.
+      if (entry.account === null) return [];
+      return [held.get(entry.id)?.machines?.view.get() ?? NO_PART({ entryId: entry.id, label })];
+    });
+    const all = merged(parts);
+    view.set({ ...all, notices: all.notices.filter(({ key }) => !dismissed.has(key)).slice(0, MOST_NOTICES) });
+  };
+  const follow = (): void => {
+    const next = new Map<EntryId, Held>();
+    for (const { entry } of client.servers.get()) {
+      const handle = client.server(entry.id);
+      const known = held.get(entry.id);
+      if (handle !== undefined) next.set(entry.id, known?.handle === handle ? known : hold(handle));
+    }
+    for (const [id, one] of held) if (next.get(id) !== one) one.end();
+    held = next;
+    show();
+  };
+  /** Each is loaded, asked and followed alone. */
+  const hold = (handle: ServerHandle): Held => {
+    const ends: (() => void)[] = [];
+    let isOver = false;
+    const one: Held = {
+      handle,
+      machines: undefined,
+      end: () => {
+        isOver = true;
+        ends.forEach((end) => end());
+      },
+    };
+    handle.machines().then(
+      (machines) => {
+        if (isOver) return;
+        one.machines = machines;
+        ends.push(machines.view.subscribe(show));
+        show();
+      },
+      () => undefined,
+    );
+    return one;
+  };
+  /** The part of exactly that server. @throws SkerryError `not_found` */
+  const of = async (entry: EntryId): Promise<ServerMachines> => {
+    const handle = client.server(entry);
+    if (handle === undefined) throw new SkerryError('not_found');
+    return handle.machines();
+  };
+  const here = (entry: EntryId): ServerMachines => {
+    const machines = held.get(entry)?.machines;
+    if (machines === undefined) throw new SkerryError('not_found');
+    return machines;
+  };
+  client.servers.subscribe(follow);
+  follow();
+
+  return {
+    view,
+    run: (entry, run) => here(entry).run(run),
+    folders: async ({ entry, machine }, path, signal) => (await of(entry)).folders(machine, path, signal),
+    start: async ({ entry, machine }, what, signal) => (await of(entry)).start(machine, what, signal),
+    answer: async ({ entryId, id }, decision) => (await of(entryId)).answer(id, decision),
+    rename: async ({ entry, machine }, name) => (await of(entry)).rename(machine, name),
+    remove: async ({ entry, machine }) => (await of(entry)).remove(machine),
+    erase: async (entry, run) => (await of(entry)).erase(run),
+    olderRuns: async (entry, before, signal) => (await of(entry)).olderRuns(before, signal),
+    dismissNotice: ({ key }) => {
+      dismissed.add(key);
+      show();
+    },
+    entryOf: (link) => entryOf(client, link),
+    pair: (link, entry) => here(entry).pair(link),
+  };
+}
+
+/** Pure: keys hold the entry, so equal ids of two servers stay two things. S2.25, S2.26 */
+export function merged(parts: readonly ServerPart[]): FleetMachinesView {
+  const byLabel = (a: { serverLabel: string }, b: { serverLabel: string }): number =>
+    a.serverLabel.localeCompare(b.serverLabel);
+  return {
+    parts: parts.map(({ part }) => part),
+    machines: parts.flatMap(({ machines }) => machines).sort((a, b) => a.name.localeCompare(b.name) || byLabel(a, b)),
+    runs: parts.flatMap(({ runs }) => runs).sort((a, b) => b.updatedAt - a.updatedAt),
+    asks: parts.flatMap(({ asks }) => asks).sort((a, b) => a.openedAt - b.openedAt),
+    closed: parts
+      .flatMap(({ closed }) => closed)
+      .sort((a, b) => (b.closedAt ?? 0) - (a.closedAt ?? 0))
+      .slice(0, MOST_CLOSED),
+    notices: parts.flatMap(({ notices }) => notices).sort((a, b) => b.at - a.at),
+  };
+}
+
+async function entryOf({ primary, servers, entryOfLink }: Source, link: Link): Promise<EntryId | undefined> {
+  if (link.kind !== 'terminal') return undefined;
+  if (link.server === undefined && link.fp === undefined) return primary.get() ?? servers.get()[0]?.entry.id;
+  return entryOfLink(link);
+}
