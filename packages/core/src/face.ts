@@ -15,7 +15,7 @@ import type { AssistantsHandle, FleetAssistants } from './assistants/face.ts';
 import type { PersonHandle } from './identity/face.ts';
 import type { KeysHandle } from './keys/face.ts';
 import type { FleetMachines } from './machines/face.ts';
-import type { ServerMachines } from './machines/server-machines.ts';
+import type { MachineParts, ServerMachines } from './machines/server-machines.ts';
 import type { SealedHandle } from './sealed/face.ts';
 import type { Picture } from './servers/picture.ts';
 import type { Subscribable } from './subscribable.ts';
@@ -154,7 +154,7 @@ export interface ServerHandle {
   /** Assistants of the account on this server; loaded when they are first asked for. */
   assistants(): Promise<AssistantsHandle>;
   /** Machines of the account on this server alone; everybody but the fleet's own part asks {@link SkerryClient.machines}. */
-  machines(): Promise<ServerMachines>;
+  machines(open: (parts: MachineParts) => ServerMachines): ServerMachines;
 
   /** Signs in again on an entry that is signed out. @throws SkerryError */
   signIn(credentials: Credentials, signal?: AbortSignal): Promise<void>;

@@ -3,10 +3,10 @@ import type { ServerHandle, SkerryClient } from '../face.ts';
 import { Value } from '../value.ts';
 import type { EntryId } from '../views.ts';
 import type { FleetMachines, FleetMachinesView } from './face.ts';
-import { NO_PART, type ServerMachines, type ServerPart } from './server-machines.ts';
+import { NO_PART, ServerMachines, type ServerPart } from './server-machines.ts';
 
 type Source = Pick<SkerryClient, 'servers' | 'server' | 'primary' | 'entryOfLink'>;
-type Held = { readonly handle: ServerHandle; machines: ServerMachines | undefined; readonly end: () => void };
+type Held = { readonly handle: ServerHandle; readonly machines: ServerMachines; readonly end: () => void };
 
 const MOST_CLOSED = 200;
 const MOST_NOTICES = 50;
@@ -21,7 +21,7 @@ export function fleetMachines(client: Source): FleetMachines {
     const parts = client.servers.get().flatMap(({ entry, label }): ServerPart[] => {
       // Nobody has signed in there yet, so there is nobody whose machines these could be.
       if (entry.account === null) return [];
-      return [held.get(entry.id)?.machines?.view.get() ?? NO_PART({ entryId: entry.id, label })];
+      return [held.get(entry.id)?.machines.view.get() ?? NO_PART({ entryId: entry.id, label })];
     });
     const all = merged(parts);
     view.set({ ...all, notices: all.notices.filter(({ key }) => !dismissed.has(key)).slice(0, MOST_NOTICES) });
@@ -37,59 +37,36 @@ export function fleetMachines(client: Source): FleetMachines {
     held = next;
     show();
   };
-  /** Each is loaded, asked and followed alone. */
+  /** Each is asked and followed alone. */
   const hold = (handle: ServerHandle): Held => {
-    const ends: (() => void)[] = [];
-    let isOver = false;
-    const one: Held = {
-      handle,
-      machines: undefined,
-      end: () => {
-        isOver = true;
-        ends.forEach((end) => end());
-      },
-    };
-    handle.machines().then(
-      (machines) => {
-        if (isOver) return;
-        one.machines = machines;
-        ends.push(machines.view.subscribe(show));
-        show();
-      },
-      () => undefined,
-    );
-    return one;
+    const machines = handle.machines((parts) => new ServerMachines(parts));
+    return { handle, machines, end: machines.view.subscribe(show) };
   };
   /** The part of exactly that server. @throws SkerryError `not_found` */
-  const of = async (entry: EntryId): Promise<ServerMachines> => {
+  const of = (entry: EntryId): ServerMachines => {
     const handle = client.server(entry);
     if (handle === undefined) throw new SkerryError('not_found');
-    return handle.machines();
-  };
-  const here = (entry: EntryId): ServerMachines => {
-    const machines = held.get(entry)?.machines;
-    if (machines === undefined) throw new SkerryError('not_found');
-    return machines;
+    return handle.machines((parts) => new ServerMachines(parts));
   };
   client.servers.subscribe(follow);
   follow();
 
   return {
     view,
-    run: (entry, run) => here(entry).run(run),
-    folders: async ({ entry, machine }, path, signal) => (await of(entry)).folders(machine, path, signal),
-    start: async ({ entry, machine }, what, signal) => (await of(entry)).start(machine, what, signal),
-    answer: async ({ entryId, id }, decision) => (await of(entryId)).answer(id, decision),
-    rename: async ({ entry, machine }, name) => (await of(entry)).rename(machine, name),
-    remove: async ({ entry, machine }) => (await of(entry)).remove(machine),
-    erase: async (entry, run) => (await of(entry)).erase(run),
-    olderRuns: async (entry, before, signal) => (await of(entry)).olderRuns(before, signal),
+    run: (entry, run) => of(entry).run(run),
+    folders: async ({ entry, machine }, path, signal) => of(entry).folders(machine, path, signal),
+    start: async ({ entry, machine }, what, signal) => of(entry).start(machine, what, signal),
+    answer: async ({ entryId, id }, decision) => of(entryId).answer(id, decision),
+    rename: async ({ entry, machine }, name) => of(entry).rename(machine, name),
+    remove: async ({ entry, machine }) => of(entry).remove(machine),
+    erase: async (entry, run) => of(entry).erase(run),
+    olderRuns: async (entry, before, signal) => of(entry).olderRuns(before, signal),
     dismissNotice: ({ key }) => {
       dismissed.add(key);
       show();
     },
     entryOf: (link) => entryOf(client, link),
-    pair: (link, entry) => here(entry).pair(link),
+    pair: (link, entry) => of(entry).pair(link),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type CommandId, type Link, MACHINE_ROUTES, machinesItem, SkerryError, uuidv7 } from '@skerry/protocol';
 import { eitherSignal } from '../abort.ts';
 import { LocalError } from '../errors.ts';
+import type { Subtle } from '../keys/subtle.ts';
 import type { Platform } from '../platform.ts';
 import type { AgentKeys } from '../sealed/agent-keys.ts';
 import type { ServerContext } from '../servers/context.ts';
@@ -19,7 +20,8 @@ import { partView, runView, type ServerPart } from './views.ts';
 
 export type { ServerPart } from './views.ts';
 
-type Parts = { readonly context: ServerContext; readonly platform: Platform; readonly view: Subscribable<ServerView> };
+/** What a server's machines are made of: of exactly that server. */
+export type MachineParts = { readonly context: ServerContext; readonly platform: Platform; readonly view: Subscribable<ServerView> };
 type Standing = 'unsupported' | 'unknown' | 'heard';
 
 const FIRST_RETRY_MS = 1_000;
@@ -56,10 +58,9 @@ export class ServerMachines {
   #loading = 0;
   #endEntry: () => void = () => undefined;
 
-  constructor({ context, platform, view }: Parts) {
+  constructor({ context, platform, view }: MachineParts) {
     const { clock, random, crypto, subtle } = platform;
     const { signal } = context;
-    if (subtle === null) throw new LocalError('unavailable', 'Machines need a page that came encrypted.');
     this.#context = context;
     this.#label = () => view.get().label;
     const none = constant<AgentKeys | undefined>(undefined);
@@ -69,7 +70,8 @@ export class ServerMachines {
       api: context.api.with(MACHINE_ROUTES),
       wire: context.machines,
       platform: { clock, random, crypto },
-      subtle,
+      // Where there is none there are no keys, and nothing gets as far as using it.
+      subtle: subtle as Subtle,
       keys: context.keys.ring,
       agentKeys: followed(context.keys.conversations.core, (core) =>
         core === undefined ? none : constant(core.agentKeys),

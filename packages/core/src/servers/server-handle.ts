@@ -5,6 +5,7 @@ import { lazily } from '../lazily.ts';
 import type { Platform } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { Entry } from '../sync/entry.ts';
+import type { ServerMachines } from '../machines/server-machines.ts';
 import { sealedHandle } from '../sealed/handle.ts';
 import { followed } from '../value.ts';
 import type { ServerView } from '../views.ts';
@@ -21,6 +22,7 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
   // What is asked for in settings only is loaded with the first of it.
   const account = async (): Promise<AccountCalls> => (await import('./account-calls.ts')).accountCalls(context, within);
   const { api, signal: end } = context;
+  let machines: ServerMachines | undefined;
   return {
     id: context.id,
     view,
@@ -75,10 +77,7 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
       return new Assistants({ api, clock: platform.clock, state: connection.state, signal: end });
     }),
 
-    machines: lazily(async () => {
-      const { ServerMachines } = await import('../machines/server-machines.ts');
-      return new ServerMachines({ context, platform, view });
-    }),
+    machines: (open) => (machines ??= open({ context, platform, view })),
 
     signIn: (credentials, signal) => context.signIn(credentials, within(signal)),
     tryNow: () => connection.tryNow(),
