@@ -9,5 +9,7 @@ export { EventFrames, encodeFrame, encodeFrames, markJson } from './log/frames.t
 export { channelStream } from './log/stream-key.ts';
 export { Hub, type Subscriber } from './realtime/hub.ts';
 export { Conversation, type ConversationServer } from './testing/conversations.ts';
-export { KeyedAccount, type KeyServer, prekeys, type TestDevice } from './testing/keyed-account.ts';
+export { digestOf, KeyedAccount, type KeyServer, prekeys, TestDevice } from './testing/keyed-account.ts';
 export { NO_FAULTS } from './testing/kill-points.ts';
+export { Taking, TestMachine } from './testing/test-machine.ts';
+export { TestServer } from './testing/test-server.ts';

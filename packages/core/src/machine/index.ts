@@ -9,3 +9,4 @@ export type {
   MachineTokens,
   NewAsk,
 } from './face.ts';
+export { openMachine } from './open-machine.ts';

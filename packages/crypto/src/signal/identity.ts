@@ -5,7 +5,7 @@ import { decode, encode, one } from './codec.ts';
 import type { Decoded, Schema } from './codec.ts';
 import { PREKEYS } from './device.ts';
 import type { Device } from './device.ts';
-import { coordinateOf, createKeyPair, PUBLIC_KEY_LENGTH, SECRET_KEY_LENGTH } from './keys.ts';
+import { coordinateOf, createKeyPair, keyPairOf, PUBLIC_KEY_LENGTH, SECRET_KEY_LENGTH } from './keys.ts';
 import type { Change, IdentityStore } from './stores.ts';
 
 const OWN = {
@@ -33,11 +33,38 @@ export async function createIdentity({ stores, exclusive, random }: Device): Pro
   });
 
   function newIdentity(): OwnIdentity {
-    const [a = 0, b = 0, c = 0, d = 0, e = 0] = random.bytes(5);
+    const bytes = random.bytes(5);
+    const [a = 0, b = 0] = bytes;
     const registrationId = (((a << 8) | b) % REGISTRATION_IDS) + 1;
-    const nextPreKeyId = (((c << 16) | (d << 8) | e) % PREKEY_IDS) + 1;
-    return { ...createKeyPair(random), registrationId, nextPreKeyId };
+    return { ...createKeyPair(random), registrationId, nextPreKeyId: preKeyIdOf(bytes.subarray(2)) };
   }
+}
+
+/**
+ * Begins with an identity that was made before there was a store, once: of a pairing.
+ * @param made.secret 32 bytes, Curve25519
+ * @throws CryptoError `identity_changed` when the store is another one's
+ */
+export async function adoptIdentity(
+  { stores, exclusive, random }: Device,
+  made: { readonly secret: Uint8Array; readonly registrationId: number },
+): Promise<PublicIdentity> {
+  if (made.secret.length !== SECRET_KEY_LENGTH) throw new CryptoError('malformed');
+  return exclusive.run(PREKEYS, async () => {
+    const pair = keyPairOf(made.secret);
+    const there = await stores.identity.own();
+    const own = there && decode(OWN, there, 'refuse');
+    if (own !== undefined && !equalBytes(own.secret, made.secret))
+      throw new CryptoError('identity_changed', { offered: pair.publicKey });
+    const { registrationId } = made;
+    if (own === undefined)
+      await stores.commit([ownIdentityChange({ ...pair, registrationId, nextPreKeyId: preKeyIdOf(random.bytes(3)) })]);
+    return { identityKey: pair.publicKey, registrationId: own?.registrationId ?? registrationId };
+  });
+}
+
+function preKeyIdOf([a = 0, b = 0, c = 0]: Uint8Array): number {
+  return (((a << 16) | (b << 8) | c) % PREKEY_IDS) + 1;
 }
 
 /** @throws CryptoError `no_identity` */
