@@ -29,7 +29,7 @@ it('S0.28, S0.37, S0.45: A client that a server hosts talks to that server alone
     expect(await screen.rail.count()).toBe(0);
 
     await screen.send('hello from here');
-    await bert.hears('hello from here', 2_000);
+    await bert.hears('hello from here', 10_000);
     // Not in front of her eyes: what she reads at once needs her no more.
     await screen.goTo('#/inbox');
     await bert.mentions('anna', 'look ![](https://tracker.invalid/x.png) https://tracker.invalid/page');

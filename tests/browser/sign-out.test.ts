@@ -30,7 +30,7 @@ describe('A page with two servers', () => {
     await screen.register(a.origin, 'anna');
     await screen.register(b.origin, 'anna');
     await screen.send('before');
-    await friendOnB.hears('before', 2_000);
+    await friendOnB.hears('before', 10_000);
     requestsToB = b.requests.length;
   });
   afterEach(async () => {
@@ -45,7 +45,7 @@ describe('A page with two servers', () => {
   const expectUnnoticed = async (): Promise<void> => {
     await screen.showServer('Beta');
     await screen.send('after');
-    await friendOnB.hears('after', 2_000);
+    await friendOnB.hears('after', 10_000);
     const asked = b.requests.slice(requestsToB).filter((one) => one.route === 'socket' || /auth/.test(one.url));
     expect(asked).toEqual([]);
     expect(await screen.rail.getByRole('link', { name: 'Beta', exact: true }).count()).toBe(1);
@@ -89,7 +89,7 @@ describe('A page with two servers', () => {
     await useHere.waitFor();
     const sockets = b.requests.filter((one) => one.route === 'socket').length;
     await screen.send('from the first tab');
-    await friendOnB.hears('from the first tab', 2_000);
+    await friendOnB.hears('from the first tab', 10_000);
     expect(b.requests.filter((one) => one.route === 'socket').length).toBe(sockets);
     await useHere.click();
     const second = new Screen(tab);
@@ -97,7 +97,7 @@ describe('A page with two servers', () => {
     await second.message('from the first tab').waitFor();
     await visitor.page.getByRole('button', { name: 'Use here' }).waitFor();
     await second.send('from the second tab');
-    await friendOnB.hears('from the second tab', 2_000);
+    await friendOnB.hears('from the second tab', 10_000);
     await expect.poll(() => b.sockets.size).toBe(2);
     const history = await friendOnB.history();
     for (const text of ['before', 'from the first tab', 'from the second tab'])
