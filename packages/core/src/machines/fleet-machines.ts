@@ -1,4 +1,4 @@
-import { type Link, SkerryError } from '@skerry/protocol';
+import { type Link, parseAddress, SkerryError } from '@skerry/protocol';
 import type { ServerHandle, SkerryClient } from '../face.ts';
 import { Value } from '../value.ts';
 import type { EntryId } from '../views.ts';
@@ -87,8 +87,11 @@ export function merged(parts: readonly ServerPart[]): FleetMachinesView {
   };
 }
 
-async function entryOf({ primary, servers, entryOfLink }: Source, link: Link): Promise<EntryId | undefined> {
+async function entryOf(client: Source, link: Link): Promise<EntryId | undefined> {
   if (link.kind !== 'terminal') return undefined;
-  if (link.server === undefined && link.fp === undefined) return primary.get() ?? servers.get()[0]?.entry.id;
-  return entryOfLink(link);
+  const { server, fp } = link;
+  if (fp !== undefined) return client.entryOfLink(link);
+  if (server === undefined) return client.primary.get() ?? client.servers.get()[0]?.entry.id;
+  const parsed = parseAddress(server);
+  return parsed.ok ? client.entryOfLink({ ...link, address: parsed.address }) : undefined;
 }

@@ -38,7 +38,12 @@ type Deps = MachineDeps & {
 };
 type Code = Extract<Link, { kind: 'terminal' }>;
 /** What the person compares, and what a yes is about. */
-type Seen = { readonly request: PairingRequest; readonly nonce: string; readonly view: PairingRequestView };
+type Seen = {
+  readonly request: PairingRequest;
+  readonly nonce: string;
+  readonly view: PairingRequestView;
+  readonly expiry: number;
+};
 type Why = Extract<PairingStage, { kind: 'ended' }>['why'];
 
 /** The pairing is over, and this is why. */
@@ -231,7 +236,7 @@ export class ServerPairing implements Pairing {
       if (kind === 'claiming') this.#stage.set({ kind: 'meeting', request: shown });
       return;
     }
-    this.#seen = { request, nonce, view: shown };
+    this.#seen = { request, nonce, view: shown, expiry: expiresAt };
     void this.#compare(keys, shown);
   }
 
@@ -258,8 +263,8 @@ export class ServerPairing implements Pairing {
   }
 
   /** What the computer will trust from now on, for its eyes alone. */
-  async #approve({ request, nonce, view }: Seen): Promise<PairingApproval> {
-    const { platform, subtle, skew } = this.#deps;
+  async #approve({ request, nonce, expiry }: Seen): Promise<PairingApproval> {
+    const { platform, subtle } = this.#deps;
     const keys = this.#needKeys();
     const list = keys.ownList();
     const boxKey = fromBase64Url(request.boxKey);
@@ -279,7 +284,6 @@ export class ServerPairing implements Pairing {
     const bound = encodePairingSeal({ serverId, use: 'answer', account, key });
     const { random } = platform;
     const sealed = await sealAnswer(JSON.stringify(answer), { boxKey, bound }, { subtle, random });
-    const expiry = Math.floor(view.expiresAt + skew());
     const said = encodePairingApproval({
       serverId,
       account,

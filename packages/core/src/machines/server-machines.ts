@@ -21,7 +21,11 @@ import { partView, runView, type ServerPart } from './views.ts';
 export type { ServerPart } from './views.ts';
 
 /** What a server's machines are made of: of exactly that server. */
-export type MachineParts = { readonly context: ServerContext; readonly platform: Platform; readonly view: Subscribable<ServerView> };
+export type MachineParts = {
+  readonly context: ServerContext;
+  readonly platform: Platform;
+  readonly view: Subscribable<ServerView>;
+};
 type Standing = 'unsupported' | 'unknown' | 'heard';
 
 const FIRST_RETRY_MS = 1_000;
