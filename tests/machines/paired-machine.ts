@@ -13,7 +13,7 @@ export class PairedMachine {
   readonly machine: parts.TestMachine;
   readonly identity: MachineIdentity;
   readonly saved: string[] = [];
-  disk = new MemoryDisk();
+  readonly disk = new MemoryDisk();
   #refreshToken: string;
 
   private constructor(machine: parts.TestMachine, identity: MachineIdentity) {
@@ -62,13 +62,16 @@ export class PairedMachine {
   }
 
   /** @param lies changes what the platform brings, as a server that lies would */
-  async start(lies: (platform: MachinePlatform) => MachinePlatform = (platform) => platform): Promise<MachineLink> {
-    const storage = createMemoryStorage(this.disk);
+  async start(
+    lies: (platform: MachinePlatform) => MachinePlatform = (platform) => platform,
+    { identity = this.identity, disk = this.disk } = {},
+  ): Promise<MachineLink> {
+    const storage = createMemoryStorage(disk);
     const platform = createNodePlatform({ storage, deviceLabel: 'studio' });
     return openMachine({
       platform: lies(platform),
       store: await storage.state(STORE),
-      identity: this.identity,
+      identity,
       tokens: { refreshToken: this.#refreshToken },
       saveTokens: ({ refreshToken }) => {
         this.#refreshToken = refreshToken;

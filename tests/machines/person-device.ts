@@ -145,6 +145,11 @@ export class PersonDevice {
     return (this.#keys.get(run ?? MACHINE) ?? []).map(({ n }) => n);
   }
 
+  /** Of how many runs it has keys. */
+  runs(): number {
+    return [...this.#keys.keys()].filter((owner) => owner !== MACHINE).length;
+  }
+
   async seal(content: unknown, place: { machine: number; body: AgentBody }, old = 0): Promise<string> {
     const key = this.#keysFor(place.body)[old];
     if (key === undefined) throw new Error('it has no such key');
