@@ -11,6 +11,7 @@ const routes: Route[] = [
   { kind: 'channel', entry: ENTRY, channel: 'c1', message: undefined },
   { kind: 'channel', entry: ENTRY, channel: 'c/1?#%', message: 'm 1' },
   { kind: 'inbox' },
+  { kind: 'pair' },
   { kind: 'servers', entry: undefined },
   { kind: 'servers', entry: ENTRY },
   { kind: 'settings', section: 'appearance' },

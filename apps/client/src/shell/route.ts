@@ -6,6 +6,8 @@ export type Route =
   | { readonly kind: 'server'; readonly entry: string }
   | { readonly kind: 'channel'; readonly entry: string; readonly channel: string; readonly message: string | undefined }
   | { readonly kind: 'inbox' }
+  /** Where the code of a computer is read. */
+  | { readonly kind: 'pair' }
   | { readonly kind: 'servers'; readonly entry: string | undefined }
   | {
       readonly kind: 'settings';
@@ -15,6 +17,8 @@ export type Route =
     }
   /** Assistants over all servers; they read the rest of the address themselves. */
   | { readonly kind: 'assistants'; readonly path: readonly string[] }
+  /** Machines and runs over all servers; they read the rest of the address themselves. */
+  | { readonly kind: 'agents'; readonly path: readonly string[] }
   /** A link of the project's grammar, still to be parsed and agreed to. */
   | { readonly kind: 'link'; readonly link: string; readonly params: string }
   | { readonly kind: 'notFound' };
@@ -43,7 +47,8 @@ function match([head, first, ...rest]: string[], query: string): Route | undefin
     case 'add':
       return depth === 0 ? { kind: 'add', input: new URLSearchParams(query).get('address') ?? undefined } : undefined;
     case 'inbox':
-      return depth === 0 ? { kind: 'inbox' } : undefined;
+    case 'pair':
+      return depth === 0 ? { kind: head } : undefined;
     case 'servers':
       return depth <= 1 ? { kind: 'servers', entry: first } : undefined;
     case 'settings':
@@ -51,7 +56,8 @@ function match([head, first, ...rest]: string[], query: string): Route | undefin
       if (depth === 2 && first === 'devices') return { kind: 'settings', section: first, entry: rest[0] };
       return depth === 1 && isSection(first) ? { kind: 'settings', section: first } : undefined;
     case 'assistants':
-      return { kind: 'assistants', path: first === undefined ? [] : [first, ...rest] };
+    case 'agents':
+      return { kind: head, path: first === undefined ? [] : [first, ...rest] };
     case 'l':
       return depth === 1 && first !== undefined && /^[a-z]{1,16}$/.test(first)
         ? { kind: 'link', link: first, params: query }
@@ -81,6 +87,7 @@ export function hrefOf(route: Route): string {
       return '#/';
     case 'welcome':
     case 'inbox':
+    case 'pair':
       return `#/${route.kind}`;
     case 'add':
       return route.input === undefined ? '#/add' : `#/add?address=${encodeURIComponent(route.input)}`;
@@ -95,7 +102,8 @@ export function hrefOf(route: Route): string {
     case 'settings':
       return `#/settings/${route.section}${route.entry === undefined ? '' : `/${encodeURIComponent(route.entry)}`}`;
     case 'assistants':
-      return ['#/assistants', ...route.path.map(encodeURIComponent)].join('/');
+    case 'agents':
+      return [`#/${route.kind}`, ...route.path.map(encodeURIComponent)].join('/');
     case 'link':
       return `#/l/${route.link}${route.params === '' ? '' : `?${route.params}`}`;
   }

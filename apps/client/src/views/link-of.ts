@@ -17,7 +17,7 @@ export type PageLink =
       readonly host: string;
       readonly invite: string | undefined;
     }
-  | { readonly kind: 'open'; readonly text: string; readonly origin: string; readonly host: string };
+  | { readonly kind: 'open' | 'terminal'; readonly text: string; readonly origin: string; readonly host: string };
 
 /**
  * The link behind a `#/l/…` route, whose server is the one that delivered this page. Undefined for one that the
@@ -36,8 +36,7 @@ export function linkOf(route: Extract<Route, { kind: 'link' }>, pageOrigin: stri
     case 'connect':
       return { kind: 'join', ...base, invite: undefined };
     case 'open':
-      return { kind: 'open', ...base };
     case 'terminal':
-      return undefined;
+      return { kind: link.kind, ...base };
   }
 }

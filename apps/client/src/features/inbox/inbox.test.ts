@@ -14,8 +14,8 @@ beforeEach(async () => {
   await live.as(live.bob, { kind: 'message.send', channel: live.general, text, replyTo: null });
   inbox = new Inbox(live.client);
   const [first] = inbox.rows;
-  if (first === undefined) throw new Error('the mention did not reach the inbox');
-  row = first;
+  if (first?.kind !== 'message') throw new Error('the mention did not reach the inbox');
+  ({ row } = first);
 });
 afterEach(async () => {
   await live.client[Symbol.asyncDispose]();

@@ -23,6 +23,7 @@ export const pairing = {
     otherKind: 'That is a link to a server, not the code of a computer. Servers are added under “Add a server”.',
     insecure:
       'This page came without encryption (http), so the browser keeps it from the keys that let a computer in. Open it over https.',
+    failed: 'That did not work. Nothing was let in; read the code again.',
     noPrimary: 'The code names no server, and there is none in your list yet. Add one first.',
   },
   loading: 'Reading the code…',
@@ -131,6 +132,7 @@ export const pairing = {
     devices: 'Look at my devices',
     close: 'Close',
   },
+  loadingMachines: 'The machines of this server are being fetched.',
   notice: {
     approved: (machine: string, server: string) => `${machine} was let in on ${server}`,
     claimed: (machine: string, server: string) => `A new computer, ${machine}, asks for access to ${server}`,
@@ -146,7 +148,6 @@ export const pairing = {
   },
   list: {
     title: 'Machines',
-    text: 'Computers that run your agents. Each belongs to one server and reads nothing of your conversations.',
     unnamed: (device: number) => `Machine ${device}`,
     none: 'No machines on this server.',
     pair: 'Pair a machine',
@@ -159,6 +160,7 @@ export const pairing = {
     paired: (when: string) => `paired ${when}`,
     menu: (machine: string) => `Actions for ${machine}`,
     rename: 'Rename',
+    renameTitle: (machine: string) => `Rename ${machine}`,
     remove: 'Remove',
     name: 'Name',
     save: 'Save',
@@ -167,7 +169,6 @@ export const pairing = {
       `${machine} is signed out of ${server} at once. Its runs end and what it asks is taken back. Files on it stay. It can be paired again.`,
     removeConfirm: 'Remove',
     removed: (machine: string) => `${machine} was removed.`,
-    renamed: 'Renamed.',
     notLive: (server: string) => `${server} is not connected. This is what was known last.`,
   },
 };
