@@ -36,6 +36,7 @@ describe('the configuration', () => {
       stopWithStdin: false,
       assistants: { enabled: true, discordApi: 'https://discord.com/api/v10', model: null, allowLoopback: false },
       machines: false,
+      voice: null,
       faults: { killAt: null, breaks: [] },
     });
   });

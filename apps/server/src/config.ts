@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { LIMITS, plainName, plainText, registrationMode, type RegistrationMode } from '@skerry/protocol';
 import type { AssistantsConfig } from './assistants/assistants-config.ts';
 import { type Faults, NO_FAULTS, parseFaults } from './testing/kill-points.ts';
+import { VOICE_FLAGS, voiceConfig, type VoiceConfig } from './voice/voice-config.ts';
 import { ConfigError, type Flags, type FlagTable, readFlags } from './config-flags.ts';
 
 export { ConfigError };
@@ -42,6 +43,8 @@ export type ServerConfig = {
   readonly stopWithStdin: boolean;
   readonly assistants: AssistantsConfig;
   readonly machines: boolean;
+  /** Null where nobody talks. */
+  readonly voice: VoiceConfig | null;
   /** For crash tests only: where the process kills itself, and which guarantee is broken on purpose. */
   readonly faults: Faults;
 };
@@ -70,6 +73,7 @@ export const SERVE_FLAGS = {
   },
   'assistants-model': { value: 'name', help: 'Which model there', fallback: null },
   machines: { value: 'on|off', help: 'Whether people may have machines that run agents', fallback: 'off' },
+  ...VOICE_FLAGS,
   'rate-scale': { value: 'number', help: 'Multiplies every rate limit', fallback: '1' },
   'log-level': { value: LOG_LEVELS.join('|'), help: 'How much is logged, on stderr', fallback: 'info' },
   json: { value: null, help: 'Say where it listens as JSON lines on stdout', fallback: null },
@@ -114,6 +118,7 @@ export function parseConfig(argv: readonly string[], environment: Environment): 
     stopWithStdin: environment['SKERRY_STOP_WITH_STDIN'] === '1',
     assistants: assistants(flags, environment),
     machines: flags.oneOf('machines', ['on', 'off']) === 'on',
+    voice: voiceConfig(flags, environment),
     faults: faults(environment),
   };
 }

@@ -89,6 +89,9 @@ export const RATES = {
   fetchWebsite: { burst: 40, everyMs: 10 * SECOND },
   /** Calls to machines of one account, and parts of their answers. */
   relay: { burst: 600, everyMs: 10 },
+  /** Rooms one account joins, and what else it asks of voice. */
+  voiceJoin: { burst: 20, everyMs: 2 * SECOND },
+  voice: { burst: 60, everyMs: 250 },
   /** Commands of one account, by socket and HTTP together. */
   command: { burst: 300, everyMs: 25 },
   /** Envelopes of one account that belong to no message. */

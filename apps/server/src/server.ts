@@ -21,6 +21,7 @@ import { Lifetime } from './lifetime.ts';
 import { Machines } from './machines/machines.ts';
 import { withoutMachines } from './machines/off.ts';
 import { withoutVoice } from './voice/off.ts';
+import type { openVoice, OpenVoice } from './voice/open-voice.ts';
 import { Commands } from './log/commands.ts';
 import { logHandlers } from './log/handlers.ts';
 import { createLog, type Log, whereOf } from './logging.ts';
@@ -135,12 +136,22 @@ export async function startServer(
         })
       : null;
     if (machines !== null) life.onClose(() => machines[Symbol.asyncDispose]());
+    const voice = config.voice === null ? null : await openVoiceOf(config.voice, { db, limits, clock, onFault });
+    if (voice !== null) {
+      life.onClose(() => voice.media.close());
+      life.onClose(() => voice.voice[Symbol.asyncDispose]());
+      life.onClose(db.onCommitted(({ items }) => voice.voice.committed(items)));
+    }
     const commands = new Commands({
       db,
       limits,
       kill,
       machines: machines !== null,
-      onDone: (done) => machines?.done(done),
+      voice: voice !== null,
+      onDone: (done) => {
+        machines?.done(done);
+        voice?.voice.done(done);
+      },
     });
     const router = createRouter({
       handlers: {
@@ -153,14 +164,18 @@ export async function startServer(
         ...sealedHandlers({ db }),
         ...(assistants?.handlers ?? withoutAssistants()),
         ...(machines?.handlers ?? withoutMachines()),
-        ...withoutVoice(),
+        ...(voice?.voice.handlers ?? withoutVoice()),
         ...serverHandlers({
           db,
           identity,
           limits,
           clock,
           version: VERSION,
-          capabilities: [...(assistants === null ? [] : ['assistants']), ...(machines === null ? [] : ['machines'])],
+          capabilities: [
+            ...(assistants === null ? [] : ['assistants']),
+            ...(machines === null ? [] : ['machines']),
+            ...(voice === null ? [] : ['voice']),
+          ],
         }),
         ...authHandlers({
           db,
@@ -175,6 +190,7 @@ export async function startServer(
       authenticate,
       authenticateRunner: assistants?.authenticateRunner ?? null,
       machines: config.machines,
+      voice: voice !== null,
       limits,
       origins,
       trustProxy: config.trustProxy,
@@ -194,6 +210,7 @@ export async function startServer(
       limits,
       kill,
       machines,
+      voice,
       authenticate,
       origins,
       prove: (asked) => identity.prove(asked),
@@ -204,6 +221,8 @@ export async function startServer(
     });
     router.server.on('upgrade', gateway.handleUpgrade);
     life.onClose(() => gateway.close());
+    // Those who talk are told before their sockets close.
+    if (voice !== null) life.onClose(() => voice.voice.stop());
 
     await listen(router, { host: config.host, port: config.port });
     const { port } = router.server.address() as AddressInfo;
@@ -227,6 +246,12 @@ export async function startServer(
     await life.close();
     throw error;
   }
+}
+
+/** The engine is large, and most servers start without it. */
+async function openVoiceOf(...args: Parameters<typeof openVoice>): Promise<OpenVoice> {
+  const loaded = await import('./voice/open-voice.ts');
+  return loaded.openVoice(...args);
 }
 
 /** Lets requests that are under way finish, but not for ever. */

@@ -9,6 +9,7 @@ import { readMessage, readPage } from '../messages/reads.ts';
 import { SEALED_READS } from '../sealed/procedures.ts';
 import { SERVER_READS } from '../server/procedures.ts';
 import { readSnapshot } from '../snapshot/reads.ts';
+import { VOICE_READS } from '../voice/procedures.ts';
 import type { Statements } from './statements.ts';
 
 export type ReadProcedure = (db: Statements, args: never) => unknown;
@@ -32,6 +33,7 @@ export const READ_PROCEDURES = {
   ...MACHINE_READS,
   ...SERVER_READS,
   ...SEALED_READS,
+  ...VOICE_READS,
 };
 
 type Procedures = typeof READ_PROCEDURES;

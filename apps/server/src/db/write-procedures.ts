@@ -9,6 +9,7 @@ import { SEALED_WRITES } from '../sealed/procedures.ts';
 import { applySeed } from '../seed/apply-seed.ts';
 import { SERVER_WRITES } from '../server/procedures.ts';
 import type { Faults } from '../testing/kill-points.ts';
+import { VOICE_WRITES } from '../voice/procedures.ts';
 import { COMMAND_HANDLERS } from './command-handlers.ts';
 
 /**
@@ -26,6 +27,7 @@ export const WRITE_PROCEDURES = {
   ...MACHINE_WRITES,
   ...SERVER_WRITES,
   ...SEALED_WRITES,
+  ...VOICE_WRITES,
   'seed.apply': applySeed,
 };
 

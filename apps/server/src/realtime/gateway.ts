@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { CLOSE, LIMITS, SOCKET_PATH, SkerryError } from '@skerry/protocol';
+import { VOICE_SOCKET_PATH } from '@skerry/protocol/voice';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { callerAddress } from '../http/caller.ts';
 import { judgeOrigin, type OriginPolicy } from '../http/origin.ts';
 import { addressKey } from '../rate-limits.ts';
+import type { MediaSockets } from '../voice/media-sockets.ts';
 import { Session, type SessionDeps, type SessionSocket } from './session.ts';
 
 export type GatewayOptions = SessionDeps & {
@@ -13,6 +15,8 @@ export type GatewayOptions = SessionDeps & {
   readonly trustProxy: boolean;
   /** Sockets at once, of everyone together. */
   readonly mostSockets: number;
+  /** Sockets of sound; null where nobody talks. */
+  readonly media: MediaSockets | null;
   /** A socket is gone: the code this side closed it with, else what the other side said. */
   readonly onClosed: (code: number) => void;
 };
@@ -100,6 +104,7 @@ export class Gateway {
     } catch (error) {
       return refuse(socket, error instanceof SkerryError ? error : new SkerryError('internal'));
     }
+    if (request.url === VOICE_SOCKET_PATH) return this.#options.media?.accept(request, socket, head);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, socket as Socket));
   };
 
@@ -118,13 +123,13 @@ export class Gateway {
 
   /** @throws SkerryError why this upgrade is refused */
   #admit(request: IncomingMessage): void {
-    const { origins, trustProxy, limits, mostSockets } = this.#options;
+    const { origins, trustProxy, limits, mostSockets, media } = this.#options;
     const url = request.url ?? '';
     if (judgeOrigin(request.headers.origin, request.headers.host, origins) === 'refused')
       throw new SkerryError('origin_refused');
     if (/[?&;]/.test(url)) throw new SkerryError(/token|authorization/i.test(url) ? 'token_in_url' : 'bad_request');
-    if (url !== SOCKET_PATH) throw new SkerryError('not_found');
-    if (this.#isStopping || this.#sessions.size >= mostSockets)
+    if (url !== SOCKET_PATH && (url !== VOICE_SOCKET_PATH || media === null)) throw new SkerryError('not_found');
+    if (this.#isStopping || this.#sessions.size + (media?.size ?? 0) >= mostSockets)
       throw new SkerryError('unavailable', { retryAfterMs: 2_000 });
     limits.take('connect', addressKey(callerAddress(request, trustProxy)));
   }

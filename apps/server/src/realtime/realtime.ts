@@ -3,6 +3,7 @@ import type { Machines } from '../machines/machines.ts';
 import type { Commands } from '../log/commands.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { KillSwitch } from '../testing/kill-points.ts';
+import type { OpenVoice } from '../voice/open-voice.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import { Hub } from './hub.ts';
 import { Presence } from './presence.ts';
@@ -18,6 +19,7 @@ export type RealtimeOptions = Pick<
   readonly kill: KillSwitch;
   /** Null or missing where people have no machines. */
   readonly machines?: Machines | null;
+  readonly voice?: OpenVoice | null;
   readonly mostSockets?: number;
 };
 
@@ -30,6 +32,7 @@ export async function openRealtime({
   db,
   kill,
   machines = null,
+  voice = null,
   mostSockets = MOST_SOCKETS,
   ...rest
 }: RealtimeOptions): Promise<Gateway> {
@@ -43,6 +46,8 @@ export async function openRealtime({
     ...rest,
     mostSockets,
     hub,
+    voice: voice?.voice ?? null,
+    media: voice?.media ?? null,
     live: machines?.connect({ later: setImmediate }) ?? null,
     presence: new Presence(hub),
     replies: new Replies(hub, () => kill.pass('answered')),

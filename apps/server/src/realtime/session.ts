@@ -22,6 +22,7 @@ import { channelStream } from '../log/stream-key.ts';
 import { unreachable } from '../log/unreachable.ts';
 import type { Endpoint, Live } from '../machines/live.ts';
 import type { RateLimits } from '../rate-limits.ts';
+import type { Link, Voice } from '../voice/voice.ts';
 import type { Hub, Sink, Subscriber } from './hub.ts';
 import { parseUp } from './parse-up.ts';
 import { noticeBytes } from './notices.ts';
@@ -36,6 +37,8 @@ export type SessionDeps = {
   readonly replies: Replies;
   /** Null where people have no machines. */
   readonly live: Live | null;
+  /** Null where nobody talks. */
+  readonly voice: Pick<Voice, 'receive' | 'gone'> | null;
   readonly presence: Presence;
   readonly commands: Commands;
   readonly limits: RateLimits;
@@ -66,6 +69,8 @@ type State =
       readonly here: Here;
       /** Null where people have no machines. */
       readonly endpoint: Endpoint | null;
+      /** Null where nobody talks, and for machines. */
+      readonly link: Link | null;
     }
   | { readonly kind: 'closed' };
 
@@ -145,6 +150,7 @@ export class Session {
     if (state.kind !== 'live') return;
     this.#deps.presence.change(state.subscriber.account, state.here, 'offline');
     if (state.endpoint !== null) this.#deps.live?.leave(state.endpoint);
+    if (state.link !== null) this.#deps.voice?.gone(state.link);
   }
 
   #handle(frame: Up): void {
@@ -210,7 +216,8 @@ export class Session {
     const { hub, presence, live, now } = this.#deps;
     const resumed = connection.start === 'resumed';
     const endpoint = this.#endpointOf(subscriber, connection.device);
-    this.#state = { kind: 'live', subscriber, here: 'online', endpoint };
+    const link = this.#linkOf(subscriber, connection.device);
+    this.#state = { kind: 'live', subscriber, here: 'online', endpoint, link };
     this.#dueAt = now() + jittered(TIMES.heartbeatMs);
     presence.change(subscriber.account, 'offline', 'online');
     const welcome: DownOf<'welcome'> = {
@@ -247,7 +254,18 @@ export class Session {
     };
   }
 
-  #handleLive(frame: Up, { subscriber, here, endpoint }: Extract<State, { kind: 'live' }>): void {
+  #linkOf(subscriber: Subscriber, device: Connection['device']): Link | null {
+    if (this.#deps.voice === null || device?.machine === 1) return null;
+    return {
+      account: subscriber.account,
+      session: subscriber.session,
+      isMember: (channel) => this.#deps.hub.isFollowing(subscriber, channel),
+      say: (id, say) => this.#reply(subscriber, { t: 'voice', id, say }),
+      fail: (id, error) => this.#fail(subscriber, id, error),
+    };
+  }
+
+  #handleLive(frame: Up, { subscriber, here, endpoint, link }: Extract<State, { kind: 'live' }>): void {
     const { hub, limits, presence } = this.#deps;
     const { account } = subscriber;
     if (limits.wait('frame', account) > 0) return this.close(CLOSE.protocol, 'too many frames');
@@ -266,7 +284,7 @@ export class Session {
       case 'presence':
         if (limits.wait('notice', account) > 0) return;
         presence.change(account, here, frame.state);
-        this.#state = { kind: 'live', subscriber, here: frame.state, endpoint };
+        this.#state = { kind: 'live', subscriber, here: frame.state, endpoint, link };
         return;
       case 'ping':
         return this.#reply(subscriber, { t: 'pong', n: frame.n, serverTime: this.#deps.now() });
@@ -274,7 +292,8 @@ export class Session {
       case 'rpc_answer':
         return this.#relay(frame, subscriber, endpoint);
       case 'voice':
-        return this.#fail(subscriber, frame.id, new SkerryError('not_found'));
+        if (link === null) return this.#fail(subscriber, frame.id, new SkerryError('not_found'));
+        return this.#deps.voice?.receive(link, frame);
       case 'hello':
       case 'auth':
         return this.#refuseFrame(null, new SkerryError('bad_frame', { message: 'This comes once, at the start.' }));

@@ -1,0 +1,152 @@
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import type { AccountId, ChannelId, SessionId } from '@skerry/protocol';
+import { afterEach, expect, it } from 'vitest';
+import { freshId } from '../testing/test-server.ts';
+import { VoicePeer } from '../testing/voice-peer.ts';
+import { EmbeddedEngine } from './embedded-engine.ts';
+import type { Stay } from './engine.ts';
+
+const SAYS_ALL = { speaks: true, hears: true };
+const room = freshId() as string as ChannelId;
+const engines: EmbeddedEngine[] = [];
+const peers: VoicePeer[] = [];
+afterEach(async () => {
+  for (const peer of peers.splice(0)) await peer[Symbol.asyncDispose]();
+  for (const engine of engines.splice(0)) await engine[Symbol.asyncDispose]();
+});
+
+function engineOn(first: number, last: number): EmbeddedEngine {
+  const quiet = () => undefined;
+  const events = { connected: quiet, speaking: quiet, slots: quiet, grow: quiet };
+  const engine = new EmbeddedEngine({
+    ports: [first, last],
+    addresses: ['127.0.0.1'],
+    events,
+    now: () => Date.now(),
+  });
+  engines.push(engine);
+  return engine;
+}
+
+const newStay = (account = freshId()): Stay => ({
+  id: freshId(),
+  room,
+  account: account as string as AccountId,
+  session: freshId() as string as SessionId,
+});
+
+async function join(engine: EmbeddedEngine, stay: Stay): Promise<VoicePeer> {
+  const peer = new VoicePeer();
+  peers.push(peer);
+  const grant = await engine.join(stay, { sdp: await peer.offer(2), rights: SAYS_ALL });
+  if (grant.kind === 'webrtc') await peer.take(grant.sdp);
+  await peer.connected();
+  return peer;
+}
+
+it('V-10: no more people than ports; every port comes back', async () => {
+  const engine = engineOn(43_200, 43_201);
+  const stays = [newStay(), newStay(), newStay()] as const;
+  await join(engine, stays[0]);
+  await join(engine, stays[1]);
+  await expect(join(engine, stays[2])).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 5_000 });
+  expect((await engine.status()).opens).toEqual({ udp: false, tcp: false });
+  await engine.leave(stays[0]);
+  await join(engine, stays[2]);
+  await engine.leave(stays[1]);
+  await engine.leave(stays[2]);
+  expect(await engine.status()).toMatchObject({
+    ports: { inUse: 0 },
+    opens: { udp: true, tcp: true },
+    reachedFrom: 'machine',
+    streams: 0,
+  });
+});
+
+it('V-1: two servers with the same rooms and people carry nothing to each other', async () => {
+  const [one, two] = [engineOn(43_210, 43_219), engineOn(43_220, 43_229)];
+  const [ann, bob] = [newStay(), newStay()];
+  const annOnOne = await join(one, ann);
+  await join(two, ann);
+  const bobOnTwo = await join(two, bob);
+  annOnOne.talk();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(bobOnTwo.count()).toBe(0);
+  expect(one.slotsOf(ann)).toEqual([]);
+  await one.leave(bob);
+  expect(two.slotsOf(ann)).toHaveLength(1);
+});
+
+it('V-10: 200 mangled offers and garbage on the ports: it lives, and no port stays behind', async () => {
+  const engine = engineOn(43_230, 43_239);
+  const listener = newStay();
+  const speaker = newStay();
+  const heard = await join(engine, listener);
+  const source = new VoicePeer();
+  peers.push(source);
+  const offer = await source.offer(2);
+  const random = numbersFrom(1);
+  let refused = 0;
+  for (let round = 0; round < 200; round++) {
+    const stay = newStay();
+    await engine.join(stay, { sdp: mangled(offer, random), rights: SAYS_ALL }).catch((error: { code?: string }) => {
+      expect(['bad_request', 'unavailable']).toContain(error.code);
+      refused += 1;
+    });
+    await engine.leave(stay);
+  }
+  expect(refused).toBeGreaterThan(50);
+  const garbage = createSocket('udp4');
+  for (let port = 43_230; port <= 43_239; port++)
+    for (const first of [0, 1, 20, 63, 128, 200, 255])
+      garbage.send(Buffer.from([first, ...Array.from({ length: 60 }, () => random() % 256)]), port, '127.0.0.1');
+  const tcp = connect(43_230, '127.0.0.1', () => tcp.end(Buffer.alloc(3_000, 7)));
+  tcp.on('error', () => undefined);
+  expect((await engine.status()).ports?.inUse).toBe(1);
+  const grant = await engine.join(speaker, { sdp: offer, rights: SAYS_ALL });
+  if (grant.kind === 'webrtc') await source.take(grant.sdp);
+  await source.connected();
+  source.talk();
+  await expect.poll(() => heard.count()).toBeGreaterThan(5);
+  garbage.close();
+  tcp.destroy();
+});
+
+/** Small numbers that are the same on every run. */
+function numbersFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 8;
+  };
+}
+
+/** Lines dropped, doubled, swapped or cut, characters changed, candidates that point elsewhere. */
+function mangled(sdp: string, random: () => number): string {
+  const lines = sdp.split('\r\n');
+  for (let times = 1 + (random() % 3); times > 0; times--) {
+    const at = random() % lines.length;
+    const line = lines[at] ?? '';
+    switch (random() % 6) {
+      case 0:
+        lines.splice(at, 1);
+        break;
+      case 1:
+        lines.splice(at, 0, line);
+        break;
+      case 2:
+        lines[at] = line.slice(0, random() % (line.length + 1));
+        break;
+      case 3:
+        lines[at] = line.replace(/\d+/, String(random()));
+        break;
+      case 4:
+        lines[at] = `${line.slice(0, 3)}${String.fromCharCode(random() % 256)}${line.slice(4)}`;
+        break;
+      default:
+        lines.splice(at, 0, 'a=candidate:1 1 udp 2122260223 198.51.100.7 9 typ host');
+    }
+  }
+  return lines.join('\r\n');
+}
