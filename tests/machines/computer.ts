@@ -105,8 +105,8 @@ export class Computer implements Disposable {
   readonly calls: AgentCall[] = [];
   /** What it replies to a call; without one it says nothing. */
   reply: ((call: AgentCall) => AgentReply | undefined) | undefined = () => ({ v: 1, did: 'yes' });
-  /** Calls with nothing in them: somebody asks for the keys. */
-  askedForKeys = 0;
+  /** Calls with nothing in them: these devices ask for the keys. */
+  readonly askedForKeys: number[] = [];
   #identityKey = '';
   #registrationId = 0;
   #sessions: Sessions | undefined;
@@ -328,6 +328,11 @@ export class Computer implements Disposable {
     return id;
   }
 
+  /** As its server has it. */
+  askRow(id: string): Promise<Answer<'ask'>> {
+    return call(this.origin, 'ask', { token: this.accessToken, params: { askId: id } });
+  }
+
   /** What was decided, as this machine can read it. */
   opened(run: string, ask: string, body: string): AnswerContent {
     return answerContent.parse(this.unseal(this.keyOf(run), { use: 'answer', run, ask }, body));
@@ -368,7 +373,7 @@ export class Computer implements Disposable {
       if (frame.t !== 'rpc') continue;
       const { id, from, body } = frame;
       if (body === '') {
-        this.askedForKeys++;
+        this.askedForKeys.push(from);
         continue;
       }
       const asked = agentCall.parse(this.unseal(this.machineKey, { use: 'call', from, call: id }, body));
