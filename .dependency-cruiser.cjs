@@ -32,10 +32,21 @@ module.exports = {
     },
     {
       name: 'core-meets-crypto-in-three-folders',
-      comment: 'They are loaded once a person has keys; whoever only chats never downloads them.',
+      comment:
+        'They are loaded once a person has keys; whoever only chats never downloads them. A machine is an entry of its own.',
       severity: 'error',
-      from: { path: '^packages/core/src/', pathNot: ['^packages/core/src/(identity|keys|sealed|testing)/', TEST] },
+      from: {
+        path: '^packages/core/src/',
+        pathNot: ['^packages/core/src/(identity|keys|sealed|machine|testing)/', TEST],
+      },
       to: { path: CRYPTO },
+    },
+    {
+      name: 'machine-is-an-entry-of-its-own',
+      comment: "What a computer that runs agents does is no part of a person's client.",
+      severity: 'error',
+      from: { path: '^packages/', pathNot: ['^packages/core/src/machine/', TEST] },
+      to: { path: '^packages/core/(src|dist)/machine/' },
     },
     {
       name: 'crypto-imports-only-protocol',

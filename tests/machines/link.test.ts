@@ -419,11 +419,9 @@ describe('asks of a machine', () => {
 
   it('end as they ended while the machine was away, and are told until they are taken, over a restart too (T19)', async () => {
     const ids: Record<string, string> = {};
-    let run = '';
     {
       await using here = await working();
-      run = here.run;
-      await keys(run);
+      await keys(here.run);
       for (const name of ['answered', 'untold', 'expired', 'open'])
         ids[name] = await here.opened(name === 'expired' ? 1_500 : 60_000);
       here.link.onAskEnd(() => Promise.reject(new Error('the disk is full')));

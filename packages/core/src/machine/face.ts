@@ -128,7 +128,8 @@ export interface MachineLink extends AsyncDisposable {
   taken(id: string, signal?: AbortSignal): Promise<void>;
   /**
    * Tells how each ask ended that was opened here, also while away or before a restart, in no order over asks: again and
-   * again until the handler resolves, so the handler's own journal makes it once. One handler; set it before anything is opened.
+   * again until the handler resolves, so the handler's own journal makes it once; one's own cancelling too. Whether the answer
+   * is among what was asked, the handler looks: M-16. One handler.
    */
   onAskEnd(handler: (end: AskEnd) => Promise<void>): void;
   /**
