@@ -59,6 +59,7 @@ describe('the rail', () => {
     add: '#/add',
     settings: '#/settings',
     assistants: '#/assistants',
+    agents: '#/agents',
   };
   function rail(current: ServerHandle): void {
     const { client } = live;
@@ -68,6 +69,7 @@ describe('the rail', () => {
       current: current.id,
       place: undefined,
       inboxCount: client.fleet.get().mentions,
+      agentsCount: 0,
       verbs: {} as ServerVerbs,
       links: places,
       showDigits: false,

@@ -8,7 +8,7 @@ export const app = {
   tabServers: 'Servers',
   tabInbox: 'Inbox',
   tabYou: 'You',
-  placeTitle: { inbox: 'Inbox', settings: 'Settings', servers: 'Servers', assistants: 'Assistants' },
+  placeTitle: { inbox: 'Inbox', settings: 'Settings', servers: 'Servers', assistants: 'Assistants', agents: 'Agents' },
   titleWith: (place: string) => `${place} · Skerry`,
   titleMentions: (count: number) => `(${count > 99 ? '99+' : count})`,
   notFound: {

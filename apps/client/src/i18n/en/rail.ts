@@ -9,6 +9,7 @@ export const rail = {
   connectionsState: (state: string) => `Connections: ${state}`,
   settings: 'Settings',
   assistants: 'Assistants',
+  agentsCount: (count: number) => `Agents, ${counted(count, 'question')} for you`,
   /** Accessible name of a server: everything the icon shows. */
   server: (parts: { name: string; mentions: number; unread: boolean; state: string | undefined; talking: boolean }) =>
     [
