@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'Make this computer a machine of your account on a server',
     load: async () => (await import('./commands/pair.ts')).pair,
   },
+  agent: {
+    summary: 'Let your devices run agents here, and answer what agents ask',
+    load: async () => (await import('./commands/agent.ts')).agent,
+  },
   run: {
     summary: 'Run an agent that speaks the Agent Client Protocol, here',
     load: async () => (await import('./commands/run.ts')).run,

@@ -54,6 +54,20 @@ export class AskBook {
     return asks.filter(({ closing }) => closing === undefined).map(({ ask }) => ask);
   }
 
+  /** The names of those that have no answer yet, without reading any. */
+  async openIds(): Promise<readonly string[]> {
+    const files = new Set(await readdir(this.#folder));
+    return [...files].flatMap((file) => {
+      const id = file.endsWith('.ask') ? file.slice(0, -'.ask'.length) : '';
+      return ID.test(id) && !files.has(`${id}.closed`) ? [id] : [];
+    });
+  }
+
+  /** How an ask ended; undefined while it is open. */
+  ending(ask: LocalAsk): Promise<Closing | undefined> {
+    return this.#closing(ask);
+  }
+
   /** @returns how the ask ended, which is somebody else's doing when they came first */
   async close(
     ask: LocalAsk,
@@ -148,7 +162,7 @@ export class AskBook {
 
 function isSame(a: AskContent, b: AskContent): boolean {
   return (
-    (['kind', 'text', 'folder', 'agent'] as const).every((field) => a[field] === b[field]) &&
+    (['kind', 'text', 'folder', 'agent', 'server'] as const).every((field) => a[field] === b[field]) &&
     sameList(a.choices, b.choices)
   );
 }

@@ -18,6 +18,8 @@ export type AskContent = {
   readonly choices: readonly string[];
   readonly folder: string;
   readonly agent: string;
+  /** The server whose person is asked; the one this computer was first paired with when it is left out. */
+  readonly server?: string;
 };
 
 export type LocalAsk = AskContent & {
@@ -34,6 +36,8 @@ export type Closing = {
   readonly choice: string | null;
   readonly text: string | null;
   readonly at: number;
+  /** The device of the person that answered from afar. */
+  readonly by?: number;
 };
 
 export const CONFIRM = 'Confirm';

@@ -13,6 +13,8 @@ export type McpOptions = {
   readonly book: AskBook;
   /** The project when an agent names none. */
   readonly cwd: string;
+  /** The server whose person is asked; the first one when it is left out. */
+  readonly asked?: string;
   /** How often a caller that wants to know is told that it still waits. */
   readonly progressMs: number;
   readonly now: () => number;
@@ -39,9 +41,12 @@ export function mcpServer(options: McpOptions): Server {
   return server;
 }
 
-async function answer(call: Call, extra: Extra, { book, progressMs, now }: McpOptions): Promise<CallToolResult> {
+async function answer(call: Call, extra: Extra, { book, progressMs, now, asked }: McpOptions): Promise<CallToolResult> {
+  const server = asked === undefined ? {} : { server: asked };
   const ask =
-    call.tool === 'ask' ? await book.ask(call.content, now() + call.seconds * 1_000) : await book.find(call.id);
+    call.tool === 'ask'
+      ? await book.ask({ ...call.content, ...server }, now() + call.seconds * 1_000)
+      : await book.find(call.id);
   if (ask === undefined) throw new BadArgumentsError('There is no such ask on this machine.');
   const token = extra._meta?.progressToken;
   const waitMs = Math.min(call.waitSeconds(token !== undefined) * 1_000, LONGEST_MS);

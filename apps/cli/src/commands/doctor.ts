@@ -1,6 +1,7 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
+import { runningDaemon } from '../agent/daemon-state.ts';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { type Pairing, Pairings } from '../machine/pairings.ts';
 import { keychain } from '../machine/secret-store.ts';
@@ -26,7 +27,13 @@ export const doctor: Verb = {
   async run(argv, { environment, stdout }) {
     const flags = readFlags(FLAGS, argv, environment);
     const config = path.resolve(flags.optional('config') ?? ownConfigFolder(environment));
-    const findings = [await folder(config), await secrets(), programs(environment), ...(await servers(config))];
+    const findings = [
+      await folder(config),
+      await secrets(),
+      programs(environment),
+      daemon(config),
+      ...(await servers(config)),
+    ];
     for (const finding of findings)
       stdout.write(
         flags.on('json')
@@ -57,6 +64,18 @@ async function secrets(): Promise<Finding> {
         says: 'There is none that lasts; keys are kept in files that only you may read.',
       }
     : { check: 'Keychain', state: 'fine', says: 'Keys are kept in it.' };
+}
+
+/** Without it nothing leaves this computer, which may be just what is wanted. */
+function daemon(config: string): Finding {
+  const check = 'Daemon';
+  const state = runningDaemon(config);
+  if (state === undefined)
+    return { check, state: 'note', says: 'skerry agent is not running; your devices do not reach this computer.' };
+  const ill = state.servers.filter((one) => /^(?:refused|revoked|unlisted)/.test(one.state));
+  return ill.length === 0
+    ? { check, state: 'fine', says: `skerry agent is running as process ${state.pid}.` }
+    : { check, state: 'wrong', says: ill.map((one) => `${one.origin} is ${one.state}`).join('; ') };
 }
 
 /** What skerry mcp is started by must find the program. */

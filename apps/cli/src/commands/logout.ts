@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { SkerryError } from '@skerry/protocol';
 import { ConfigError, describeFlags, type FlagTable, readFlags, StartError } from '@skerry/server/command-line';
+import { forgetServer, runningDaemon } from '../agent/daemon-state.ts';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { type Pairing, Pairings } from '../machine/pairings.ts';
 import { readServer, ServerCalls } from '../machine/server-calls.ts';
@@ -22,7 +23,7 @@ export const logout: Verb = {
 
 ${describeFlags(FLAGS)}
 
-The machine stays on your list of devices, without a way in, until you take it off there.
+What runs here is no longer relayed there. The machine stays on your list of devices, without a way in, until you take it off there.
 Exit codes: 0 done, 1 a server could not be told and nothing was forgotten there, 2 wrong command line.`,
   async run(argv, { environment, stdout, stderr }) {
     const flags = readFlags(FLAGS, argv, environment);
@@ -47,6 +48,8 @@ Exit codes: 0 done, 1 a server could not be told and nothing was forgotten there
         stderr.write(`${error.message} The server does not know of it.\n`);
       }
       await pairings.remove(pairing);
+      // A daemon that runs sees that, and takes its own part away itself.
+      if (runningDaemon(config) === undefined) forgetServer(config, pairing.serverId);
       stdout.write(`This computer is no longer signed in at ${pairing.origin}.\n`);
     }
     return failed ? 1 : 0;

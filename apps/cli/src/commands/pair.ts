@@ -7,7 +7,8 @@ import { describeFlags, type FlagTable, readFlags, StartError } from '@skerry/se
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { Pairings } from '../machine/pairings.ts';
 import { readServer, ServerCalls } from '../machine/server-calls.ts';
-import { type Paired, PairingRequest } from '../pairing/pairing-request.ts';
+import { type Paired, PairingRequest, type PendingPairing } from '../pairing/pairing-request.ts';
+import { finishPairings, forgetPending, keepPending, storePaired } from '../pairing/pending-pairing.ts';
 import { qrInTerminal } from '../pairing/qr-in-terminal.ts';
 import { plainText } from '../runs/plain-text.ts';
 import type { Terminal, Verb } from '../verb.ts';
@@ -40,6 +41,7 @@ Exit codes: 0 paired, 1 not paired, 2 wrong command line.`,
     const config = makePrivateFolder(path.resolve(flags.optional('config') ?? ownConfigFolder(terminal.environment)));
     const pairings = new Pairings(config);
     const server = new ServerCalls(address);
+    for (const sentence of await finishPairings(config)) terminal.stderr.write(`${sentence}\n`);
     try {
       const known = pairings.list().find(({ origin }) => origin === address.origin);
       if (known !== undefined)
@@ -57,27 +59,14 @@ Exit codes: 0 paired, 1 not paired, 2 wrong command line.`,
       const { request, expiresInMs } = await PairingRequest.make(server, pin, itself);
       const words = sixWords(createHash('sha256').update(Buffer.from(pin.key, 'base64url')).digest());
       say({ event: 'code', link: request.link, host: address.host, words, expiresInMs });
-      const { answer, token, username } = await follow(request, { expiresInMs, say });
-      const kept = await pairings.add(
-        {
-          v: 1,
-          origin: address.origin,
-          serverId: pin.serverId,
-          serverKey: pin.key,
-          account: token.account,
-          username,
-          accountKey: answer.accountKey,
-          list: answer.list,
-          device: token.device,
-          label: answer.label,
-          signKey: request.signing.publicKey,
-          identityKey: request.identity.publicKey,
-          registrationId: request.registrationId,
-          pairedAt: Date.now(),
-        },
-        { signing: request.signing.secret, identity: request.identity.secret, refreshToken: token.refreshToken },
-        place,
-      );
+      const { paired, pending } = await follow(request, {
+        expiresInMs,
+        say,
+        keep: (one) => keepPending(config, { ...one, place }),
+        withdrawn: () => forgetPending(config, pin.serverId),
+      });
+      const kept = await storePaired(config, { ...pending, place }, paired);
+      const { username, token } = paired;
       say({ event: 'paired', host: address.host, username, device: token.device, secrets: kept.secrets });
       return 0;
     } catch (error) {
@@ -112,8 +101,18 @@ type Say = (event: Event) => void;
 /** From the code on the screen to the token. Whatever ends it early takes the code back. */
 async function follow(
   request: PairingRequest,
-  { expiresInMs, say }: { expiresInMs: number; say: Say },
-): Promise<Paired> {
+  {
+    expiresInMs,
+    say,
+    keep,
+    withdrawn,
+  }: { expiresInMs: number; say: Say; keep: (pending: PendingPairing) => void; withdrawn: () => void },
+): Promise<{ readonly paired: Paired; readonly pending: PendingPairing }> {
+  let pending: PendingPairing | undefined;
+  const kept = (one: PendingPairing) => {
+    keep(one);
+    pending = one;
+  };
   const stopped = new AbortController();
   const stop = () => stopped.abort(new StartError('The code was taken back.'));
   const late = setTimeout(() => stopped.abort(new StartError('Nobody approved it within two minutes.')), expiresInMs);
@@ -121,10 +120,12 @@ async function follow(
   try {
     const { taker, code } = await request.taken(stopped.signal);
     say({ event: 'taken', username: taker.username, ...code });
-    return await request.approved(taker, stopped.signal);
+    const paired = await request.approved(taker, { keep: kept, signal: stopped.signal });
+    if (pending === undefined) throw new StartError('Nothing was approved.');
+    return { paired, pending };
   } catch (error) {
-    // It may be over already, or the server gone; then there is nothing to take back.
-    await request.withdraw().catch(() => undefined);
+    // It may be over already, or the server gone; then there is nothing to take back, and what fetches the token stays.
+    await request.withdraw().then(withdrawn, () => undefined);
     throw stopped.signal.aborted ? stopped.signal.reason : error;
   } finally {
     clearTimeout(late);

@@ -1,9 +1,14 @@
 import path from 'node:path';
 import { ConfigError, describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
+import { named } from '../agent/cutter.ts';
+import { runningDaemon } from '../agent/daemon-state.ts';
+import { markRun, readMark } from '../agent/relay-mark.ts';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
+import { type Pairing, Pairings } from '../machine/pairings.ts';
 import { type Driver, jsonDriver, personDriver, promptDriver } from '../runs/drive-run.ts';
 import { RunRenderer } from '../runs/render-run.ts';
 import { Run } from '../runs/run.ts';
+import { takeAnswers } from '../runs/run-mailbox.ts';
 import type { Terminal, Verb } from '../verb.ts';
 
 const FLAGS = {
@@ -11,6 +16,7 @@ const FLAGS = {
   prompt: { value: 'text', help: 'Say this first', fallback: null },
   mode: { value: 'name', help: 'Switch the agent to this mode first', fallback: null },
   resume: { value: 'run', help: 'Go on with a run of before', fallback: null },
+  server: { value: 'address', help: 'Show it on your devices too, over this server', fallback: null },
   json: { value: null, help: 'Lines of JSON both ways: the log on stdout, what you say on stdin', fallback: null },
   config: {
     value: 'folder',
@@ -42,6 +48,8 @@ Exit codes: 0 the run was closed, 1 the agent could not be started, ended by its
     const asked = { json: flags.on('json'), prompt: flags.optional('prompt') };
     const driver = driverFor(terminal, asked);
     const folder = flags.optional('folder');
+    const server = flags.optional('server');
+    const pairing = server === null ? undefined : new Pairings(config).at(server);
     await using running = await Run.start({
       runs: path.join(config, 'runs'),
       resume,
@@ -51,15 +59,44 @@ Exit codes: 0 the run was closed, 1 the agent could not be started, ended by its
       show: driver.show,
     });
     terminal.stderr.write(`Run ${running.id}, kept in ${running.folder}\n`);
+    const stopped = new AbortController();
+    const relayed = relay(running, { config, pairing, agent: agent[0] ?? 'agent', signal: stopped.signal });
+    if (relayed !== null) terminal.stderr.write(`${relayed}\n`);
     const mode = flags.optional('mode');
     if (mode !== null && !(await running.setMode(mode))) {
       const known = running.modes?.availableModes.map(({ id }) => id).join(', ') ?? 'none';
       return flags.refuse('mode', mode, `a mode of this agent: ${known}`);
     }
-    // Awaited here: what is returned unawaited would outlive the run.
-    return await drive(running, driver, asked.prompt);
+    try {
+      // Awaited here: what is returned unawaited would outlive the run.
+      return await drive(running, driver, asked.prompt);
+    } finally {
+      stopped.abort();
+    }
   },
 };
+
+/** Leaves a run to the daemon, which follows its log. @returns a sentence about that, null when nobody wanted it */
+function relay(
+  run: Run,
+  {
+    config,
+    pairing,
+    agent,
+    signal,
+  }: { config: string; pairing: Pairing | undefined; agent: string; signal: AbortSignal },
+): string | null {
+  // A run that goes on is relayed as before.
+  const mark =
+    pairing === undefined
+      ? readMark(run.folder)
+      : markRun(run.folder, { serverId: pairing.serverId, agent: named(path.basename(agent)) });
+  if (mark === undefined) return null;
+  takeAnswers(run, signal);
+  return runningDaemon(config) === undefined
+    ? 'It is not relayed, because skerry agent is not running. Once that runs, all of it will be.'
+    : 'It is relayed by skerry agent: your devices see it, and can answer what it asks.';
+}
 
 function driverFor(terminal: Terminal, { json, prompt }: { json: boolean; prompt: string | null }): Driver {
   if (json) return jsonDriver(terminal);

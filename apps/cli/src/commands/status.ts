@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { describeFlags, type FlagTable, readFlags } from '@skerry/server/command-line';
+import { type DaemonState, runningDaemon } from '../agent/daemon-state.ts';
 import { AskBook } from '../asks/ask-book.ts';
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { Pairings } from '../machine/pairings.ts';
@@ -31,14 +32,16 @@ export const status: Verb = {
       device,
       pairedAt,
     }));
+    const daemon = runningDaemon(config) ?? null;
     const asks = (await new AskBook(path.join(config, 'asks'), Date.now).open()).length;
     if (flags.on('json')) {
-      stdout.write(`${JSON.stringify({ config, servers, runs, asks })}\n`);
+      stdout.write(`${JSON.stringify({ config, servers, runs, asks, daemon })}\n`);
       return 0;
     }
     const lines = [
       `Everything is kept in ${config}`,
       ...servers.map(({ origin, username, device }) => `Machine ${device} of ${plainText(username)} on ${origin}`),
+      ...describeDaemon(daemon),
       ...(servers.length === 0 ? ['Not paired with a server. See: skerry pair --help'] : []),
       ...runs.map(
         ({ id, state, at, folder, agent }) =>
@@ -50,6 +53,15 @@ export const status: Verb = {
     return 0;
   },
 };
+
+function describeDaemon(daemon: DaemonState | null): readonly string[] {
+  if (daemon === null) return ['skerry agent is not running: your devices do not reach this computer'];
+  const { pid, running, servers } = daemon;
+  return [
+    `skerry agent is running (process ${pid}), with ${running} ${running === 1 ? 'agent' : 'agents'}`,
+    ...servers.map(({ origin, state }) => `  ${origin}: ${state}`),
+  ];
+}
 
 function summaryOf({ id, lines }: KnownRun) {
   const begun = lines.findLast(({ entry }) => entry.kind === 'begun')?.entry;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { StartError } from '@skerry/server/command-line';
 import { makePrivateFolder } from './config-folder.ts';
 import type { MachineSecrets } from './machine-keys.ts';
+import { readServer } from './server-calls.ts';
 import { fileSecrets, keychain, replaceFile, type SecretPlace, type SecretStore } from './secret-store.ts';
 
 /** What this computer is on one server. Nothing of it is secret. */
@@ -43,6 +44,18 @@ export class Pairings {
     return names(this.#folder).map(
       (name) => JSON.parse(readFileSync(path.join(this.#folder, name), 'utf8')) as Pairing,
     );
+  }
+
+  /**
+   * The pairing with a server that a person names by its address, or by a link to it.
+   * @throws ConfigError, StartError when there is none
+   */
+  at(given: string): Pairing {
+    const { origin } = readServer(given);
+    const found = this.list().find((pairing) => pairing.origin === origin);
+    if (found === undefined)
+      throw new StartError(`This computer is not paired with ${origin}. See: skerry pair --help`);
+    return found;
   }
 
   /**

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pin } from '@skerry/core/node';
 import {
   type Answer,
+  type Body,
   encodePairingApproval,
   encodePairingClaim,
   encodePairingCode,
@@ -22,6 +23,7 @@ import { matchingCode } from '@skerry/protocol/words';
 import { StartError } from '@skerry/server/command-line';
 import {
   isSignedBy,
+  type KeyPair,
   newBoxKey,
   newIdentityKey,
   newRegistrationId,
@@ -121,8 +123,15 @@ export class PairingRequest {
     return { taker, code: matchingCode(createHash('sha256').update(said).digest()) };
   }
 
-  /** Waits for the person's yes, checks it, and fetches the token. @throws StartError, SkerryError */
-  async approved(taker: Taker, signal: AbortSignal): Promise<Paired> {
+  /**
+   * Waits for the person's yes, checks it, and fetches the token.
+   * @param keep puts what fetches it again on the disk
+   * @throws StartError, SkerryError
+   */
+  async approved(
+    taker: Taker,
+    { keep, signal }: { keep: (pending: PendingPairing) => void; signal: AbortSignal },
+  ): Promise<Paired> {
     const { approval } = await this.#until(({ approval }) => approval !== null, signal);
     if (approval === null) throw new StartError('Nobody approved it.');
     const { serverId } = this.#pin;
@@ -148,18 +157,24 @@ export class PairingRequest {
     const answer = pairingAnswer.safeParse(this.#open(approval.sealed, { use: 'answer', account }));
     if (!answer.success || answer.data.server !== serverId || answer.data.account !== account)
       throw new StartError('The approval is for another server or account.');
-    const redeemed = await this.#stepped(() =>
-      this.#server.call('redeemPairing', { body: this.#proof('redeem'), signal }),
-    );
-    const token = machineToken.safeParse(this.#open(redeemed.sealed, { use: 'token', account }));
-    if (
-      !token.success ||
-      token.data.server !== serverId ||
-      token.data.account !== account ||
-      token.data.device !== approval.machine
-    )
-      throw new StartError('The server gave a token for something else.');
-    return { answer: answer.data, token: token.data, username: taker.username };
+    return this.#stepped(async () => {
+      const pending: PendingPairing = {
+        v: 1,
+        origin: this.#server.address.origin,
+        pin: this.#pin,
+        body: this.#proof('redeem'),
+        box: this.#box,
+        signing: this.signing,
+        identity: this.identity,
+        registrationId: this.registrationId,
+        machine: approval.machine,
+        answer: answer.data,
+        username: taker.username,
+      };
+      // The token leaves the server once: what fetches it again is on the disk before.
+      keep(pending);
+      return redeem(this.#server, pending, signal);
+    });
   }
 
   /** Takes the request back; whoever took it is told. */
@@ -207,14 +222,57 @@ export class PairingRequest {
     return { key: this.#key, origin, nonce: this.#next, signature: signWith(this.signing, encodePairingStep(said)) };
   }
 
-  #open(sealed: string, { use, account }: { use: 'answer' | 'token'; account: string }): unknown {
-    const bound = encodePairingSeal({ serverId: this.#pin.serverId, use, account, key: this.#key });
-    const text = openSealed(sealed, this.#box, bound);
-    try {
-      return JSON.parse(text ?? '');
-    } catch {
-      return undefined;
-    }
+  #open(sealed: string, of: { use: 'answer'; account: string }): unknown {
+    return opened(sealed, this.#box, { ...of, serverId: this.#pin.serverId, key: this.#key });
+  }
+}
+
+/** What fetches the token of an approved pairing. Secret; good until the request's two minutes are over. SPEC M-6. */
+export type PendingPairing = {
+  readonly v: 1;
+  readonly origin: string;
+  readonly pin: Pin;
+  /** The very same bytes get the very same answer. */
+  readonly body: Body<'redeemPairing'>;
+  readonly box: KeyPair;
+  readonly signing: KeyPair;
+  readonly identity: KeyPair;
+  readonly registrationId: number;
+  /** The machine's number, as it was approved. */
+  readonly machine: number;
+  readonly answer: PairingAnswer;
+  readonly username: string;
+};
+
+/** Fetches the token. @throws StartError, SkerryError `code_invalid` when its time is over */
+export async function redeem(server: ServerCalls, pending: PendingPairing, signal?: AbortSignal): Promise<Paired> {
+  const { pin, body, box, signing, machine, answer, username } = pending;
+  const { serverId } = pin;
+  const { sealed } = await server.call('redeemPairing', { body, ...(signal === undefined ? {} : { signal }) });
+  const { account } = answer;
+  const token = machineToken.safeParse(
+    opened(sealed, box, { use: 'token', account, serverId, key: signing.publicKey }),
+  );
+  if (
+    !token.success ||
+    token.data.server !== serverId ||
+    token.data.account !== account ||
+    token.data.device !== machine
+  )
+    throw new StartError('The server gave a token for something else.');
+  return { answer, token: token.data, username };
+}
+
+function opened(
+  sealed: string,
+  box: KeyPair,
+  of: { serverId: string; use: 'answer' | 'token'; account: string; key: string },
+): unknown {
+  const text = openSealed(sealed, box, encodePairingSeal(of));
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
   }
 }
 

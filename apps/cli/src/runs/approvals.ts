@@ -4,7 +4,7 @@ import { digestOf } from './subject.ts';
 
 export type AnswerOutcome = 'taken' | 'no_such_ask' | 'already_answered' | 'no_such_choice';
 
-type Open = { readonly ask: Ask; readonly decide: (choice: string | null) => Promise<void> };
+type Open = { readonly ask: Ask; readonly decide: (choice: string | null, by?: number) => Promise<void> };
 
 /** The questions of one run that wait for a person, each decided once. */
 export class Approvals {
@@ -26,11 +26,11 @@ export class Approvals {
     const decided = new Promise<string | null>((resolve) => {
       this.#open.set(ask.id, {
         ask,
-        decide: async (choice) => {
+        decide: async (choice, by) => {
           // Before anything is waited for: whoever comes second finds it decided.
           this.#open.delete(ask.id);
           this.#decided.add(ask.id);
-          await this.#append({ kind: 'answered', ask: ask.id, choice });
+          await this.#append({ kind: 'answered', ask: ask.id, choice, ...(by === undefined ? {} : { by }) });
           resolve(choice);
         },
       });
@@ -47,18 +47,19 @@ export class Approvals {
     }
   }
 
-  async answer(id: string, choice: string): Promise<AnswerOutcome> {
+  /** @param by the device of the person that answers from afar */
+  async answer(id: string, choice: string, by?: number): Promise<AnswerOutcome> {
     const open = this.#open.get(id);
     if (open === undefined) return this.#decided.has(id) ? 'already_answered' : 'no_such_ask';
     if (!open.ask.choices.some(({ optionId }) => optionId === choice)) return 'no_such_choice';
-    await open.decide(choice);
+    await open.decide(choice, by);
     return 'taken';
   }
 
   /** The choice that says no once, or none at all. */
-  async decline(id: string): Promise<void> {
+  async decline(id: string, by?: number): Promise<void> {
     const open = this.#open.get(id);
-    await open?.decide(open.ask.choices.find(({ kind }) => kind === 'reject_once')?.optionId ?? null);
+    await open?.decide(open.ask.choices.find(({ kind }) => kind === 'reject_once')?.optionId ?? null, by);
   }
 
   /** Nobody decides any more. */

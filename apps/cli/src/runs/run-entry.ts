@@ -42,12 +42,13 @@ export type RunEntry =
       readonly start: 'new' | 'loaded' | 'anew';
       readonly modes: SessionModeState | null;
     }
-  | { readonly kind: 'prompt'; readonly text: string }
+  /** `by`: the device of the person that said it from afar; `op`: its wish, done once. */
+  | { readonly kind: 'prompt'; readonly text: string; readonly by?: number; readonly op?: string }
   | { readonly kind: 'update'; readonly update: SessionUpdate }
   | { readonly kind: 'mode'; readonly mode: string }
   | { readonly kind: 'asked'; readonly ask: Ask }
   /** `choice` is `null` when nobody decided: the turn was cancelled, or the agent ended. */
-  | { readonly kind: 'answered'; readonly ask: string; readonly choice: string | null }
+  | { readonly kind: 'answered'; readonly ask: string; readonly choice: string | null; readonly by?: number }
   | { readonly kind: 'read'; readonly path: string; readonly bytes: number }
   | { readonly kind: 'wrote'; readonly path: string; readonly bytes: number; readonly digest: string }
   | ({ readonly kind: 'command'; readonly terminal: string } & Command)

@@ -6,7 +6,7 @@ import { makePrivateFolder } from '../machine/config-folder.ts';
 import type { Line } from './run-entry.ts';
 import { readRunLog, RunLog } from './run-log.ts';
 
-const LOG = 'log.jsonl';
+export const RUN_LOG = 'log.jsonl';
 const ID = /^[\w-]{8}$/;
 
 export type OpenRun = AsyncDisposable & {
@@ -17,6 +17,8 @@ export type OpenRun = AsyncDisposable & {
   readonly lines: readonly Line[];
 };
 
+export const newRunId = (): string => randomBytes(6).toString('base64url');
+
 /**
  * Opens the log of a run for writing; one process at a time does. What an earlier process left undecided when it was cut
  * off is written down as such.
@@ -25,19 +27,24 @@ export type OpenRun = AsyncDisposable & {
 export async function openRun({
   runs,
   resume,
+  id: made = newRunId(),
   now,
+  waitMs,
 }: {
   runs: string;
   resume: string | null;
+  id?: string;
   now: () => number;
+  /** For another process to let go of it. */
+  waitMs?: number;
 }): Promise<OpenRun> {
   if (resume !== null && !runIds(runs).includes(resume))
     throw new StartError(`There is no run ${resume} on this machine.`);
-  const id = resume ?? randomBytes(6).toString('base64url');
+  const id = resume ?? made;
   const folder = makePrivateFolder(path.join(makePrivateFolder(runs), id));
-  const lock = await takeLock(folder, id);
+  const lock = await takeLock(folder, { id, waitMs });
   try {
-    const { log, lines } = await RunLog.open(path.join(folder, LOG), now);
+    const { log, lines } = await RunLog.open(path.join(folder, RUN_LOG), now);
     for (const ask of undecided(lines)) await log.append({ kind: 'answered', ask, choice: null });
     if (lines.length > 0 && lines.at(-1)?.entry.kind !== 'ended') await log.append({ kind: 'ended', why: 'cut' });
     let closed = false;
@@ -65,7 +72,7 @@ export type KnownRun = { readonly id: string; readonly lines: readonly Line[] };
 export async function listRuns(runs: string): Promise<readonly KnownRun[]> {
   const found = await Promise.all(
     runIds(runs).map(async (id) => {
-      const lines = await readRunLog(path.join(runs, id, LOG)).catch(() => []);
+      const lines = await readRunLog(path.join(runs, id, RUN_LOG)).catch(() => []);
       return { id, lines };
     }),
   );
@@ -82,7 +89,8 @@ function undecided(lines: readonly Line[]): readonly string[] {
   return [...open];
 }
 
-function runIds(runs: string): readonly string[] {
+/** Those that have a folder. */
+export function runIds(runs: string): readonly string[] {
   try {
     return readdirSync(runs).filter((name) => ID.test(name));
   } catch {
@@ -90,9 +98,9 @@ function runIds(runs: string): readonly string[] {
   }
 }
 
-async function takeLock(folder: string, id: string): Promise<DataLock> {
+async function takeLock(folder: string, { id, waitMs }: { id: string; waitMs: number | undefined }): Promise<DataLock> {
   try {
-    return await DataLock.acquire(folder);
+    return await DataLock.acquire(folder, waitMs);
   } catch (error) {
     if (error instanceof DataInUseError) throw new StartError(`The run ${id} is open in another process.`, error);
     throw error;

@@ -29,6 +29,8 @@ export type RunOptions = {
   readonly runs: string;
   /** A run of before that goes on, or `null` for a new one. */
   readonly resume: string | null;
+  /** What a new one is called. */
+  readonly id?: string;
   /** The agent's command line; `null` for the one of the run that goes on. */
   readonly agent: readonly string[] | null;
   /** What the agent may read and change; `null` for the folder of the run that goes on. */
@@ -108,8 +110,8 @@ export class Run implements AsyncDisposable {
    * @throws StartError when the agent cannot be started, does not speak the protocol, or wants somebody to sign in first;
    *   when there is no such run, or it is open elsewhere
    */
-  static async start({ runs, resume, agent, folder, now, show }: RunOptions): Promise<Run> {
-    const opened = await openRun({ runs, resume, now });
+  static async start({ runs, resume, id, agent, folder, now, show }: RunOptions): Promise<Run> {
+    const opened = await openRun({ runs, resume, now, ...(id === undefined ? {} : { id }) });
     try {
       const begun = opened.lines.findLast(({ entry }) => entry.kind === 'begun')?.entry;
       const before = begun?.kind === 'begun' ? begun : undefined;
@@ -151,8 +153,39 @@ export class Run implements AsyncDisposable {
 
   /** Says something to the agent, after what was said before. Resolves when its turn is over. */
   prompt(text: string): Promise<StopReason | 'failed'> {
+    return this.#queue(
+      () => Promise.resolve('cancelled' as const),
+      async () => {
+        await this.#append({ kind: 'prompt', text });
+        return this.#turn(text);
+      },
+    );
+  }
+
+  /**
+   * Says something for somebody far away, who has to know that it is not lost: it is in the log before its turn comes.
+   * Resolves when it is there.
+   * @param by the device that says it, and its wish
+   */
+  async say(text: string, by: { readonly by?: number; readonly op: string }): Promise<void> {
+    const logged = this.#append({ kind: 'prompt', text, ...by });
+    const turn = this.#queue(
+      () => this.#over('cancelled', null),
+      async () => {
+        await logged;
+        return this.#turn(text);
+      },
+    );
+    turn.catch(() => undefined);
+    await logged;
+  }
+
+  #queue(
+    dropped: () => Promise<StopReason>,
+    work: () => Promise<StopReason | 'failed'>,
+  ): Promise<StopReason | 'failed'> {
     const { signal } = this.#cancelled;
-    const turn = this.#turns.then(() => (signal.aborted ? 'cancelled' : this.#turn(text)));
+    const turn = this.#turns.then(() => (signal.aborted ? dropped() : work()));
     this.#busy++;
     this.#turns = turn.catch(() => undefined).finally(() => this.#busy--);
     return turn;
@@ -178,12 +211,18 @@ export class Run implements AsyncDisposable {
   }
 
   /** Says no to a question for want of anybody to ask. */
-  decline(ask: string): Promise<void> {
-    return this.#approvals.decline(ask);
+  decline(ask: string, by?: number): Promise<void> {
+    return this.#approvals.decline(ask, by);
   }
 
-  answer(ask: string, choice: string): Promise<AnswerOutcome> {
-    return this.#approvals.answer(ask, choice);
+  /** @param by the device that answers from afar */
+  answer(ask: string, choice: string, by?: number): Promise<AnswerOutcome> {
+    return this.#approvals.answer(ask, choice, by);
+  }
+
+  /** Writes down why something was not done. */
+  async refuse(what: string, why: string): Promise<void> {
+    await this.#append({ kind: 'refused', what, why });
   }
 
   /** Resolves when nothing is being said and nothing waits to be. */
@@ -252,7 +291,6 @@ export class Run implements AsyncDisposable {
   }
 
   async #turn(text: string): Promise<StopReason | 'failed'> {
-    await this.#append({ kind: 'prompt', text });
     let stop: StopReason | 'failed' = 'failed';
     let why: string | null = null;
     try {
@@ -264,6 +302,10 @@ export class Run implements AsyncDisposable {
     }
     this.#tools.endTurn();
     await this.#approvals.giveUp();
+    return this.#over(stop, why);
+  }
+
+  async #over<T extends StopReason | 'failed'>(stop: T, why: string | null): Promise<T> {
     await this.#append({ kind: 'turn', stop, why });
     return stop;
   }
