@@ -56,7 +56,7 @@ export class OwnDevices {
 
   /** What the server has just said of them, beside what is signed. */
   async show(devices: readonly OwnDeviceAnswer[]): Promise<void> {
-    const views = await Promise.all(devices.map((one) => this.#viewOf(one)));
+    const views = await Promise.all(this.#people(devices).map((one) => this.#viewOf(one)));
     this.#views.set(views.sort((a, b) => Number(b.isThis) - Number(a.isThis) || a.device - b.device));
   }
 
@@ -117,7 +117,20 @@ export class OwnDevices {
   }
 
   async #all(signal: AbortSignal): Promise<readonly OwnDeviceAnswer[]> {
-    return (await this.#deps.api.call('ownDevices', { signal })).devices;
+    return this.#people((await this.#deps.api.call('ownDevices', { signal })).devices);
+  }
+
+  /**
+   * Without machines, which nobody lets in as a device (M-2). What a list names counts before what the server says, so that it
+   * hides no device by calling it a machine.
+   */
+  #people(devices: readonly OwnDeviceAnswer[]): readonly OwnDeviceAnswer[] {
+    const { kept } = this.#deps.list;
+    const isIn = (list: readonly ListedDevice[] | undefined, device: number): boolean =>
+      list?.some((one) => one.device === device) === true;
+    return devices.filter(
+      ({ device, machine }) => isIn(kept?.devices, device) || !(machine === true || isIn(kept?.machines, device)),
+    );
   }
 
   /** By a session with exactly the keys that were listed: whoever else is in the way reads nothing. */
