@@ -1,6 +1,5 @@
 import type { EntryId, FleetMachines, Pairing, PairingStage } from '@skerry/core';
 import { until } from '../harness/watch.ts';
-import type { Keyed } from '../sealed/keyed-member.ts';
 import { Computer } from './computer.ts';
 
 type Stage<K extends PairingStage['kind']> = Extract<PairingStage, { kind: K }>;
@@ -27,9 +26,4 @@ export async function paired(
   await computer.connect();
   await computer.sendKeys();
   return computer;
-}
-
-/** The first device of somebody with keys and their machines. */
-export async function machinesOf(keyed: Keyed): Promise<FleetMachines> {
-  return keyed.member.client.machines();
 }
