@@ -30,8 +30,8 @@ export const PHONE = { width: 390, height: 844 };
  * The Chromium that the run found.
  * @throws Error when there is none; the runner skips browser tests then and says so
  */
-export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: executable(), args: FLAGS });
+export async function launchBrowser({ more = [] }: { more?: readonly string[] } = {}): Promise<Browser> {
+  return chromium.launch({ executablePath: executable(), args: [...FLAGS, ...more] });
 }
 
 function executable(): string {
