@@ -4,7 +4,7 @@ import { count } from './route.ts';
 
 /**
  * What is said of voice, inside the frames `voice` of the socket: asked by a client, and told by the server. None of it is
- * kept or part of the log. Clients load this with their first voice channel. SPEC V-1 to V-14.
+ * kept or part of the log. Clients load this with their first voice channel. SPEC V-1 to V-13.
  */
 
 /** Counts, lengths in characters, bytes. */
