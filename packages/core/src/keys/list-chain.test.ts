@@ -1,4 +1,4 @@
-import type { AccountId, DeviceList } from '@skerry/protocol';
+import type { AccountId, DeviceList, ListedDevice } from '@skerry/protocol';
 import { expect, test } from 'vitest';
 import { ListMaker, testCheck, testDevice, testKey } from '../testing/signed-lists.ts';
 import { followList, type KeptList } from './list-chain.ts';
@@ -133,4 +133,53 @@ test('M-2: machines are kept beside the devices, in what is signed and in no ros
   expect([kept.devices, kept.machines]).toEqual([[one], [two]]);
   const { machines: _machines, ...without } = list;
   expect(await refusalOf(undefined, without)).toBe('signature_wrong');
+});
+
+test('M-2: machines of a list are followed apart from its devices, and remembered apart', async () => {
+  const maker = ben();
+  const [one, two, three, four] = [testDevice(1), testDevice(2), testDevice(3), testDevice(4)];
+  await maker.next([one]);
+  await maker.next([one], { machines: [two] });
+  await maker.next([one, three], { machines: [two, four], at: 30 });
+  await maker.next([one, three], { machines: [four], at: 40 });
+  const kept = await following(maker.lists);
+  expect(kept).toMatchObject({ devices: [one, three], machines: [four] });
+  expect(kept.ever).toEqual([one, three]);
+  expect(kept.everMachines).toEqual([{ ...two, removedAt: 40 }, four]);
+});
+
+test('M-2, E-2: a machine is one number and its own keys for good, and never a device', async () => {
+  const maker = ben();
+  const [one, two, three] = [testDevice(1), testDevice(2), testDevice(3)];
+  const gone = testDevice(9);
+  await maker.next([one], { machines: [two, gone] });
+  await maker.next([one], { machines: [two] });
+  const kept = await following(maker.lists);
+  const refusals: readonly (readonly [string, readonly ListedDevice[], readonly ListedDevice[]])[] = [
+    ['taken', [one], [two, three]],
+    ['taken', [one], []],
+    ['devices_malformed', [one], [three, two]],
+    ['devices_malformed', [one], [two, two]],
+    // The same number, or a key, as a device of the very list.
+    ['devices_malformed', [one, two], [two]],
+    ['devices_malformed', [one], [two, { ...three, signKey: one.signKey }]],
+    ['devices_malformed', [one], [two, { ...three, identityKey: two.identityKey }]],
+    // Other keys under its number; its keys under another one.
+    ['device_swapped', [one], [{ ...two, signKey: three.signKey }]],
+    ['device_swapped', [one], [{ ...two, identityKey: three.identityKey }]],
+    ['device_swapped', [one], [{ ...two, device: 5 }]],
+    // Back after it was taken off.
+    ['device_returned', [one], [two, gone]],
+    // What was a machine turns up as a device, by number or by key; and a device as a machine.
+    ['device_swapped', [one, two], []],
+    ['device_swapped', [one, { ...three, signKey: gone.signKey }], [two]],
+    ['device_swapped', [three], [one, two]],
+  ];
+  for (const [refusal, devices, machines] of refusals) {
+    const list = await maker.make(devices, machines.length === 0 ? {} : { machines: [...machines] });
+    expect(await refusalOf(kept, list), JSON.stringify([devices, machines])).toBe(refusal);
+  }
+  // What was kept before machines were remembered knows those of its newest list.
+  const { everMachines: _, ...before } = kept;
+  expect(await refusalOf(before, await maker.make([one, two]))).toBe('device_swapped');
 });
