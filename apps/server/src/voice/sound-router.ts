@@ -33,9 +33,14 @@ type Member = {
   second: number;
   packets: number;
   askedToGrow: number;
+  /** Their last packet was forwarded. */
+  hasFloor: boolean;
 };
 type Ear = { readonly slot: string; readonly stream: SlotStream };
 
+/** In a room with more people than this, silence is not forwarded, and of those who speak so many are. SPEC V-9. */
+const SMALL_ROOM = 12;
+const MOST_SPEAKERS = 6;
 /** Packets a second one person may send: Opus makes 50, or 100 of 10 ms. */
 const MOST_PACKETS = 130;
 
@@ -73,6 +78,7 @@ export class SoundRouter {
       second: 0,
       packets: 0,
       askedToGrow: 0,
+      hasFloor: true,
     };
     room.add(member);
     this.#members.set(stay, member);
@@ -121,7 +127,9 @@ export class SoundRouter {
     const now = this.#now();
     if (this.#isFlooding(member, now)) return;
     if (member.speech.heard(sound.level, now)) this.#events.speaking(stay, member.speech.isSpeaking);
-    for (const listener of this.#rooms.get(stay.room) ?? []) {
+    const room = this.#rooms.get(stay.room) ?? new Set();
+    if (!this.#mayBeHeard(member, room)) return;
+    for (const listener of room) {
       const ear = listener.ears.get(member);
       if (ear === undefined || !listener.rights.hears || !listener.outlet.isOpen) continue;
       const placed = ear.stream.next(member.stretch, sound, now);
@@ -134,6 +142,18 @@ export class SoundRouter {
   tick(): void {
     const now = this.#now();
     for (const { stay, speech } of this.#members.values()) if (speech.tick(now)) this.#events.speaking(stay, false);
+  }
+
+  /** Who speaks while there is room for one more has the floor until they stop. */
+  #mayBeHeard(member: Member, room: ReadonlySet<Member>): boolean {
+    const had = member.hasFloor;
+    if (room.size <= SMALL_ROOM) member.hasFloor = true;
+    else if (!member.speech.isSpeaking) member.hasFloor = false;
+    else if (!had)
+      member.hasFloor =
+        [...room].filter(({ hasFloor, speech }) => hasFloor && speech.isSpeaking).length < MOST_SPEAKERS;
+    if (member.hasFloor && !had) member.stretch = {};
+    return member.hasFloor;
   }
 
   #isFlooding(member: Member, now: number): boolean {

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:dgram';
+import type { Server } from 'node:net';
 import { SkerryError } from '@skerry/protocol';
 import {
   RTCPeerConnection,
@@ -29,6 +31,11 @@ const NEGOTIATION_MS = 5_000;
 /** A browser asks for a sign of life at least every five seconds. */
 const SILENCE_MS = 8_000;
 const LEVEL = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level';
+/** What the library opened: for UDP, or for TCP. */
+type Port = { readonly transport?: { readonly socket?: Socket }; readonly server?: Server };
+
+/** Over TCP, to one port. A browser opens one or two. */
+const MOST_CONNECTIONS = 8;
 /** Every address of this machine; candidates are rewritten before they leave. */
 const ANY = '0.0.0.0';
 
@@ -153,9 +160,19 @@ export class WebRtcPeer implements Outlet {
     await this.#connection.setLocalDescription(await this.#connection.createAnswer());
     const sdp = this.#connection.localDescription?.sdp ?? '';
     if (!sdp.includes('a=candidate:')) throw new Error('no port could be opened');
+    this.#guardPorts();
     this.#offer = offer;
     this.#slots = offer.slots;
     return withAddresses(sdp, this.#options.addresses);
+  }
+
+  /** Nobody else listens for what goes wrong at them, and to one port only one person has to connect. */
+  #guardPorts(): void {
+    for (const { connection } of this.#connection.iceTransports)
+      for (const port of (connection as unknown as { readonly protocols?: readonly Port[] }).protocols ?? []) {
+        port.transport?.socket?.on('error', () => undefined);
+        if (port.server !== undefined) port.server.maxConnections = MOST_CONNECTIONS;
+      }
   }
 
   #heard(address: string): void {
