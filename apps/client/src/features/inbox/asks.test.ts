@@ -105,6 +105,10 @@ describe('asks of agents in the inbox', () => {
 
   it('are answered by keys alone, on their own server whatever is looked at (S1.22, S1.29)', async () => {
     live.client.focus(live.handle.id);
+    // It was open when the person left the inbox.
+    fleet.show({ asks: [question()] });
+    await inbox.loadAsks();
+    inbox.select(inbox.rows[0]);
     await show(question());
     await press('3');
     await press('2');

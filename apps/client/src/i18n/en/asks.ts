@@ -24,7 +24,8 @@ export const asks = {
   enterSends: 'Enter sends',
   enterSendsKeys: 'A number picks, Enter sends',
   tooLong: (over: number) => `${counted(over, 'character')} too many`,
-  expires: 'expires in',
+  expiresIn: (time: string) => `expires in ${time}`,
+  expiresAt: (when: string) => `expires ${when}`,
   cannotSend: (server: string) =>
     `${server} is not connected: an answer cannot be sent now, and none is kept to be sent later.`,
   machineAway: (machine: string, server: string) =>
