@@ -35,7 +35,7 @@ describe('the configuration', () => {
       exchangeKey: null,
       stopWithStdin: false,
       assistants: { enabled: true, discordApi: 'https://discord.com/api/v10', model: null, allowLoopback: false },
-      machines: false,
+      machines: true,
       voice: null,
       faults: { killAt: null, breaks: [] },
     });

@@ -72,7 +72,7 @@ export const SERVE_FLAGS = {
     fallback: null,
   },
   'assistants-model': { value: 'name', help: 'Which model there', fallback: null },
-  machines: { value: 'on|off', help: 'Whether people may have machines that run agents', fallback: 'off' },
+  machines: { value: 'on|off', help: 'Whether people may have machines that run agents', fallback: 'on' },
   ...VOICE_FLAGS,
   'rate-scale': { value: 'number', help: 'Multiplies every rate limit', fallback: '1' },
   'log-level': { value: LOG_LEVELS.join('|'), help: 'How much is logged, on stderr', fallback: 'info' },
