@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseLink, SkerryError } from '@skerry/protocol';
@@ -121,6 +121,31 @@ describe('skerry pair', () => {
     await terminal.says('The approval is for another server or account.');
     expect(await terminal.ended).toBe(1);
     expect(readdirSync(path.join(top, 'mixed'))).toEqual([]);
+  });
+
+  it('loses no token when it is cut off between fetching and keeping it: whoever starts next finishes, in time (M-6)', async () => {
+    const folder = path.join(top, 'cut', 'servers');
+    const { serverId } = await call(server.origin, 'info');
+    // Where the secret is to be written something else lies.
+    const obstacle = path.join(folder, `${serverId}.secret.draft`);
+    mkdirSync(obstacle, { recursive: true });
+    for (const one of [path.dirname(folder), folder]) chmodSync(one, 0o700);
+    await using terminal = pairing('cut');
+    await terminal.says('Ctrl-C takes it back.');
+    await ada.claim(linkIn(terminal));
+    await ada.code();
+    const number = await ada.approve();
+    expect(await terminal.ended).toBe(1);
+    const pending = path.join(folder, `${serverId}.pending`);
+    expect(statSync(pending).mode & 0o777).toBe(0o600);
+    rmSync(obstacle, { recursive: true });
+    await using agent = new PseudoTerminal(['agent', '--config', path.dirname(folder), '--root', top]);
+    await agent.says(`is finished now: machine ${number} of ada`);
+    // This person's device says in its approval that there is a list which never was.
+    await agent.says(`${server.origin} (ada): refused: the list of devices does not follow`);
+    agent.type('\u0003');
+    expect(await agent.ended).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual([`${serverId}.json`, `${serverId}.secret`]);
   });
 
   it('refuses the codes of other programs, addresses that others could read along with, and servers without machines', async () => {

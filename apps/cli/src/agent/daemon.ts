@@ -172,7 +172,13 @@ export class Daemon implements AsyncDisposable {
       complain: (what, error) => this.#trouble(pairing, error, what),
     });
     this.#servers.set(serverId, server);
-    const tell = () => say({ event: 'server', origin, username, state: describeState(server.state) });
+    let said = '';
+    const tell = () => {
+      const state = describeState(server.state);
+      if (state === said || this.#stopping) return;
+      said = state;
+      say({ event: 'server', origin, username, state });
+    };
     server.onState(tell);
     tell();
   }

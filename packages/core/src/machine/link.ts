@@ -34,6 +34,8 @@ export type LinkDeps = MachineLinkOptions & {
 
 /** How soon it looks again for the list that names it, or for one that can be believed. */
 const LOOK_MS = 15_000;
+/** Not at once: whoever says so each time shall not be asked without a pause. */
+const LOOK_SOON_MS = 1_000;
 const LOOK_REFUSED_MS = 10 * 60_000;
 const UPKEEP_MS = 24 * 3_600_000;
 const UPKEEP_RETRY_MS = 5 * 60_000;
@@ -99,7 +101,7 @@ export class Link implements MachineLink {
       api,
       state: this.state,
       signal,
-      strange: () => this.#look(),
+      strange: () => this.#lookLater(LOOK_SOON_MS),
     });
     this.#keys = new AgentKeyBook({
       records,
@@ -110,7 +112,7 @@ export class Link implements MachineLink {
     const keys = this.#keys;
     const sessions = new Sessions(deps.signal, { postQuantum: 'required' });
     const told = { serverId, account, device, records, list, commands, clock, signal, run };
-    this.#courier = new KeyCourier({ ...told, keys, sessions, api });
+    this.#courier = new KeyCourier({ ...told, keys, sessions, api, outdated: () => this.#lookLater(LOOK_SOON_MS) });
     const bodies = new Bodies({ serverId, account, device, keys, subtle: deps.subtle, random, crypto });
     this.#asks = new Asks({
       ...told,
@@ -238,6 +240,8 @@ export class Link implements MachineLink {
 
   #lookLater(ms: number): void {
     this.#cancelLook();
+    // A look that ended with the link is not followed by another.
+    if (this.#lifetime.signal.aborted) return;
     this.#cancelLook = this.#deps.platform.clock.after(ms, () => {
       this.#look();
       const { kind } = this.#list.standing.get();
