@@ -31,7 +31,7 @@ export type RelayCursor = {
   readonly done: number | null;
 };
 
-export const NOTHING_SENT: RelayCursor = { v: 1, sent: 0, state: null, meta: null, open: [], done: null };
+const NOTHING_SENT: RelayCursor = { v: 1, sent: 0, state: null, meta: null, open: [], done: null };
 
 const MARK = 'relay.json';
 const CURSOR = 'relayed.json';
