@@ -387,6 +387,10 @@ describe('asks of a machine', () => {
       // What comes for it from then on is not heard any more.
       lies.say(await by(phone)(await phone.ask(id)));
     }
+    const held = await here.opened();
+    lies.say({ ...(await phone.ask(held)), state: 'cancelled' });
+    await soon(() => expect(here.ends.at(-1)).toMatchObject({ ask: held, kind: 'cancelled' }));
+    expect((await phone.answer(held, 'yes')).status).toBe(200);
     const late = await here.opened(1_100);
     const was = await phone.ask(late);
     const answer = await by(phone)(was);
@@ -394,7 +398,7 @@ describe('asks of a machine', () => {
     await sleep(1_200);
     lies.say(answer);
     await soon(() => expect(here.ends.at(-1)).toMatchObject({ ask: late, kind: 'unverified', why: 'late' }));
-    expect(here.ends).toHaveLength(Object.keys(forgeries).length + 1);
+    expect(here.ends).toHaveLength(Object.keys(forgeries).length + 2);
     expect(here.ends.some(({ kind }) => kind === 'answered')).toBe(false);
   });
 
@@ -478,11 +482,26 @@ describe('two servers', () => {
     await soon(() => expect(there.link.state.get().kind).toBe('waiting'));
     const lines = [{ id: randomUUID(), line: line('while it is away') }];
     const pending = [there.link.append(run, lines), there.link.setRun(run, { state: 'working' })];
+    const opening = there.opened();
+    await sleep(100);
+    const given = { ...ask, id: randomUUID() };
+    const opened = there.link.openAsk(given);
+    await sleep(100);
+    const cancelling = there.link.cancelAsk(given.id);
     expect(await here.link.append(run, lines)).toBe(1);
     await elsewhere.start({ port: Number(port) });
     expect((await tablet.answer(ask.id, 'no')).status).toBe(200);
-    await Promise.all(pending);
-    await soon(() => expect(there.ends).toMatchObject([{ ask: ask.id, answer: { choice: 'no' }, by: tablet.number }]));
+    await Promise.all([...pending, opened]);
+    expect(await cancelling).toBe('cancelled');
+    expect((await tablet.ask(given.id)).state).toBe('cancelled');
+    expect((await tablet.ask(await opening)).state).toBe('open');
+    await soon(() =>
+      expect(there.ends.find((end) => end.ask === ask.id)).toMatchObject({
+        answer: { choice: 'no' },
+        by: tablet.number,
+      }),
+    );
+    expect(there.ends.map(({ kind }) => kind).sort()).toEqual(['answered', 'cancelled']);
     const kept = await elsewhere.ask('runEntries', { token: tablet.device.accessToken, params: { runId: run } });
     expect(kept.entries.map(({ id }) => id)).toEqual(lines.map(({ id }) => id));
     expect(here.ends).toHaveLength(1);

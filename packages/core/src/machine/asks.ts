@@ -336,7 +336,8 @@ export class Asks {
   /** Nobody waits for ever for a server that is gone. */
   #plan(): void {
     this.#cancel();
-    const { clock } = this.#deps;
+    const { clock, signal } = this.#deps;
+    if (signal.aborted) return;
     const ends = [...this.#open.values()].filter((row) => row.end === null).map(({ expiresAt }) => expiresAt);
     if (ends.length === 0) return;
     const wait = Math.max(0, Math.min(...ends) + GRACE_MS - clock.now());

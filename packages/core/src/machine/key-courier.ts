@@ -1,5 +1,5 @@
 import type { Sessions } from '@skerry/crypto';
-import { type AccountId, type ListedDevice, toBase64Url } from '@skerry/protocol';
+import { type AccountId, type ListedDevice, SkerryError, toBase64Url } from '@skerry/protocol';
 import type { AgentKeys } from '@skerry/protocol/agents';
 import * as z from 'zod/mini';
 import { bundleOf } from '../keys/bundle.ts';
@@ -25,6 +25,8 @@ export type KeyCourierDeps = {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly run: (task: Promise<unknown>) => void;
+  /** The server knows another list. */
+  readonly outdated: () => void;
 };
 
 /** `upTo`: the serial number of the last key that the server took for this device. */
@@ -100,9 +102,10 @@ export class KeyCourier {
       isWhole = true;
       await this.#forgetLeft().catch(() => (isWhole = false));
       for (const device of list.devices)
-        await this.#deliver(device).catch(() => {
+        await this.#deliver(device).catch((error: unknown) => {
           // The others get theirs all the same.
           isWhole = false;
+          if (error instanceof SkerryError && error.code === 'devices_changed') this.#deps.outdated();
         });
     } while (this.#again && !signal.aborted);
     this.#running = false;

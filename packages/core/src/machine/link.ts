@@ -55,6 +55,7 @@ export class Link implements MachineLink {
   readonly state: Subscribable<LinkState>;
   #skew = 0;
   #cancelLook: () => void = () => undefined;
+  #lookAt = Infinity;
   #cancelUpkeep: () => void = () => undefined;
   #departures = 0;
 
@@ -180,12 +181,13 @@ export class Link implements MachineLink {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#cancelLook();
+    // Aborts first: from then on nothing new is planned.
+    await this.#lifetime[Symbol.asyncDispose]();
+    await this.#wires.connection[Symbol.asyncDispose]();
+    this.#endLook();
     this.#cancelUpkeep();
     this.#asks.dispose();
     this.#courier.dispose();
-    await this.#wires.connection[Symbol.asyncDispose]();
-    await this.#lifetime[Symbol.asyncDispose]();
   }
 
   /** After each connect, before it counts as live. */
@@ -231,22 +233,33 @@ export class Link implements MachineLink {
   }
 
   #stood(): void {
-    this.#cancelLook();
+    this.#endLook();
     const { kind } = this.#list.standing.get();
     if (kind === 'removed') this.#wires.connection.disable();
     if (kind === 'unlisted') this.#lookLater(LOOK_MS);
     if (kind === 'refused') this.#lookLater(LOOK_REFUSED_MS);
   }
 
+  /** One that is due earlier stays. */
   #lookLater(ms: number): void {
-    this.#cancelLook();
+    const { clock } = this.#deps.platform;
+    const at = clock.now() + ms;
     // A look that ended with the link is not followed by another.
-    if (this.#lifetime.signal.aborted) return;
-    this.#cancelLook = this.#deps.platform.clock.after(ms, () => {
+    if (this.#lifetime.signal.aborted || this.#lookAt <= at) return;
+    this.#endLook();
+    this.#lookAt = at;
+    this.#cancelLook = clock.after(ms, () => {
+      this.#endLook();
       this.#look();
       const { kind } = this.#list.standing.get();
       if (kind === 'unlisted' || kind === 'refused') this.#lookLater(kind === 'refused' ? LOOK_REFUSED_MS : LOOK_MS);
     });
+  }
+
+  #endLook(): void {
+    this.#cancelLook();
+    this.#cancelLook = () => undefined;
+    this.#lookAt = Infinity;
   }
 
   /** Prekeys and the like, as every device keeps them. */
