@@ -7,6 +7,7 @@ import { benchHistory } from './history.ts';
 import { benchIdle } from './idle.ts';
 import type { Row } from './row.ts';
 import { table } from './table.ts';
+import { benchVoice } from './voice.ts';
 
 /** Measures everything, or the parts that are named, and prints the table that BENCH.md holds. */
 
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   idle: benchIdle,
   'client-core': benchClientCore,
   crypto: benchCrypto,
+  voice: benchVoice,
 };
 
 const named = process.argv.slice(2).filter((name) => !name.startsWith('-'));

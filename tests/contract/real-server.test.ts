@@ -4,7 +4,7 @@ import { serverContract, type ContractSubject } from './server-contract.ts';
 
 const open = async (): Promise<ContractSubject> => {
   // With everything an operator can switch on: what is off has no routes.
-  const server = await startReal(['--machines', 'on']);
+  const server = await startReal(['--machines', 'on', '--voice', 'on']);
   return {
     origin: server.origin,
     setupCode: server.setupCode ?? '',

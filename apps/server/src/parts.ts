@@ -13,3 +13,10 @@ export { digestOf, KeyedAccount, type KeyServer, prekeys, TestDevice } from './t
 export { NO_FAULTS } from './testing/kill-points.ts';
 export { Taking, TestMachine } from './testing/test-machine.ts';
 export { TestServer } from './testing/test-server.ts';
+
+/** What carries sound, and somebody to talk by it. Not loaded with the rest: it is large, and a server without voice never needs it. */
+export async function loadVoice() {
+  const { EmbeddedEngine } = await import('./voice/embedded-engine.ts');
+  const { VoicePeer } = await import('./testing/voice-peer.ts');
+  return { EmbeddedEngine, VoicePeer };
+}

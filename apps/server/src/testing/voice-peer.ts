@@ -24,6 +24,7 @@ export class VoicePeer implements AsyncDisposable {
   #sequence = randomBytes(2).readUInt16BE();
   #timestamp = randomBytes(4).readUInt32BE();
   #talking: NodeJS.Timeout | undefined;
+  #said = 0;
 
   constructor() {
     const opus = { mimeType: 'audio/opus', clockRate: 48_000, channels: 2 };
@@ -52,6 +53,11 @@ export class VoicePeer implements AsyncDisposable {
     await this.connection.setRemoteDescription({ type: 'answer', sdp: answer });
   }
 
+  /** How many frames were sent so far. */
+  get said(): number {
+    return this.#said;
+  }
+
   /** Resolves when the media can flow. */
   async connected(ms = 5_000): Promise<void> {
     for (const end = Date.now() + ms; this.connection.connectionState !== 'connected';) {
@@ -72,6 +78,7 @@ export class VoicePeer implements AsyncDisposable {
 
   say(payload: string, level = 20): void {
     const sender = this.connection.getSenders()[0];
+    this.#said += 1;
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#timestamp = (this.#timestamp + 960) >>> 0;
     const header = new RtpHeader({ sequenceNumber: this.#sequence, timestamp: this.#timestamp });
