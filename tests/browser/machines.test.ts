@@ -147,6 +147,11 @@ describe('A person with machines on two servers', () => {
       await page.getByRole('group', { name: 'Machines: Harbour' }).getByText('studio-of-a').waitFor();
       await page.getByRole('group', { name: 'Machines: Lighthouse' }).getByText('thinkpad-of-b').waitFor();
     }
+    await button('Actions for studio-of-a').click();
+    await page.getByRole('menuitem', { name: 'Rename' }).click();
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('studio-renamed');
+    await button('Save').click();
+    await page.getByRole('group', { name: 'Machines: Harbour' }).getByText('studio-renamed').waitFor();
     // No machine is offered to be let in as a device (M-2).
     expect(await page.getByText(/wants? to be let in/).count()).toBe(0);
     expect(await axeFindings(page)).toEqual([]);
@@ -202,7 +207,7 @@ describe('A person with machines on two servers', () => {
     const left = page.getByRole('group', { name: 'Machines: Lighthouse' });
     await left.getByText(/online/).waitFor();
     await page.getByText('Harbour is not connected. This is what was known last.').waitFor();
-    await page.getByRole('group', { name: 'Machines: Harbour' }).getByText('studio-of-a').waitFor();
+    await page.getByRole('group', { name: 'Machines: Harbour' }).getByText('studio-renamed').waitFor();
     const agent = new Client({ name: 'a-test', version: '1' });
     const args = [SKERRY, 'mcp', '--config', path.join(top, 'thinkpad-of-b')];
     await agent.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));

@@ -45,11 +45,6 @@ export class FleetStandIn implements FleetMachines {
     return this.fails === undefined ? Promise.resolve() : Promise.reject(this.fails);
   }
 
-  rename({ entry, machine }: { entry: EntryId; machine: number }, name: string): Promise<void> {
-    this.asked.push({ what: `rename ${machine}`, entry, given: name });
-    return Promise.resolve();
-  }
-
   remove({ entry, machine }: { entry: EntryId; machine: number }): Promise<void> {
     this.asked.push({ what: `remove ${machine}`, entry, given: undefined });
     return Promise.resolve();
@@ -76,6 +71,7 @@ export class FleetStandIn implements FleetMachines {
   }
 
   entryOf = unwanted;
+  rename = unwanted;
   run = unwanted;
   folders = unwanted;
   start = unwanted;
