@@ -25,6 +25,7 @@ describe('the risk line', () => {
     ['cp a --target-directory=/etc', ['namesOutside']],
     ['ls ./src/../src', []],
     ['tee ~/.bashrc', ['namesOutside']],
+    ['upload --data @../totals.json', ['namesOutside']],
     ['bash -c true', ['script']],
     ['node build.js', []],
   ])('is made of the command itself: %s (T18)', (line, risks) => {

@@ -117,9 +117,9 @@ function ofWrite(write: { readonly path: string }, folder: string): readonly Ris
   return risks.flatMap(([risk, is]) => (is ? [risk] : []));
 }
 
-/** `--out=/etc/x` names a place as `/etc/x` does; `~` is the home folder, which is above. */
+/** `--out=/etc/x` and `@/etc/x` name a place as `/etc/x` does; `~` is the home folder, which is above. */
 function namesOutside(part: string, folder: string, cwd: string): boolean {
-  const value = part.replace(/^-{1,2}[\w-]+=/, '');
+  const value = part.replace(/^-{1,2}[\w-]+=/, '').replace(/^@/, '');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return false;
   if (/^~(?:[\\/]|$)/.test(value)) return true;
   if (!/^(?:[\\/]|[A-Za-z]:[\\/]|\.\.?(?:[\\/]|$))|[\\/]\.\.(?:[\\/]|$)/.test(value)) return false;

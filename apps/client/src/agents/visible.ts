@@ -20,7 +20,12 @@ export function visible(text: string): readonly Piece[] {
  * two different commands never look alike. T18.
  */
 export function commandLine(words: readonly string[]): readonly Piece[] {
-  return words.flatMap((word, index) => (index === 0 ? wordOf(word) : [piece(' '), ...wordOf(word)]));
+  return commandWords(words).flatMap((word, index) => (index === 0 ? word : [piece(' '), ...word]));
+}
+
+/** The same line word by word, to be drawn so that a word goes on in the next line only where it is longer than one. */
+export function commandWords(words: readonly string[]): readonly (readonly Piece[])[] {
+  return words.map(wordOf);
 }
 
 /** The text of the pieces alone. */

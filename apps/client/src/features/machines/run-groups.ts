@@ -13,7 +13,7 @@ export type RunFilter = { readonly entry: EntryId | undefined; readonly text: st
 
 const keyOf = (entry: EntryId, machine: number): string => `${entry} ${machine}`;
 
-/** Runs under their machines, as the machines are ordered; machines without a run that fits are left out while one searches. */
+/** Runs under their machines, those that are there first, else as the machines are ordered; machines without a run that fits are left out while one searches. */
 export function groupRuns(view: FleetMachinesView, { entry, text }: RunFilter): readonly RunGroup[] {
   const wanted = text.trim().toLocaleLowerCase();
   const groups = new Map<string, { group: Omit<RunGroup, 'runs'>; runs: RunView[] }>();
@@ -33,8 +33,10 @@ export function groupRuns(view: FleetMachinesView, { entry, text }: RunFilter): 
     found.runs.push(run);
     groups.set(key, found);
   }
+  const isThere = ({ machine }: RunGroup): boolean => machine?.standing === 'ready' && machine.online === true;
   return [...groups.values()]
-    .map(({ group, runs }) => ({ ...group, runs }))
+    .map(({ group, runs }): RunGroup => ({ ...group, runs }))
+    .sort((a, b) => Number(isThere(b)) - Number(isThere(a)))
     .filter(({ runs, name }) => wanted === '' || runs.length > 0 || name.toLocaleLowerCase().includes(wanted));
 }
 

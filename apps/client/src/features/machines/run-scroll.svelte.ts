@@ -104,8 +104,7 @@ export class RunScroll {
   toEnd(): void {
     this.#pinned = true;
     this.#news = false;
-    if (this.#rows.length > 0) this.#list?.scrollToIndex(this.#rows.length - 1, { align: 'end' });
-    this.#settle(8);
+    this.#settle(12);
   }
 
   #measure(): { top: number; width: number; height: number; distance: number } {
