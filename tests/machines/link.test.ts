@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { cp, rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AskEnd, MachinePlatform } from '@skerry/core/machine';
 import { MemoryDisk } from '@skerry/core/testing';
@@ -505,5 +506,36 @@ describe('two servers', () => {
     const kept = await elsewhere.ask('runEntries', { token: tablet.device.accessToken, params: { runId: run } });
     expect(kept.entries.map(({ id }) => id)).toEqual(lines.map(({ id }) => id));
     expect(here.ends).toHaveLength(1);
+  });
+
+  it('that was put back to an earlier day gets an open ask again; while it has no machines nothing is sent to it (M-10)', async () => {
+    await using elsewhere = await TestServer.start({ machines: true });
+    const eve = await KeyedAccount.withKey(elsewhere, 'eve');
+    const tablet = await PersonDevice.create(eve, eve.who);
+    await eve.setDevices([tablet.device]);
+    const attic = await PairedMachine.create(eve);
+    await using there = await working(attic);
+    await soon(async () => {
+      await tablet.takeKeys();
+      expect(tablet.keysOf(there.run)).toEqual([1]);
+    });
+    const port = Number(new URL(elsewhere.running.url).port);
+    await elsewhere.stop();
+    const copy = `${elsewhere.data}-copy`;
+    await cp(elsewhere.data, copy, { recursive: true });
+    await elsewhere.start({ port });
+    const id = await there.opened();
+    const before = await tablet.ask(id);
+    await elsewhere.stop();
+    await rm(elsewhere.data, { recursive: true });
+    await rename(copy, elsewhere.data);
+    await elsewhere.start({ port, machines: false });
+    await soon(() => expect(there.link.state.get()).toMatchObject({ kind: 'refused', why: 'unsupported' }));
+    await expect(there.opened()).rejects.toMatchObject({ code: 'unavailable' });
+    await elsewhere.stop();
+    await elsewhere.start({ port });
+    await soon(async () => expect(await tablet.ask(id)).toMatchObject({ state: 'open', digest: before.digest }));
+    expect((await tablet.answer(id, 'yes')).status).toBe(200);
+    await soon(() => expect(there.ends).toMatchObject([{ ask: id, kind: 'answered', by: tablet.number }]));
   });
 });
