@@ -150,7 +150,7 @@ describe('skerry pair', () => {
 
   it('refuses the codes of other programs, addresses that others could read along with, and servers without machines', async () => {
     const refused = async (given: string) => skerry('pair', '--server', given, '--config', path.join(top, 'refused'));
-    await using other = await SpawnedServer.start({ args: ['--client', 'none'] });
+    await using other = await SpawnedServer.start({ args: ['--client', 'none', '--machines', 'off'] });
     const [happy, open, away, without] = await Promise.all(
       ['happy://terminal?key=abc', 'http://chat.example.org', 'http://127.0.0.1:1', other.origin].map(refused),
     );

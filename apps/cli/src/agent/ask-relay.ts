@@ -20,6 +20,8 @@ export type AskRelayOptions = {
   /** Whether this server's person is asked. */
   readonly isMine: (ask: LocalAsk) => boolean;
   readonly now: () => number;
+  /** The server refuses; it is tried again later. */
+  readonly refused: (error: unknown) => void;
 };
 
 /** A run that has asks and nothing else: one for each project folder and agent. */
@@ -41,6 +43,8 @@ type Kept = {
 const KEPT_MS = 7 * 24 * 3_600_000;
 /** What ends sooner is over before anybody sees it. */
 const SOON_MS = 1_500;
+/** After a refusal. */
+const AGAIN_MS = 60_000;
 
 /** Takes what agents ask by `skerry mcp` to one server, and what the person answers there back into the book. */
 export class AskRelay implements AsyncDisposable {
@@ -49,6 +53,7 @@ export class AskRelay implements AsyncDisposable {
   readonly #others = new Set<string>();
   readonly #created = new Set<string>();
   #kept: Kept;
+  #notBefore = 0;
   #working: Promise<void> | undefined;
 
   constructor(options: AskRelayOptions) {
@@ -58,10 +63,13 @@ export class AskRelay implements AsyncDisposable {
 
   /** Looks for what is new. Nothing happens while the look before is still at work. */
   look(): void {
+    if (this.#options.now() < this.#notBefore) return;
     this.#working ??= this.#work()
       .catch((error: unknown) => {
-        // Refused for now, or the link is gone; the book keeps what there is.
-        if (!(error instanceof Error)) throw error;
+        if (this.#stopped.signal.aborted) return;
+        // The book keeps what there is.
+        this.#notBefore = this.#options.now() + AGAIN_MS;
+        this.#options.refused(error);
       })
       .finally(() => (this.#working = undefined));
   }

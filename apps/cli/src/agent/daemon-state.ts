@@ -44,16 +44,14 @@ export function forgetState(config: string): void {
 }
 
 /** @returns undefined when no daemon runs, whatever one that died has left */
-export function runningDaemon(config: string): DaemonState | undefined {
+export async function runningDaemon(config: string): Promise<DaemonState | undefined> {
   const state = readJson<DaemonState>(stateFile(config));
-  return state !== undefined && isAlive(state.pid) ? state : undefined;
-}
-
-function isAlive(pid: number): boolean {
+  if (state === undefined) return undefined;
   try {
-    process.kill(pid, 0);
-    return true;
+    (await DataLock.acquire(daemonFolder(config), 0))[Symbol.dispose]();
+    return undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (error instanceof DataInUseError) return state;
+    throw error;
   }
 }

@@ -73,7 +73,8 @@ export class RunRelay implements AsyncDisposable {
   readonly #unasked = new Set<string>();
   #summary: RunSummary = NO_SUMMARY;
   #cursor: RelayCursor;
-  #branch: string | null | undefined;
+  /** As it was when the last turn ended, which may have changed it. */
+  #branch: { readonly name: string | null } | null = null;
   readonly #created = new Deferred();
   #again = false;
   #working: Promise<void> | undefined;
@@ -203,7 +204,7 @@ export class RunRelay implements AsyncDisposable {
     this.#summary = summarized(this.#summary, line);
     if (entry.kind === 'asked') this.#asks.set(entry.ask.id, entry.ask);
     if (entry.kind === 'answered') this.#ended.set(entry.ask, entry.by ?? null);
-    if (entry.kind === 'begun') this.#branch = undefined;
+    if (entry.kind === 'begun' || entry.kind === 'turn') this.#branch = null;
     if (line.n <= this.#cursor.sent) return;
     this.#queue.push({ n: line.n, entries: wireEntries(line, (ask) => this.#asks.get(ask)) });
   }
@@ -279,16 +280,15 @@ export class RunRelay implements AsyncDisposable {
   }
 
   async #meta(): Promise<RunMeta> {
-    const { title, folder, mode, modes, state } = this.#summary;
-    // Looked up when a turn is over: it may have changed it.
-    if (this.#branch === undefined || state === 'idle') this.#branch = folder === '' ? null : await gitBranch(folder);
+    const { title, folder, mode, modes } = this.#summary;
+    this.#branch ??= folder === '' ? null : { name: await gitBranch(folder) };
     return {
       v: 1,
       kind: 'agent',
       title: title === '' ? path.basename(folder).slice(0, AGENT_LIMITS.title) : title,
       folder,
       agent: this.#options.mark.agent,
-      branch: this.#branch,
+      branch: this.#branch?.name ?? null,
       mode,
       modes: [...modes],
     };

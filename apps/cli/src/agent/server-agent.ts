@@ -54,6 +54,8 @@ export class ServerAgent implements AsyncDisposable {
   readonly #relays = new Map<string, RunRelay>();
   /** By the run's name on the server. */
   readonly #locals = new Map<string, string>();
+  /** This server's, by their names here. */
+  readonly #mine = new Set<string>();
   /** Runs of other servers. */
   readonly #others = new Set<string>();
   /** Bytes of the logs of runs that are over and all there. */
@@ -67,9 +69,10 @@ export class ServerAgent implements AsyncDisposable {
     this.#options = options;
     this.#journal = journal;
     this.#recent = readJson<readonly string[]>(this.#recentFile) ?? [];
-    const { book, isMine, now, folder } = options;
+    const { book, isMine, now, folder, complain } = options;
     const { link } = options.opened;
-    this.#asks = new AskRelay({ file: path.join(folder, 'asks.json'), link, book, isMine, now });
+    const refused = (error: unknown) => complain('What agents ask here does not get there', error);
+    this.#asks = new AskRelay({ file: path.join(folder, 'asks.json'), link, book, isMine, now, refused });
     this.#calls = new AgentCalls({
       ...options,
       journal,
@@ -135,7 +138,7 @@ export class ServerAgent implements AsyncDisposable {
         this.#others.add(local);
         continue;
       }
-      this.#locals.set(mark.run, local);
+      this.#know(mark.run, local);
       if (readCursor(path.join(runs, local)).done === size) {
         this.#done.set(local, size);
         continue;
@@ -143,6 +146,8 @@ export class ServerAgent implements AsyncDisposable {
       if (first && !host.has(local)) await closeCut(runs, local, now);
       this.#relay(local);
     }
+    // Times go by also where nothing is written.
+    for (const relay of this.#relays.values()) void relay.poke();
   }
 
   /** Other processes that had runs may have died. */
@@ -190,18 +195,23 @@ export class ServerAgent implements AsyncDisposable {
     const folder = path.join(runs, local);
     const mark = readMark(folder);
     if (mark === undefined) return;
-    this.#locals.set(mark.run, local);
+    this.#know(mark.run, local);
     const refused = (error: unknown) => complain(`The run ${local} is not relayed any more`, error);
     const relay = new RunRelay({ folder, mark, link, hand: this.#hand(local), patienceMs, now, refused });
     this.#relays.set(local, relay);
     void relay.poke();
   }
 
+  #know(run: string, local: string): void {
+    this.#locals.set(run, local);
+    this.#mine.add(local);
+  }
+
   #poke(local: string): void {
     const relay = this.#relays.get(local);
     if (relay !== undefined) void relay.poke();
     // One that was over goes on.
-    else if ([...this.#locals.values()].includes(local)) this.#relay(local);
+    else if (this.#mine.has(local)) this.#relay(local);
   }
 
   #drop(local: string, relay: RunRelay): void {

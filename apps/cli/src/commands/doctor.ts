@@ -31,7 +31,7 @@ export const doctor: Verb = {
       await folder(config),
       await secrets(),
       programs(environment),
-      daemon(config),
+      await daemon(config),
       ...(await servers(config)),
     ];
     for (const finding of findings)
@@ -67,9 +67,9 @@ async function secrets(): Promise<Finding> {
 }
 
 /** Without it nothing leaves this computer, which may be just what is wanted. */
-function daemon(config: string): Finding {
+async function daemon(config: string): Promise<Finding> {
   const check = 'Daemon';
-  const state = runningDaemon(config);
+  const state = await runningDaemon(config);
   if (state === undefined)
     return { check, state: 'note', says: 'skerry agent is not running; your devices do not reach this computer.' };
   const ill = state.servers.filter((one) => /^(?:refused|revoked|unlisted)/.test(one.state));

@@ -49,7 +49,7 @@ Exit codes: 0 done, 1 a server could not be told and nothing was forgotten there
       }
       await pairings.remove(pairing);
       // A daemon that runs sees that, and takes its own part away itself.
-      if (runningDaemon(config) === undefined) forgetServer(config, pairing.serverId);
+      if ((await runningDaemon(config)) === undefined) forgetServer(config, pairing.serverId);
       stdout.write(`This computer is no longer signed in at ${pairing.origin}.\n`);
     }
     return failed ? 1 : 0;

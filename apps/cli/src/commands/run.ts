@@ -60,7 +60,7 @@ Exit codes: 0 the run was closed, 1 the agent could not be started, ended by its
     });
     terminal.stderr.write(`Run ${running.id}, kept in ${running.folder}\n`);
     const stopped = new AbortController();
-    const relayed = relay(running, { config, pairing, agent: agent[0] ?? 'agent', signal: stopped.signal });
+    const relayed = await relay(running, { config, pairing, agent: agent[0] ?? 'agent', signal: stopped.signal });
     if (relayed !== null) terminal.stderr.write(`${relayed}\n`);
     const mode = flags.optional('mode');
     if (mode !== null && !(await running.setMode(mode))) {
@@ -77,7 +77,7 @@ Exit codes: 0 the run was closed, 1 the agent could not be started, ended by its
 };
 
 /** Leaves a run to the daemon, which follows its log. @returns a sentence about that, null when nobody wanted it */
-function relay(
+async function relay(
   run: Run,
   {
     config,
@@ -85,7 +85,7 @@ function relay(
     agent,
     signal,
   }: { config: string; pairing: Pairing | undefined; agent: string; signal: AbortSignal },
-): string | null {
+): Promise<string | null> {
   // A run that goes on is relayed as before.
   const mark =
     pairing === undefined
@@ -93,7 +93,7 @@ function relay(
       : markRun(run.folder, { serverId: pairing.serverId, agent: named(path.basename(agent)) });
   if (mark === undefined) return null;
   takeAnswers(run, signal);
-  return runningDaemon(config) === undefined
+  return (await runningDaemon(config)) === undefined
     ? 'It is not relayed, because skerry agent is not running. Once that runs, all of it will be.'
     : 'It is relayed by skerry agent: your devices see it, and can answer what it asks.';
 }

@@ -32,7 +32,7 @@ export const status: Verb = {
       device,
       pairedAt,
     }));
-    const daemon = runningDaemon(config) ?? null;
+    const daemon = (await runningDaemon(config)) ?? null;
     const asks = (await new AskBook(path.join(config, 'asks'), Date.now).open()).length;
     if (flags.on('json')) {
       stdout.write(`${JSON.stringify({ config, servers, runs, asks, daemon })}\n`);
