@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import type { AccountId, ChannelId, SessionId } from '@skerry/protocol';
@@ -78,6 +79,33 @@ it('V-1: two servers with the same rooms and people carry nothing to each other'
   expect(two.slotsOf(ann)).toHaveLength(1);
 });
 
+it('V-10: a check that is not signed with what the client was told is not answered, and wins no connection', async () => {
+  const engine = engineOn(43_240, 43_249);
+  const stay = newStay();
+  const peer = new VoicePeer();
+  peers.push(peer);
+  const grant = await engine.join(stay, { sdp: await peer.offer(1), rights: SAYS_ALL });
+  if (grant.kind !== 'webrtc') throw new Error('no WebRTC');
+  const [, ufrag = ''] = /a=ice-ufrag:(\S+)/.exec(grant.sdp) ?? [];
+  const [, pwd = ''] = /a=ice-pwd:(\S+)/.exec(grant.sdp) ?? [];
+  const stranger = createSocket('udp4');
+  let answers = 0;
+  stranger.on('message', () => (answers += 1));
+  const sent = (bytes: Buffer): Promise<void> =>
+    new Promise((resolve) => stranger.send(bytes, 43_240, '127.0.0.1', () => resolve()));
+  await sent(check(`${ufrag}:abcd`, null));
+  await sent(check(`${ufrag}:abcd`, 'a guess that is long enough'));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(answers).toBe(0);
+  await peer.take(grant.sdp);
+  await peer.connected();
+  expect((await engine.status()).reachedFrom).toBe('machine');
+  // The same with the password is answered: what was dropped was well formed.
+  await sent(check(`${ufrag}:abcd`, pwd));
+  await expect.poll(() => answers).toBe(1);
+  stranger.close();
+});
+
 it('V-10: 200 mangled offers and garbage on the ports: it lives, and no port stays behind', async () => {
   const engine = engineOn(43_230, 43_239);
   const listener = newStay();
@@ -149,4 +177,28 @@ function mangled(sdp: string, random: () => number): string {
     }
   }
   return lines.join('\r\n');
+}
+
+/** A connectivity check that asks to be chosen, signed with a password or not. RFC 8445, RFC 8489. */
+function check(username: string, password: string | null): Buffer {
+  const attribute = (type: number, value: Buffer): Buffer => {
+    const head = Buffer.alloc(4);
+    head.writeUInt16BE(type, 0);
+    head.writeUInt16BE(value.length, 2);
+    return Buffer.concat([head, value, Buffer.alloc((4 - (value.length % 4)) % 4)]);
+  };
+  const attributes = Buffer.concat([
+    attribute(0x0006, Buffer.from(username)),
+    attribute(0x0024, Buffer.from([0x6e, 0, 1, 0xff])),
+    attribute(0x802a, randomBytes(8)),
+    attribute(0x0025, Buffer.alloc(0)),
+  ]);
+  const header = Buffer.alloc(20);
+  header.writeUInt16BE(0x0001, 0);
+  header.writeUInt16BE(attributes.length + (password === null ? 0 : 24), 2);
+  header.writeUInt32BE(0x2112a442, 4);
+  randomBytes(12).copy(header, 8);
+  const message = Buffer.concat([header, attributes]);
+  if (password === null) return message;
+  return Buffer.concat([message, attribute(0x0008, createHmac('sha1', password).update(message).digest())]);
 }

@@ -34,7 +34,12 @@ export function mayRemove(
   db: Statements,
   { actor, account, channel }: { readonly actor: AccountId; readonly account: AccountId; readonly channel: ChannelId },
 ): null {
-  plainChannel(db, { account: actor }, channel);
+  try {
+    plainChannel(db, { account: actor }, channel);
+  } catch {
+    // The same as for somebody who is in no room: who is in one that the actor can't see is not told.
+    throw new SkerryError('not_found', { field: 'account' });
+  }
   if (!mayModerate(roleOf(db, actor), roleOf(db, account))) throw new SkerryError('forbidden');
   return null;
 }

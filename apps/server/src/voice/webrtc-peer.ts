@@ -10,6 +10,7 @@ import {
   useSdesMid,
   type RTCRtpSender,
 } from 'werift';
+import { Genuine } from './genuine.ts';
 import { readOffer, withAddresses, type Offer } from './offer.ts';
 import type { Outlet, Sound } from './sound-router.ts';
 
@@ -31,8 +32,14 @@ const NEGOTIATION_MS = 5_000;
 /** A browser asks for a sign of life at least every five seconds. */
 const SILENCE_MS = 8_000;
 const LEVEL = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level';
+type Receive = (data: Buffer, from: readonly [string, number]) => void;
 /** What the library opened: for UDP, or for TCP. */
-type Port = { readonly transport?: { readonly socket?: Socket }; readonly server?: Server };
+type Port = {
+  readonly transport?: { readonly socket?: Socket };
+  readonly server?: Server;
+  datagramReceived?: Receive;
+  handleFrame?: Receive;
+};
 
 /** Over TCP, to one port. A browser opens one or two. */
 const MOST_CONNECTIONS = 8;
@@ -53,6 +60,8 @@ export class WebRtcPeer implements Outlet {
   #heardAt: number;
   #closing: Promise<void> | undefined;
   #isBroken = false;
+  readonly #genuine = new Genuine();
+  readonly #guarded = new Set<unknown>();
 
   constructor(options: PeerOptions) {
     this.#options = options;
@@ -78,7 +87,9 @@ export class WebRtcPeer implements Outlet {
       iceUseTcp: true,
       iceAdditionalHostAddresses: [ANY],
       icePortRange: [...options.ports],
-      iceFilterStunResponse: (_message, [address]) => {
+      iceFilterStunResponse: (_message, [address], port) => {
+        // Before that nobody asked whether it is signed.
+        if (!this.#guarded.has(port)) return false;
         this.#heard(address);
         return true;
       },
@@ -160,18 +171,28 @@ export class WebRtcPeer implements Outlet {
     await this.#connection.setLocalDescription(await this.#connection.createAnswer());
     const sdp = this.#connection.localDescription?.sdp ?? '';
     if (!sdp.includes('a=candidate:')) throw new Error('no port could be opened');
+    this.#genuine.told(sdp);
     this.#guardPorts();
     this.#offer = offer;
     this.#slots = offer.slots;
     return withAddresses(sdp, this.#options.addresses);
   }
 
-  /** Nobody else listens for what goes wrong at them, and to one port only one person has to connect. */
+  /** Nobody else listens for what goes wrong at the ports, or asks who it is that sends to them. */
   #guardPorts(): void {
     for (const { connection } of this.#connection.iceTransports)
       for (const port of (connection as unknown as { readonly protocols?: readonly Port[] }).protocols ?? []) {
+        if (this.#guarded.has(port)) continue;
+        this.#guarded.add(port);
         port.transport?.socket?.on('error', () => undefined);
         if (port.server !== undefined) port.server.maxConnections = MOST_CONNECTIONS;
+        for (const way of ['datagramReceived', 'handleFrame'] as const) {
+          const receive = port[way]?.bind(port);
+          if (receive === undefined) continue;
+          port[way] = (data, from) => {
+            if (this.#genuine.takes(data, from)) receive(data, from);
+          };
+        }
       }
   }
 
