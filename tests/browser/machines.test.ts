@@ -158,7 +158,7 @@ describe('A person with machines on two servers', () => {
     visitor.expectQuiet();
   });
 
-  it('starts a run on the second from the phone while the first is looked at, and the file changes after a yes (S2.55, T18', async () => {
+  it('starts a run on the second from the phone while the first is looked at, and the file changes after a yes (S2.55, T18)', async () => {
     await agentOf('thinkpad-of-b');
     await screen.showServer('Harbour');
     await page.setViewportSize(PHONE);
@@ -168,6 +168,7 @@ describe('A person with machines on two servers', () => {
     await button('Start the run').click();
     const allowOnce = button(/^Allow once/);
     await allowOnce.waitFor();
+    expect(await axeFindings(page)).toEqual([]);
     await expect.poll(() => allowOnce.getAttribute('aria-disabled')).not.toBe('true');
     await allowOnce.click();
     await page.getByText('wrote notes.txt').first().waitFor();
@@ -176,7 +177,7 @@ describe('A person with machines on two servers', () => {
     visitor.expectQuiet();
   });
 
-  it('answers a question of the second in the inbox by keys, while the first is looked at (S1.22, S1.29', async () => {
+  it('answers a question of the second in the inbox by keys, while the first is looked at (S1.22, S1.29)', async () => {
     await page.setViewportSize(DESKTOP);
     await screen.showServer('Harbour');
     const agent = new Client({ name: 'a-test', version: '1' });
@@ -184,7 +185,7 @@ describe('A person with machines on two servers', () => {
     await agent.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
     try {
       const question = 'Keep the old route?';
-      const given = { question, choices: ['Keep it', 'Drop it'], agent_name: 'Mate', project_folder: folder };
+      const given = { question, choices: ['Keep it', 'Drop the old route for good'], agent_name: 'Mate', project_folder: folder };
       const answered = agent.callTool({ name: 'ask_question', arguments: given });
       await screen.rail.getByRole('link', { name: /inbox/i }).click();
       const row = button(/Mate.*Asks you.*Keep the old route\?/);
@@ -192,9 +193,9 @@ describe('A person with machines on two servers', () => {
       expect(await axeFindings(page)).toEqual([]);
       await page.keyboard.press('2');
       await page.keyboard.press('Enter');
-      expect((await answered).structuredContent).toMatchObject({ state: 'answered', choice: 'Drop it' });
+      expect((await answered).structuredContent).toMatchObject({ state: 'answered', choice: 'Drop the old route for good' });
       await page.getByText(/^Confirmed by thinkpad-of-b/).waitFor();
-      expect(foundIn(await kept(lighthouse), [question, 'Drop it'])).toEqual([]);
+      expect(foundIn(await kept(lighthouse), [question, 'Drop the old route for good'])).toEqual([]);
       visitor.expectQuiet();
     } finally {
       await agent.close();

@@ -204,6 +204,8 @@ describe('asks of agents in the inbox', () => {
     expect(says('lighthouse is not connected: an answer cannot be sent now')).toBe(true);
     await press('1');
     await press('Enter');
+    await fireEvent.input(screen.getByRole('textbox'), { target: { value: 'Keep it' } });
+    await fireEvent.keyDown(screen.getByRole('textbox'), { key: 'Enter' });
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send answer' }).disabled).toBe(true);
     expect(fleet.asked).toEqual([]);
     inbox.select(inbox.rows.find((entry) => entry.key === `ask ${here.key}`));
