@@ -43,8 +43,9 @@ type Port = {
 
 /** Over TCP, to one port. A browser opens one or two. */
 const MOST_CONNECTIONS = 8;
-/** Every address of this machine; candidates are rewritten before they leave. */
-const ANY = '0.0.0.0';
+/** Where to listen: candidates are rewritten before they leave. A server that is reached from its own machine alone opens nothing else. */
+const listenAt = (addresses: readonly string[]): string =>
+  addresses.every((address) => address.startsWith('127.')) ? '127.0.0.1' : '0.0.0.0';
 
 /**
  * One person's WebRTC: what their microphone sends comes out, what they hear goes in. The server is an ICE-lite agent: it
@@ -66,6 +67,7 @@ export class WebRtcPeer implements Outlet {
   constructor(options: PeerOptions) {
     this.#options = options;
     this.#heardAt = options.now();
+    const address = listenAt(options.addresses);
     this.#connection = new RTCPeerConnection({
       codecs: {
         audio: [
@@ -85,7 +87,8 @@ export class WebRtcPeer implements Outlet {
       iceUseIpv4: false,
       iceUseIpv6: false,
       iceUseTcp: true,
-      iceAdditionalHostAddresses: [ANY],
+      iceAdditionalHostAddresses: [address],
+      iceInterfaceAddresses: { udp4: address },
       icePortRange: [...options.ports],
       iceFilterStunResponse: (_message, [address], port) => {
         // Before that nobody asked whether it is signed.
