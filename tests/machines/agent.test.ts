@@ -78,7 +78,8 @@ describe('skerry agent', () => {
     expect(daemon.err).toBe('');
   });
 
-  it('starts a run on the server that is called, changes a file after one approval, and the server has none of the text', async () => {
+  it('starts a run on the server that is called while the other is gone, changes a file after one approval, and the server has none of the text (S2.49)', async () => {
+    await servers[0]?.kill();
     const listed = await machines.folders(place(1), null);
     expect(listed).toMatchObject({ path: root, parent: null, folders: [{ name: 'boat', repository: true }] });
     const prompt = `write hull.txt ${CANARY}`;
@@ -111,9 +112,11 @@ describe('skerry agent', () => {
     }
     await run.end();
     await until(run.run, (now) => now?.state === 'ended');
+    await servers[0]?.start();
   });
 
   it('refuses what it must not do, each with its reason, and starts nothing', async () => {
+    await online(machines, entries[0]!, numbers[0]!);
     const start = (change: object) =>
       machines
         .start(place(0), { agent: 'plain', folder: boat, mode: null, prompt: null, ...change })

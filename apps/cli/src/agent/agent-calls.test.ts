@@ -72,14 +72,15 @@ describe('a call', () => {
     const { call, runs, clock, relayed, prompts } = await rig();
     const op = randomUUID();
     const replies = await Promise.all([call(start, { op }), call(start, { op }), call(start, { op })]);
-    const run = runOf(replies[0]!);
+    const [first] = replies;
+    const run = runOf(first);
     expect(replies).toEqual([1, 2, 3].map(() => ({ v: 1, did: 'started', run })));
     const said = randomUUID();
     const prompt = { do: 'prompt', run, text: 'more' } as const;
     await Promise.all([call(prompt, { op: said }), call(prompt, { op: said })]);
     const at = clock.now;
     clock.now += 24 * 3_600_000;
-    expect(await call(start, { op, at })).toEqual(replies[0]);
+    expect(await call(start, { op, at })).toEqual(first);
     expect(await call(prompt, { op: said, at })).toEqual({ v: 1, did: 'yes' });
     expect(await call(prompt, { at })).toMatchObject({ did: 'no', problem: 'stale' });
     expect(await call(prompt, { at: clock.now + 11 * 60_000 })).toMatchObject({ did: 'no', problem: 'stale' });

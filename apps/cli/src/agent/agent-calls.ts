@@ -158,23 +158,23 @@ export class AgentCalls {
     if (text.trim() === '') throw new CallRefusal('bad_call', 'There is nothing to say.');
     const local = this.#local(id);
     if (saidOp(await this.#logOf(local), op)) return DONE;
-    await this.#running(local).say(text, { by: from, op });
+    await (await this.#running(local)).say(text, { by: from, op });
     return DONE;
   }
 
   async #cancel({ run }: Wish<'cancel'>): Promise<AgentReply> {
-    await this.#running(this.#local(run)).cancel();
+    await (await this.#running(this.#local(run))).cancel();
     return DONE;
   }
 
   async #mode({ run, mode }: Wish<'mode'>): Promise<AgentReply> {
-    if (!(await this.#running(this.#local(run)).setMode(mode))) throw new CallRefusal('no_such_mode');
+    if (!(await (await this.#running(this.#local(run))).setMode(mode))) throw new CallRefusal('no_such_mode');
     return DONE;
   }
 
   async #end({ run }: Wish<'end'>): Promise<AgentReply> {
     const local = this.#local(run);
-    this.#running(local);
+    await this.#running(local);
     await this.#options.host.end(local);
     return DONE;
   }
@@ -197,10 +197,11 @@ export class AgentCalls {
     return local;
   }
 
-  #running(local: string): Run {
+  async #running(local: string): Promise<Run> {
     const run = this.#options.host.find(local);
-    if (run === undefined) throw new CallRefusal('not_running');
-    return run;
+    if (run !== undefined) return run;
+    const isOver = (await this.#logOf(local)).at(-1)?.entry.kind === 'ended';
+    throw new CallRefusal('not_running', isOver ? null : 'It is open in a terminal of this computer.');
   }
 
   async #logOf(local: string): Promise<readonly Line[]> {

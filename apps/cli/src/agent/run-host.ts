@@ -37,8 +37,9 @@ export class RunHost implements AsyncDisposable {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** One whose agent is there. */
   find(local: string): Run | undefined {
-    return this.#running.get(local);
+    return this.#over.has(local) ? undefined : this.#running.get(local);
   }
 
   /** Whether this process writes the run's log. */
@@ -73,7 +74,7 @@ export class RunHost implements AsyncDisposable {
   /** Takes decisions to a run of this process. */
   hand(local: string): RunHand {
     return async (ask, { choice, by, words, why }) => {
-      const run = this.#running.get(local);
+      const run = this.find(local);
       if (run === undefined) return;
       const outcome = choice === null ? await run.decline(ask.id, by) : await run.answer(ask.id, choice, by);
       if (outcome !== undefined && outcome !== 'taken') return;
