@@ -5,6 +5,7 @@ import { benchFanout } from './fanout.ts';
 import { benchSends } from './sends.ts';
 import { benchHistory } from './history.ts';
 import { benchIdle } from './idle.ts';
+import { benchMachines } from './machines.ts';
 import type { Row } from './row.ts';
 import { table } from './table.ts';
 import { benchVoice } from './voice.ts';
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   idle: benchIdle,
   'client-core': benchClientCore,
   crypto: benchCrypto,
+  machines: benchMachines,
   voice: benchVoice,
 };
 
