@@ -77,6 +77,24 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('reads where voice is reached; the secret of its relay comes from the environment alone', () => {
+    expect(parseConfig([], none).voice).toBeNull();
+    expect(parseConfig(['--voice', 'on'], none).voice).toEqual({ ports: [4_410, 4_509], addresses: [], relay: null });
+    const given = [
+      '--voice-ports',
+      '5000-5009',
+      '--voice-address',
+      '203.0.113.5, 10.0.0.2',
+      '--voice-turn',
+      'turn:t.example:3478',
+    ];
+    expect(parseConfig(['--voice', 'on', ...given], { SKERRY_VOICE_TURN_SECRET: 'shared' }).voice).toEqual({
+      ports: [5_000, 5_009],
+      addresses: ['203.0.113.5', '10.0.0.2'],
+      relay: { urls: ['turn:t.example:3478'], secret: 'shared' },
+    });
+  });
+
   it('reads a certificate and its key, and refuses what is neither', () => {
     const [cert, key, some] = ['cert.pem', 'key.pem', 'some.pem'].map((name) => path.join(folder, name)) as [
       string,
@@ -117,6 +135,12 @@ describe('the configuration', () => {
     [['--tls-cert', '/nowhere/x', '--tls-key', '/nowhere/y'], 'it takes a file that can be read.'],
     [['--client', folder], 'it takes a folder with an index.html in it'],
     [['--rate-scale', '0'], '--rate-scale does not take "0"'],
+    [['--voice', 'loud'], 'it takes one of on, off.'],
+    [['--voice-ports', '5000-5000'], 'it takes a range such as 4410-4509, of at least two ports.'],
+    [['--voice-ports', '80-90'], '--voice-ports does not take "80-90"'],
+    [['--voice-address', 'chat.example.org'], 'it takes IPv4 addresses, separated by commas.'],
+    [['--voice-turn', 'https://turn.example.org'], 'it takes addresses such as turn:turn.example.org:3478'],
+    [['--voice-turn', 'turn:turn.example.org'], 'SKERRY_VOICE_TURN_SECRET'],
   ])('refuses %j with a sentence', (argv, sentence) => {
     expect(() => parseConfig(argv, none)).toThrow(ConfigError);
     expect(() => parseConfig(argv, none)).toThrow(sentence);
