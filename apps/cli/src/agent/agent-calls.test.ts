@@ -93,6 +93,8 @@ describe('a call', () => {
     const op = randomUUID();
     const run = runOf(await first.call(start, { op }));
     const local = first.relayed.get(run) ?? '';
+    const said = randomUUID();
+    await first.call({ do: 'prompt', run, text: 'more' }, { op: said });
     await first.host[Symbol.asyncDispose]();
     // As a death leaves it: begun in the journal, done in the log, and no reply.
     const second = await rig(path.join(top, `${number}-after`));
@@ -106,10 +108,14 @@ describe('a call', () => {
     expect(await second.call(start, { op })).toEqual({ v: 1, did: 'started', run });
     expect(second.host.count).toBe(0);
     expect(second.relayed.get(run)).toBe(local);
-    expect(await second.prompts(local)).toEqual(['hello']);
+    expect(await second.prompts(local)).toEqual(['hello', 'more']);
     expect(await second.call({ do: 'prompt', run, text: 'more' }, { op: unsaid })).toMatchObject({
       problem: 'not_running',
     });
+    await second.journal.begin(said, { local: 'cccccccc', run: randomUUID() });
+    await second.call({ do: 'resume', run });
+    expect(await second.call({ do: 'prompt', run, text: 'more' }, { op: said })).toEqual({ v: 1, did: 'yes' });
+    expect(await second.prompts(local)).toEqual(['hello', 'more']);
     expect(await second.call(start, { op: unstarted })).toEqual({ v: 1, did: 'started', run: 'the-run' });
     expect(second.relayed.get('the-run')).toBe('bbbbbbbb');
   });

@@ -2,15 +2,14 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Line } from '../runs/run-entry.ts';
 
 const NEW_LINE = 0x0a;
-const PART = 1024 * 1024;
+/** Bytes that are read at once; a longer line takes more. */
+const PART = 256 * 1024;
 
 /** Reads a run's log while another, or this, process writes it. */
 export class LogFollower {
   readonly #path: string;
-  /** Bytes of whole lines that were read. */
+  /** Bytes of whole lines that were read; nothing else is remembered, since a half line may be taken away again. */
   #offset = 0;
-  /** The start of a line whose end is not there yet. */
-  #rest = Buffer.alloc(0);
 
   constructor(path: string) {
     this.#path = path;
@@ -31,18 +30,14 @@ export class LogFollower {
     }
     try {
       const lines: Line[] = [];
-      const part = Buffer.alloc(PART);
-      const { size } = await file.stat();
-      // What was half written when its writer died was taken away since.
-      if (size < this.#offset + this.#rest.length) this.#rest = Buffer.alloc(0);
-      for (;;) {
-        const { bytesRead } = await file.read(part, 0, PART, this.#offset + this.#rest.length);
-        if (bytesRead === 0) return lines;
-        const bytes = Buffer.concat([this.#rest, part.subarray(0, bytesRead)]);
-        const whole = bytes.lastIndexOf(NEW_LINE) + 1;
-        this.#rest = Buffer.from(bytes.subarray(whole));
+      for (let size = PART; ;) {
+        const part = Buffer.alloc(size);
+        const { bytesRead } = await file.read(part, 0, size, this.#offset);
+        const whole = part.subarray(0, bytesRead).lastIndexOf(NEW_LINE) + 1;
+        lines.push(...parsed(part.subarray(0, whole)));
         this.#offset += whole;
-        if (whole > 0) lines.push(...parsed(bytes.subarray(0, whole)));
+        if (bytesRead < size) return lines;
+        if (whole === 0) size *= 2;
       }
     } finally {
       await file.close();
