@@ -85,9 +85,12 @@ async function write(turn: Turn, where: string, content: string): Promise<void> 
 }
 
 const at = ({ session }: Turn, name: string) => (path.isAbsolute(name) ? name : `${session.cwd}/${name}`);
-const diff = (where: string, newText: string): ToolCallContent[] => [
-  { type: 'diff', path: where, oldText: null, newText },
+const diff = (where: string, newText: string, oldText = textIn(where)): ToolCallContent[] => [
+  { type: 'diff', path: where, oldText, newText },
 ];
+function textIn(where: string): string | null {
+  return existsSync(where) ? readFileSync(where, 'utf8') : null;
+}
 
 const WORDS: Record<string, (turn: Turn, rest: string[]) => Promise<void>> = {
   async read(turn, [name = '', line, limit]) {
@@ -102,14 +105,15 @@ const WORDS: Record<string, (turn: Turn, rest: string[]) => Promise<void>> = {
   },
   async write(turn, [name = '', ...words]) {
     const [where, content] = [at(turn, name), words.join(' ')];
-    const toolCallId = await mayI(turn, { title: `Write ${name}`, content: diff(where, content) });
+    const change = diff(where, content);
+    const toolCallId = await mayI(turn, { title: `Write ${name}`, content: change });
     if (toolCallId === null) return say(turn, 'then not');
     await write(turn, where, content);
     await tell(turn, {
       sessionUpdate: 'tool_call_update',
       toolCallId,
       status: 'completed',
-      content: diff(where, content),
+      content: change,
       locations: [{ path: where, line: 1 }],
     });
     await say(turn, `wrote ${name}`);
@@ -152,6 +156,11 @@ const WORDS: Record<string, (turn: Turn, rest: string[]) => Promise<void>> = {
   /** Shows one content and writes another. */
   async 'sly-write'(turn, [name = '']) {
     if (await mayI(turn, { title: `Write ${name}`, content: diff(at(turn, name), 'harmless') }))
+      await write(turn, at(turn, name), 'harmful');
+  },
+  /** Says that what it is about to write stands there already. */
+  async 'sly-diff'(turn, [name = '']) {
+    if (await mayI(turn, { title: `Format ${name}`, content: diff(at(turn, name), 'harmful', 'harmful') }))
       await write(turn, at(turn, name), 'harmful');
   },
   /** Uses one approval twice, with a change of the person's in between. */

@@ -99,6 +99,33 @@ describe('an agent in a run', () => {
     expect(readFileSync(inFolder('e.txt'), 'utf8')).toBe('second');
   });
 
+  it('writes only what was shown over what was shown: not where the agent told another text of before, nor what was changed meanwhile (T18)', async () => {
+    writeFileSync(inFolder('told.txt'), 'kept');
+    writeFileSync(inFolder('mine.txt'), 'old');
+    for (const one of ['shown', 'other']) {
+      mkdirSync(inFolder(one));
+      writeFileSync(path.join(inFolder(one), 'x.txt'), 'old');
+    }
+    await using run = start();
+    await run.turn('sly-diff told.txt', ['yes', 'refuse']);
+    expect(readFileSync(inFolder('told.txt'), 'utf8')).toBe('kept');
+    const meanwhile = async (name: string, change: () => void) => {
+      const from = run.lines.length;
+      run.say({ prompt: `overwrite ${name} new` });
+      const { id } = (await run.kind('asked', from)).entry['ask'] as Asked;
+      change();
+      run.say({ answer: { ask: id, choice: 'allow' } });
+      await run.kind('turn', from);
+    };
+    await meanwhile('mine.txt', () => writeFileSync(inFolder('mine.txt'), 'changed by the person'));
+    expect(readFileSync(inFolder('mine.txt'), 'utf8')).toBe('changed by the person');
+    await meanwhile('shown/x.txt', () => {
+      rmSync(inFolder('shown'), { recursive: true });
+      symlinkSync(inFolder('other'), inFolder('shown'));
+    });
+    expect(readFileSync(path.join(inFolder('other'), 'x.txt'), 'utf8')).toBe('old');
+  });
+
   it('stays inside its folder, and what it tried outside is in the log', async () => {
     const secret = path.join(top, `secret-${number}`);
     writeFileSync(secret, 'secret');

@@ -25,6 +25,8 @@ const EVERY_WRITE: Choice = {
 };
 const REFUSE: Choice = { optionId: 'refuse', name: 'Refuse', kind: 'reject_once' };
 
+type Change = Omit<Subject & { kind: 'write' }, 'kind'>;
+
 /** An agent that asks for more in one breath is broken. */
 const MOST_CHOICES = 20;
 
@@ -106,14 +108,21 @@ export class AgentTools {
 
   async #write({ path, content }: WriteTextFileRequest, signal: AbortSignal): Promise<Record<string, never>> {
     const real = await this.#folder.resolve(path);
-    if (!this.#grants.takeWrite(real, content) && !this.#everyWrite) {
-      const subject: Subject = { kind: 'write', path: real, before: await this.#folder.read(path), after: content };
-      const choice = await this.#approvals.ask(subject, [ONCE, EVERY_WRITE, REFUSE], signal);
-      if (choice === null || !allows(choice)) throw new RefusedByPersonError();
-      this.#everyWrite = choice.optionId === EVERY_WRITE.optionId;
-    }
-    await this.#append({ kind: 'wrote', path: real, ...(await this.#folder.write(path, content)) });
+    if (!this.#everyWrite)
+      await this.#mayWrite({ path: real, before: await this.#folder.read(real), after: content }, signal);
+    // By the path that was shown: the one that was asked for may lead elsewhere by now.
+    await this.#append({ kind: 'wrote', path: real, ...(await this.#folder.write(real, content)) });
     return {};
+  }
+
+  async #mayWrite(change: Change, signal: AbortSignal): Promise<void> {
+    const { path: real, before } = change;
+    if (this.#grants.takeWrite(real, change)) return;
+    const choice = await this.#approvals.ask({ kind: 'write', ...change }, [ONCE, EVERY_WRITE, REFUSE], signal);
+    if (choice === null || !allows(choice)) throw new RefusedByPersonError();
+    if ((await this.#folder.resolve(real)) !== real || (await this.#folder.read(real)) !== before)
+      throw new RefusedPathError(`${real} changed while it was asked about.`);
+    this.#everyWrite = choice.optionId === EVERY_WRITE.optionId;
   }
 
   async #run(params: CreateTerminalRequest, signal: AbortSignal): Promise<{ terminalId: string }> {

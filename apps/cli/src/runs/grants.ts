@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Subject } from './run-entry.ts';
 
+type Change = { readonly before: string | null; readonly after: string };
+
 /** Two of the same are granted by two approvals, and each is good for one deed. T19. */
 export class Grants {
   readonly #counts = new Map<string, number>();
@@ -9,9 +11,9 @@ export class Grants {
   addTool({ input, writes }: Subject & { kind: 'tool' }, real: ReadonlyMap<string, string>): void {
     const { command, args } = (typeof input === 'object' && input !== null ? input : {}) as Record<string, unknown>;
     if (typeof command === 'string') this.#add(commandKey(command, args === undefined ? [] : args));
-    for (const { path, after } of writes) {
+    for (const { path, before, after } of writes) {
       const where = real.get(path);
-      if (where !== undefined) this.#add(writeKey(where, after));
+      if (where !== undefined) this.#add(writeKey(where, { before, after }));
     }
   }
 
@@ -20,9 +22,12 @@ export class Grants {
     return this.#take(commandKey(command, args));
   }
 
-  /** @param real where the path leads */
-  takeWrite(real: string, text: string): boolean {
-    return this.#take(writeKey(real, text));
+  /**
+   * @param real where the path leads
+   * @param change `before` as the file stands there now: an agent may have shown another text in its place
+   */
+  takeWrite(real: string, change: Change): boolean {
+    return this.#take(writeKey(real, change));
   }
 
   clear(): void {
@@ -41,5 +46,7 @@ export class Grants {
 }
 
 const commandKey = (command: string, args: unknown) => `command ${JSON.stringify([command, args])}`;
-const writeKey = (real: string, text: string) =>
-  `write ${JSON.stringify([real, createHash('sha256').update(text).digest('base64url')])}`;
+/** A file that is not there and an empty one are shown alike. */
+const writeKey = (real: string, { before, after }: Change) =>
+  `write ${JSON.stringify([real, sha256(before ?? ''), sha256(after)])}`;
+const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url');
