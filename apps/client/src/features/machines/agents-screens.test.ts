@@ -136,7 +136,8 @@ describe('the list of runs', () => {
   });
 
   it('fetches older runs of one server when they are wanted, each once', async () => {
-    stand.add(runView({ id: A, entryId: work, serverLabel: 'work' }));
+    stand.add(runView({ id: A, entryId: work, serverLabel: 'work', state: 'ended' }));
+    stand.add(runView({ id: A, entryId: home, serverLabel: 'harbour', state: 'failed' }));
     const old = runView({ id: 'old', entryId: work, serverLabel: 'work', state: 'ended' });
     stand.older = { runs: [old], more: true };
     await show({ at: 'overview' });

@@ -1,7 +1,7 @@
 import type { RunContent } from '@skerry/protocol/agents';
 import { render } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FOLDER } from '../../testing/agents-views.ts';
+import { askView, FOLDER } from '../../testing/agents-views.ts';
 import { RunRows } from './run-rows.ts';
 import RunRowView from './RunRowView.svelte';
 
@@ -66,6 +66,28 @@ describe('a row of a run', () => {
     expect(page.querySelector('.command')?.textContent).toBe(`sh -c 'echo "a b"'`);
     expect(page.querySelector('pre')?.textContent).toBe('a b');
     expect(page.textContent).toContain('exit 3');
+  });
+
+  it('says of what was asked how it was decided and by whom, as far as that is known', () => {
+    const subject = { kind: 'write', path: `${FOLDER}/a.ts`, before: null, after: 'x' } as const;
+    const answered: RunContent = { kind: 'answered', ask: 'q', choice: 'allow', by: 3 };
+    show({ kind: 'asked', ask: 'q', subject });
+    expect(page.textContent).toMatch(/Asked to change\s+a\.ts: waits for an answer/);
+    const answer = { v: 1, salt: '', choice: 'refuse', text: null } as const;
+    const by = { device: 3, deviceName: 'Phone', isThis: false, at: 1, content: answer };
+    const [row] = new RunRows().next(
+      [{ kind: 'asked', ask: 'q', subject } as const, answered].map((entry, at) => ({
+        n: at,
+        id: String(at),
+        line: { v: 1 as const, at: 1, cut: false, entry },
+      })),
+    );
+    if (row === undefined) throw new Error('no row');
+    const props = { row, folder: FOLDER, agent: '', me: { id: 'a', name: 'A' }, modeName: String };
+    render(RunRowView, { props });
+    expect(page.textContent).toMatch(/a\.ts: answered/);
+    render(RunRowView, { props: { ...props, ask: askView({ id: 'q', state: 'answered', answer: by }) } });
+    expect(page.textContent).toMatch(/a\.ts: Denied by Phone/);
   });
 
   it('says of each end what it was', () => {
