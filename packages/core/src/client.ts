@@ -78,7 +78,10 @@ class Client implements SkerryClient {
   readonly focused: Subscribable<EntryId | undefined>;
   readonly assistants = lazily(async () => (await import('./assistants/fleet-assistants.ts')).fleetAssistants(this));
 
-  readonly machines = lazily(async () => (await import('./machines/fleet-machines.ts')).fleetMachines(this));
+  readonly machines = lazily(async () => {
+    const { fleetMachines } = await import('./machines/fleet-machines.ts');
+    return fleetMachines(this, (id) => this.#open.get()?.fleet.parts(id));
+  });
 
   constructor(platform: Platform, options: ClientOptions) {
     this.#platform = platform;

@@ -15,7 +15,6 @@ import type { AssistantsHandle, FleetAssistants } from './assistants/face.ts';
 import type { PersonHandle } from './identity/face.ts';
 import type { KeysHandle } from './keys/face.ts';
 import type { FleetMachines } from './machines/face.ts';
-import type { MachineParts, ServerMachines } from './machines/server-machines.ts';
 import type { SealedHandle } from './sealed/face.ts';
 import type { Picture } from './servers/picture.ts';
 import type { Subscribable } from './subscribable.ts';
@@ -153,8 +152,6 @@ export interface ServerHandle {
 
   /** Assistants of the account on this server; loaded when they are first asked for. */
   assistants(): Promise<AssistantsHandle>;
-  /** Machines of the account on this server alone; everybody but the fleet's own part asks {@link SkerryClient.machines}. */
-  machines(open: (parts: MachineParts) => ServerMachines): ServerMachines;
 
   /** Signs in again on an entry that is signed out. @throws SkerryError */
   signIn(credentials: Credentials, signal?: AbortSignal): Promise<void>;

@@ -1,6 +1,7 @@
 import type { ServerHandle } from '../face.ts';
 import { fleetInbox, type FleetInboxPart } from '../inbox/fleet-inbox.ts';
 import { Lifetime } from '../lifetime.ts';
+import type { MachineParts } from '../machines/server-machines.ts';
 import type { WakeReason } from '../platform.ts';
 import { ServerContext, type Shared } from '../servers/context.ts';
 import { serverHandle } from '../servers/server-handle.ts';
@@ -45,6 +46,12 @@ export class Fleet implements AsyncDisposable {
 
   server(id: EntryId): ServerHandle | undefined {
     return this.#member(id)?.handle;
+  }
+
+  /** What the machines of one server are made of: of exactly that one. */
+  parts(id: EntryId): MachineParts | undefined {
+    const member = this.#member(id);
+    return member && { context: member.context, platform: this.#shared.platform, view: member.handle.view };
   }
 
   /** A sign-in for an entry that was there already was put into the vault. */

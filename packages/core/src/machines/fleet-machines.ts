@@ -1,18 +1,19 @@
 import { type Link, parseAddress, SkerryError } from '@skerry/protocol';
-import type { ServerHandle, SkerryClient } from '../face.ts';
+import type { SkerryClient } from '../face.ts';
+import type { ServerContext } from '../servers/context.ts';
 import { Value } from '../value.ts';
 import type { EntryId } from '../views.ts';
 import type { FleetMachines, FleetMachinesView } from './face.ts';
-import { NO_PART, ServerMachines, type ServerPart } from './server-machines.ts';
+import { type MachineParts, NO_PART, ServerMachines, type ServerPart } from './server-machines.ts';
 
-type Source = Pick<SkerryClient, 'servers' | 'server' | 'primary' | 'entryOfLink'>;
-type Held = { readonly handle: ServerHandle; readonly machines: ServerMachines; readonly end: () => void };
+type Source = Pick<SkerryClient, 'servers' | 'primary' | 'entryOfLink'>;
+type Held = { readonly machines: ServerMachines; readonly end: () => void };
 
 const MOST_CLOSED = 200;
 const MOST_NOTICES = 50;
 
 /** One view over the machines of all servers, made of what each of them says of itself; nothing goes to another server. */
-export function fleetMachines(client: Source): FleetMachines {
+export function fleetMachines(client: Source, partsOf: (entry: EntryId) => MachineParts | undefined): FleetMachines {
   const view = new Value<FleetMachinesView>(merged([]));
   const dismissed = new Set<string>();
   let held = new Map<EntryId, Held>();
@@ -26,27 +27,34 @@ export function fleetMachines(client: Source): FleetMachines {
     const all = merged(parts);
     view.set({ ...all, notices: all.notices.filter(({ key }) => !dismissed.has(key)).slice(0, MOST_NOTICES) });
   };
+  /** That of a server is made once, and another one when its entry is opened anew. */
+  const made = new WeakMap<ServerContext, ServerMachines>();
+  const find = (entry: EntryId): ServerMachines | undefined => {
+    const parts = partsOf(entry);
+    if (parts === undefined) return undefined;
+    const machines = made.get(parts.context) ?? new ServerMachines(parts);
+    made.set(parts.context, machines);
+    return machines;
+  };
+  /** The part of exactly that server. @throws SkerryError `not_found` */
+  const of = (entry: EntryId): ServerMachines => {
+    const machines = find(entry);
+    if (machines === undefined) throw new SkerryError('not_found');
+    return machines;
+  };
+  /** Each is asked and followed alone. */
   const follow = (): void => {
     const next = new Map<EntryId, Held>();
     for (const { entry } of client.servers.get()) {
-      const handle = client.server(entry.id);
+      const machines = find(entry.id);
       const known = held.get(entry.id);
-      if (handle !== undefined) next.set(entry.id, known?.handle === handle ? known : hold(handle));
+      if (machines === undefined) continue;
+      const isSame = known?.machines === machines;
+      next.set(entry.id, isSame ? known : { machines, end: machines.view.subscribe(show) });
     }
     for (const [id, one] of held) if (next.get(id) !== one) one.end();
     held = next;
     show();
-  };
-  /** Each is asked and followed alone. */
-  const hold = (handle: ServerHandle): Held => {
-    const machines = handle.machines((parts) => new ServerMachines(parts));
-    return { handle, machines, end: machines.view.subscribe(show) };
-  };
-  /** The part of exactly that server. @throws SkerryError `not_found` */
-  const of = (entry: EntryId): ServerMachines => {
-    const handle = client.server(entry);
-    if (handle === undefined) throw new SkerryError('not_found');
-    return handle.machines((parts) => new ServerMachines(parts));
   };
   client.servers.subscribe(follow);
   follow();

@@ -51,7 +51,7 @@ export function withItem(heard: Heard, item: MachinesItem): Heard {
   }
 }
 
-export function isEnded({ state }: Pick<Run, 'state'>): boolean {
+function isEnded({ state }: Pick<Run, 'state'>): boolean {
   return state === 'ended' || state === 'failed';
 }
 

@@ -5,7 +5,6 @@ import { lazily } from '../lazily.ts';
 import type { Platform } from '../platform.ts';
 import type { Subscribable } from '../subscribable.ts';
 import type { Entry } from '../sync/entry.ts';
-import type { ServerMachines } from '../machines/server-machines.ts';
 import { sealedHandle } from '../sealed/handle.ts';
 import { followed } from '../value.ts';
 import type { ServerView } from '../views.ts';
@@ -22,7 +21,6 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
   // What is asked for in settings only is loaded with the first of it.
   const account = async (): Promise<AccountCalls> => (await import('./account-calls.ts')).accountCalls(context, within);
   const { api, signal: end } = context;
-  let machines: ServerMachines | undefined;
   return {
     id: context.id,
     view,
@@ -76,8 +74,6 @@ export function serverHandle(context: ServerContext, platform: Platform, view: S
       const { Assistants } = await import('../assistants/assistants.ts');
       return new Assistants({ api, clock: platform.clock, state: connection.state, signal: end });
     }),
-
-    machines: (open) => (machines ??= open({ context, platform, view })),
 
     signIn: (credentials, signal) => context.signIn(credentials, within(signal)),
     tryNow: () => connection.tryNow(),
