@@ -126,7 +126,7 @@ describe('A machine and its person', () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  it('reads what the machine describes, runs and says, as it says it (M-13, M-14, S2.23)', async () => {
+  it('reads what the machine describes, runs and says, as it says it (M-13, M-14)', async () => {
     await link.describe({ v: 1, root: '/home/p', agents: [{ id: 'a', name: 'Tester' }], recent: ['/home/p/x'] });
     await until(machines.view, (view) => view.machines[0]?.info?.root === '/home/p');
     const run = newId();

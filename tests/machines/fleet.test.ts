@@ -113,7 +113,7 @@ describe('Machines of two servers', () => {
     expect(onPhone.view.get().machines.map(({ standing }) => standing)).toEqual(['ready', 'ready']);
   });
 
-  it('S2.25 to S2.28: equal ids of two servers are two runs and two asks, and an answer reaches its own server alone (S1.29)', async () => {
+  it('S2.25, S2.26: equal ids of two servers are two runs and two asks, and an answer reaches its own server alone (S1.29)', async () => {
     const [run, ask] = [newId(), newId()];
     const content = {
       v: 1,
@@ -158,7 +158,7 @@ describe('Machines of two servers', () => {
     await whenAsk(machines, [ask, atLighthouse.id], (one) => one.takenAt !== null);
   });
 
-  it('a transcript comes in pages, goes on as it is written, over a cut too, and ends when it is erased', async () => {
+  it('S2.23: a transcript comes in pages, goes on as it is written, over a cut too, and ends when it is erased', async () => {
     const run = await studio.createRun();
     await studio.sendKeys([1]);
     const entries = Array.from({ length: 130 }, (_, at) => studio.entry(run, said(`line ${at + 1}`)));
@@ -183,7 +183,7 @@ describe('Machines of two servers', () => {
     await until(none.transcript, ({ ended }) => ended === 'gone');
   });
 
-  it('calls reach the machine of their own server, are refused in its words, and are one wish however often they are made (M-12, M-15)', async () => {
+  it('S2.21, S2.22, S2.31: calls reach the machine of their own server, are refused in its words, and are one wish however often they are made (M-12, M-15)', async () => {
     const at = { entry: atHarbour.id, machine: studio.number };
     studio.reply = ({ wish }) =>
       wish.do === 'folders'
@@ -328,7 +328,7 @@ describe('Machines of two servers', () => {
     await until(truly.transcript, ({ entries }) => textOf(entries[1]?.line?.entry) === 'two');
   });
 
-  it('S2.49, S2.56: a server that signs the person out, or is gone, takes nothing from the other', async () => {
+  it('S2.28, S2.49, S2.56: a server that signs the person out, or is gone, takes nothing from the other', async () => {
     const run = await attic.createRun();
     await attic.sendKeys([2]);
     const ask = await attic.openAsk(run);
@@ -354,5 +354,10 @@ describe('Machines of two servers', () => {
     ).toEqual(['fresh', 'stale']);
     expect(named(machines, 'attic')).toMatchObject({ online: null });
     expect(named(machines, 'studio')).toMatchObject({ online: true });
+    await atLighthouse.remove({ signOutThere: false });
+    await until(machines.view, ({ parts }) => parts.length === 1);
+    const { machines: left, runs, asks, closed } = machines.view.get();
+    expect(left.map(({ name }) => name)).toEqual(['studio']);
+    expect(new Set([...runs, ...asks, ...closed].map(({ entryId }) => entryId))).toEqual(new Set([atHarbour.id]));
   });
 });

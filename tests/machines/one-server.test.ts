@@ -86,7 +86,7 @@ describe('A pairing while the person moves about', () => {
     await Promise.all([anna.member.whenLive(a), anna.member.whenLive(b)]);
   }
 
-  it('only the server of the code hears of it, at every point where the client waits (T4)', async () => {
+  it('only the server of the code hears of it, at every point where the client waits (T4, S2.7, S2.8)', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),

@@ -84,7 +84,7 @@ describe('A code that was read', () => {
     expect(await stageOf(two, 'ended')).toEqual({ kind: 'ended', why: 'withdrawn' });
   });
 
-  it('speaks to its own server alone: another entry is refused before anything leaves (T4)', async () => {
+  it('speaks to its own server alone: another entry is refused before anything leaves (T4, S2.34, S2.57)', async () => {
     await using cleo = await Keyed.create();
     const a = await cleo.register(harbour.origin, 'cleo');
     const b = await cleo.register(lighthouse.origin, 'cleo');

@@ -30,7 +30,7 @@ const MAX_RETRY_MS = 30_000;
 
 const EMPTY: TranscriptView = { entries: [], hasOlder: false, loading: true, live: false, ended: null };
 
-/** One run while it is looked at. Its entries come in pages, from the newest back and then as they are written. S2.23 */
+/** One run while it is looked at. Its entries come in pages, from the newest back and then as they are written. */
 export class ServerRun implements RunHandle {
   readonly #deps: Deps;
   readonly #of: Of;
