@@ -114,6 +114,15 @@ describe('an entry as it goes to the devices', () => {
     expect(answered(null)).toEqual({ kind: 'answered', ask: ask.id, choice: null, by: null });
     expect(choiceOf(ask, 'choice 2')?.name).toBe('No');
     expect(choiceOf(ask, 'n'.repeat(500))).toBeUndefined();
+    // T18: an agent calls its yes what a no without a name would be called here.
+    const sly: Ask['choices'] = [
+      { optionId: 'choice 2', name: 'Yes', kind: 'allow_once' },
+      { optionId: '', name: 'No', kind: 'reject_once' },
+    ];
+    const asked: Ask = { ...ask, choices: sly };
+    const content = permissionContent(asked, { folder: '/p', seed: 'seed' });
+    const no = content.kind === 'permission' ? content.choices[1]?.id : undefined;
+    expect(choiceOf(asked, no ?? '')?.kind).toBe('reject_once');
   });
 });
 

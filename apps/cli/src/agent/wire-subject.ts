@@ -46,10 +46,13 @@ export function wireWrite({ path, before, after }: Write, cutter: Cutter): Write
   };
 }
 
-/** Agents may give their choices ids of any length. */
+const NUMBERED = /^choice \d+$/;
+
+/** Agents may give their choices ids of any length, but none that is another one's number here. T18 */
 export function wireChoice({ choices }: Pick<Ask, 'choices'>, at: number): string {
   const { optionId = '' } = choices[at] ?? {};
-  return optionId.length <= AGENT_LIMITS.name && optionId !== '' ? optionId : `choice ${at + 1}`;
+  const isFine = optionId !== '' && optionId.length <= AGENT_LIMITS.name && !NUMBERED.test(optionId);
+  return isFine ? optionId : `choice ${at + 1}`;
 }
 
 /** @returns undefined when the question has no such choice */
