@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseLink, SkerryError } from '@skerry/protocol';
@@ -91,6 +91,21 @@ describe('skerry pair', () => {
       err: 'This computer is a machine of ada there already. See: skerry logout --help\n',
     });
   });
+
+  it('does not take the place of another server that has the same id, and touches nothing of it (S2.26, T8)', async () => {
+    const [own, twin] = ['config', 'twin'].map((name) => path.join(top, name, 'servers'));
+    mkdirSync(twin ?? '', { recursive: true, mode: 0o700 });
+    chmodSync(path.join(top, 'twin'), 0o700);
+    const name = readdirSync(own ?? '').find((file) => file.endsWith('.json')) ?? '';
+    const kept = JSON.parse(readFileSync(path.join(own ?? '', name), 'utf8')) as object;
+    const other = JSON.stringify({ ...kept, origin: 'https://other.example', serverKey: 'A'.repeat(43) });
+    writeFileSync(path.join(twin ?? '', name), other);
+    const config = path.join(top, 'twin');
+    const { code, out, err } = await skerry('pair', '--server', server.origin, '--config', config);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('https://other.example');
+    expect(readFileSync(path.join(twin ?? '', name), 'utf8')).toBe(other);
+  }, 15_000);
 
   it('takes no for an answer', async () => {
     await using terminal = pairing('denied');

@@ -49,6 +49,12 @@ Exit codes: 0 paired, 1 not paired, 2 wrong command line.`,
           `This computer is a machine of ${known.username} there already. See: skerry logout --help`,
         );
       const pin = await server.prove(null);
+      // Everything of a server lies under its id here, which another one may call itself by as well.
+      const same = pairings.list().find(({ serverId }) => serverId === pin.serverId);
+      if (same !== undefined)
+        throw new StartError(
+          `This computer is a machine on ${same.origin} already, and ${address.host} goes by the same id: it is that server at another address, or one that copies it. To pair with this one instead: skerry logout --server ${same.origin}`,
+        );
       const say = speaker(terminal, flags.on('json'));
       const label =
         safeName(flags.optional('label') ?? os.hostname())
