@@ -19,7 +19,7 @@ export type RunStandIn = RunHandle & {
   readonly say: (...contents: readonly RunContent[]) => void;
 };
 
-export const NO_TRANSCRIPT: TranscriptView = { entries: [], hasOlder: false, loading: false, live: true, ended: null };
+const NO_TRANSCRIPT: TranscriptView = { entries: [], hasOlder: false, loading: false, live: true, ended: null };
 
 const line = (entry: RunContent, at: number): RunLine => ({ v: 1, at, cut: false, entry });
 

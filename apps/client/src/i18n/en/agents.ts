@@ -77,7 +77,6 @@ export const agents = {
     rename: 'Rename…',
     renameTitle: (name: string) => `Rename ${name}`,
     nameField: 'Name of the machine',
-    renamed: 'Renamed.',
     remove: 'Remove…',
     removeTitle: (name: string) => `Remove ${name}?`,
     removeText: (name: string, server: string, running: number) =>
@@ -106,7 +105,6 @@ export const agents = {
     planSteps: { pending: 'to do', in_progress: 'in progress', completed: 'done' },
     planAllDone: 'All of it is done',
     you: 'You',
-    thisDevice: 'You, on another device',
     atMachine: 'At the machine',
     thought: 'Thoughts',
     began: {
@@ -126,7 +124,6 @@ export const agents = {
     running: 'running',
     exit: (code: number) => `exit ${code}`,
     signal: (signal: string) => `ended by ${signal}`,
-    noOutput: 'No output yet',
     asked: {
       command: 'Asked to run',
       write: 'Asked to change',
@@ -172,7 +169,6 @@ export const agents = {
     resume: 'Resume',
     resumeText: 'This run has ended. The agent can be started again where it was.',
     failedText: 'This run failed. The agent can be started again where it was.',
-    startingText: 'The agent is starting…',
     asksOnly: 'This run only asks; it is spoken to where it runs.',
     more: 'More',
     toMachine: 'Show the machine',
@@ -191,10 +187,6 @@ export const agents = {
     offlineNow: (machine: string) => `${machine} is not connected, so nothing can be sent. Nothing is queued.`,
     staleNow: (server: string) => `${server} can’t be reached, so nothing can be sent. Nothing is queued.`,
     askOf: (at: number, all: number) => `${at} of ${all}`,
-    elsewhere: 'It is answered in the inbox.',
-    openInbox: 'Open in the inbox',
-    device: (name: string) => name,
-    goneDevice: 'a device that is gone',
     backToList: 'Back to the runs',
   },
   start: {
@@ -212,7 +204,6 @@ export const agents = {
     noMachine: 'No machine can start a run now',
     noMachineText: 'Connect one with “skerry agent”, or pair a new one.',
     cannot: 'Not now:',
-    chooseFolder: 'Choose a folder',
     again: 'Try again',
     untold: (machine: string) => `${machine} has not told what it can start.`,
   },

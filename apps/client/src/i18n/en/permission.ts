@@ -29,7 +29,6 @@ export const permission = {
   toolInput: 'The exact input',
   diff: (path: string) => `Change of ${path}`,
   unchanged: (lines: number) => `${counted(lines, 'line')} as before`,
-  sizes: (lines: number, characters: string) => `${counted(lines, 'line')}, ${characters} characters`,
   seeAll: 'Read to the end before you allow it.',
   toEnd: 'Show the end',
   calledBy: 'The agent’s words for it',
