@@ -148,7 +148,7 @@ describe('Browsers with microphones in a voice channel', () => {
   const talkers: Talker[] = [];
 
   beforeAll(async () => {
-    const flags = ['--voice', 'on', '--voice-ports', '43300-43309', '--voice-address', '127.0.0.1'];
+    const flags = ['--voice', 'on', '--voice-ports', '24300-24309', '--voice-address', '127.0.0.1'];
     [server, browser] = await Promise.all([startReal(flags), launchBrowser({ more: FAKE_MICROPHONE })]);
     for (const [at, name] of ['ann', 'bob', 'cid', 'dee'].entries())
       talkers.push(

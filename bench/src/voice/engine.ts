@@ -23,7 +23,7 @@ const room = newId<ChannelId>();
 const quiet = (): void => undefined;
 const { EmbeddedEngine } = await parts.loadVoice();
 const engine = new EmbeddedEngine({
-  ports: [43_400, 43_459],
+  ports: [24_400, 24_459],
   addresses: ['127.0.0.1'],
   events: { connected: quiet, speaking: quiet, slots: quiet, grow: quiet },
   now: () => Date.now(),

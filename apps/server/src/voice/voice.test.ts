@@ -4,7 +4,7 @@ import { freshId, type SignedInTester, TestServer } from '../testing/test-server
 import { MediaSocket } from '../testing/media-socket.ts';
 import { VoiceCaller } from '../testing/voice-caller.ts';
 
-const PORTS: readonly [number, number] = [43_100, 43_115];
+const PORTS: readonly [number, number] = [24_100, 24_115];
 const VOICE = { ports: PORTS, addresses: ['127.0.0.1'], relay: null };
 let server: TestServer;
 const people = {} as Record<'ann' | 'bob' | 'cid' | 'dee', SignedInTester>;

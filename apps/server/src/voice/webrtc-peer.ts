@@ -127,7 +127,7 @@ export class WebRtcPeer implements Outlet {
   /**
    * The first description, or one with more slots.
    * @returns the answer
-   * @throws SkerryError bad_request; see {@link isBroken}
+   * @throws SkerryError bad_request, unavailable; see {@link isBroken}
    */
   async answer(text: string): Promise<string> {
     if (this.#isBroken) throw new SkerryError('gone');
@@ -137,8 +137,9 @@ export class WebRtcPeer implements Outlet {
       throw new SkerryError('bad_request', { field: 'sdp', message: 'A later offer only adds slots.' });
     try {
       return await inTime(this.#negotiate(offer));
-    } catch {
+    } catch (error) {
       this.#isBroken = true;
+      if (error instanceof SkerryError) throw error;
       throw new SkerryError('bad_request', { field: 'sdp', message: 'The offer cannot be answered.' });
     }
   }
@@ -173,7 +174,8 @@ export class WebRtcPeer implements Outlet {
     }
     await this.#connection.setLocalDescription(await this.#connection.createAnswer());
     const sdp = this.#connection.localDescription?.sdp ?? '';
-    if (!sdp.includes('a=candidate:')) throw new Error('no port could be opened');
+    // Another program has the ports of the range.
+    if (!sdp.includes('a=candidate:')) throw new SkerryError('unavailable', { retryAfterMs: 5_000 });
     this.#genuine.told(sdp);
     this.#guardPorts();
     this.#offer = offer;
