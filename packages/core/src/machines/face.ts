@@ -197,14 +197,14 @@ export interface FleetMachines {
     signal?: AbortSignal,
   ): Promise<string>;
   /**
-   * Signs and sends an answer to the ask's own server. Resolves once that server has committed it.
+   * Signs and sends an answer to the ask's own server, also to one that is not in the view any more. Resolves once that server
+   * has committed it.
    * @throws SkerryError `ask_closed` when somebody was quicker, `unavailable`; LocalError `bad_request` for a choice it has not
    */
   answer(
     ask: Pick<AskView, 'entryId' | 'id'>,
     decision: { readonly choice: string | null; readonly text: string | null },
   ): Promise<void>;
-  /** Tells of an ask by id, also of one that is not in the view any more. */
   rename(at: { readonly entry: EntryId; readonly machine: number }, name: string): Promise<void>;
   /** Takes it off the signed list, which ends its session, its runs and asks. */
   remove(at: { readonly entry: EntryId; readonly machine: number }): Promise<void>;
