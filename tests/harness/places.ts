@@ -135,6 +135,13 @@ export const PLACES: readonly Place[] = [
     leave: async (screen) => screen.page.getByRole('button', { name: 'Stop waiting' }).click(),
   },
   {
+    name: 'machines and runs, before there are any',
+    show: async (screen) => {
+      await screen.goTo('#/agents');
+      await screen.page.getByRole('link', { name: 'Pair a machine' }).last().waitFor();
+    },
+  },
+  {
     name: 'add a server',
     show: async (screen) => {
       await screen.goTo('#/add');
