@@ -221,6 +221,19 @@ describe('Machines of two servers', () => {
     await expect(machines.folders(at, null)).rejects.toMatchObject({ code: 'machine_offline' });
     await studio.connect();
     await until(machines.view, () => named(machines, 'studio')?.online === true);
+    // A stop whose answer was lost is not what the next one means: by then something else goes on.
+    using of = machines.run(atHarbour.id, await studio.createRun());
+    studio.reply = undefined;
+    const stops = studio.calls.length;
+    const stopped = of.cancel();
+    await eventually('it is called', () => studio.calls.length === stops + 1);
+    studio.disconnect();
+    await expect(stopped).rejects.toMatchObject({ code: 'machine_offline' });
+    await studio.connect();
+    await until(machines.view, () => named(machines, 'studio')?.online === true);
+    studio.reply = () => ({ v: 1, did: 'yes' });
+    await of.cancel();
+    expect(studio.calls.at(-1)?.op).not.toBe(studio.calls[stops]?.op);
   });
 
   it('M-10: of two devices one answers, the other is told whose answer it was; late and cancelled ones are said to be so', async () => {

@@ -20,6 +20,11 @@ const ACK_MS = 10_000;
 const LATE_MS = 5_000;
 /** Keys that were asked for come in an envelope. */
 const KEYS_MS = 8_000;
+/**
+ * What would be there twice if it were done twice. Anything else, wished again, is wished of what goes on by then: a stop
+ * whose answer was lost would make the next one do nothing.
+ */
+const ADDS: ReadonlySet<AgentWish['do']> = new Set(['start', 'prompt']);
 /** Wishes that got no answer are remembered as one and the same for as long as a machine takes them. */
 const MOST_OPS = 64;
 
@@ -66,7 +71,7 @@ export class Calls {
   async call(machine: number, wish: AgentWish, signal: AbortSignal): Promise<AgentReply> {
     const name = JSON.stringify([machine, wish]);
     const now = this.#deps.platform.clock.now();
-    const before = this.#ops.get(name);
+    const before = ADDS.has(wish.do) ? this.#ops.get(name) : undefined;
     const isSame = before !== undefined && now - before.at < AGENT_LIMITS.callAgeMs;
     const op = isSame ? before.op : uuidv7(now, this.#deps.platform.random.bytes(10));
     this.#remember(name, { op, at: isSame ? before.at : now });
