@@ -24,7 +24,8 @@ export type KillReport = {
 
 type LogLine = { readonly id: string; readonly entry: { readonly kind: string; readonly text?: string } };
 
-const SETTLE_MS = 40_000;
+/** Between two deaths of a server whoever dials it waits longer and longer, by chance. */
+const SETTLE_MS = 60_000;
 /** How long a turn takes about, with its approval. */
 const TURN_MS = 600;
 
@@ -36,6 +37,8 @@ export async function killRun(cycles: readonly Victim[], seed: number): Promise<
   await using scene = await KillScene.open();
   const random = seeded(seed);
   for (const [number, victim] of cycles.entries()) await scene.cycle(number, { victim, afterMs: random() * TURN_MS });
+  // At last nobody dies, and all works as if nobody ever had.
+  await scene.calm(cycles.length);
   const report = await scene.report();
   return { ...report, broken: report.broken.map((what) => `${what} (seed ${seed})`) };
 }
@@ -119,6 +122,25 @@ class KillScene implements AsyncDisposable {
     if (isThere && victim !== 'daemon') this.#sure.add(number);
   }
 
+  /** One command, and nobody dies. */
+  async calm(number: number): Promise<void> {
+    await eventually(
+      'a prompt is taken',
+      async () => {
+        await this.#awake();
+        using run = this.#run();
+        // A daemon that has just come may not have said yet that it cut the run: then it says no.
+        return run.prompt(`run sh tick.sh ${number}`).then(
+          () => true,
+          () => false,
+        );
+      },
+      SETTLE_MS,
+    );
+    await this.#settled();
+    this.#sure.add(number);
+  }
+
   async #kill(victim: Victim): Promise<void> {
     switch (victim) {
       case 'daemon':
@@ -159,11 +181,11 @@ class KillScene implements AsyncDisposable {
 
   /** The machine is there, and its agent can be spoken to. */
   async #awake(): Promise<void> {
-    await online(this.#machines, this.#entry, this.#machine);
     for (const end = Date.now() + SETTLE_MS; Date.now() < end; await sleep(50)) {
-      if (this.#view?.state === 'idle') return;
+      if (this.#view?.machineOnline !== true) continue;
+      if (this.#view.state === 'idle') return;
       using run = this.#run();
-      if (this.#view?.state === 'ended') await run.resume().catch(() => undefined);
+      if (this.#view.state === 'ended') await run.resume().catch(() => undefined);
     }
     throw new Error(`the run does not wake up: ${JSON.stringify(this.#view)}`);
   }
