@@ -79,7 +79,7 @@ export function fleetMachines(client: Source, partsOf: (entry: EntryId) => Machi
 }
 
 /** Pure: keys hold the entry, so equal ids of two servers stay two things. S2.25, S2.26 */
-export function merged(parts: readonly ServerPart[]): FleetMachinesView {
+function merged(parts: readonly ServerPart[]): FleetMachinesView {
   const byLabel = (a: { serverLabel: string }, b: { serverLabel: string }): number =>
     a.serverLabel.localeCompare(b.serverLabel);
   return {
