@@ -130,7 +130,7 @@ class KillScene implements AsyncDisposable {
         await this.#awake();
         using run = this.#run();
         // A daemon that has just come may not have said yet that it cut the run: then it says no.
-        return run.prompt(`run sh tick.sh ${number}`).then(
+        return await run.prompt(`run sh tick.sh ${number}`).then(
           () => true,
           () => false,
         );
