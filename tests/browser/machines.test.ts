@@ -93,6 +93,7 @@ describe('A person with machines on two servers', () => {
     expect(await button('Allow').isDisabled()).toBe(true);
     const [first = '', second = '', third = '', digits = ''] = await parts.allInnerTexts();
     await terminal.says(`    ${first} ${second} ${third} ${digits}`);
+    terminal.type('yes\n');
     await page.getByText('The codes match').click();
     expect(await axeFindings(page)).toEqual([]);
     await button('Allow').click();

@@ -23,6 +23,7 @@ export async function pairComputer(
   await using pairing = machines.pair(read.link, entry);
   const { words, digits } = await stageOf(pairing, 'comparing');
   await terminal.says(`${words.join(' ')} ${digits}`);
+  terminal.type('yes\n');
   await pairing.approve();
   const { machine } = await stageOf(pairing, 'approved');
   const code = await terminal.ended;

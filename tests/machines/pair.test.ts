@@ -59,6 +59,7 @@ describe('skerry pair', () => {
     await terminal.says('press Ctrl-C');
     expect(terminal.out).toContain(`    ${words.join(' ')} ${digits}`);
     expect(terminal.out).toContain('ada took the code.');
+    terminal.type('yes\n');
     const number = await ada.approve();
     expect(await terminal.ended).toBe(0);
     expect(terminal.out).toContain(`This computer is now machine ${number} of ada`);
@@ -117,6 +118,51 @@ describe('skerry pair', () => {
     expect(readdirSync(path.join(top, 'denied'))).toEqual([]);
   });
 
+  it('is nobody’s machine by a yes from afar alone: who saw the code can take it, not this computer (T5, T6)', async () => {
+    await using terminal = pairing('photographed');
+    await terminal.says('Ctrl-C takes it back.');
+    await ada.claim(linkIn(terminal));
+    await ada.code();
+    await terminal.says('Type yes if it does');
+    const number = await ada.approve();
+    terminal.type('maybe\n');
+    await terminal.says('Type yes or no.');
+    // A poll or two later it has seen the approval.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const before = (await ada.machines()).machines.find(({ device }) => device === number);
+    expect(before).toMatchObject({ joined: false });
+    terminal.type('no\n');
+    await terminal.says('The code was taken back.');
+    expect(await terminal.ended).toBe(1);
+    expect(readdirSync(path.join(top, 'photographed'))).toEqual([]);
+    expect((await ada.machines()).machines.find(({ device }) => device === number)?.removed ?? true).toBe(true);
+  });
+
+  it('takes the code back where nobody can be asked, unless it was told not to ask', async () => {
+    const program = spawn(
+      process.execPath,
+      [
+        ...[SKERRY, 'pair', '--server', server.origin, '--config', path.join(top, 'nobody')],
+        ...['--secrets', 'file', '--json'],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let [out, err] = ['', ''];
+    program.stderr.on('data', (part: Buffer) => (err += part.toString()));
+    const link = new Promise<string>((resolve) =>
+      program.stdout.on('data', (part: Buffer) => {
+        out += part.toString();
+        const found = /"link":"([^"]+)"/.exec(out)?.[1];
+        if (found !== undefined) resolve(found);
+      }),
+    );
+    const ended = new Promise((resolve) => program.once('close', resolve));
+    await ada.claim(await link);
+    await ada.code().catch(() => undefined);
+    expect(await ended).toBe(1);
+    expect(err).toContain('Nobody at this computer said that both screens show the same');
+  });
+
   it('takes the code back with Ctrl-C, after which nobody can take it (T6)', async () => {
     await using terminal = pairing('withdrawn');
     await terminal.says('Ctrl-C takes it back.');
@@ -149,6 +195,7 @@ describe('skerry pair', () => {
     await terminal.says('Ctrl-C takes it back.');
     await ada.claim(linkIn(terminal));
     await ada.code();
+    terminal.type('yes\n');
     const number = await ada.approve();
     expect(await terminal.ended).toBe(1);
     const pending = path.join(folder, `${serverId}.pending`);

@@ -7,6 +7,7 @@ import { describeFlags, type FlagTable, readFlags, StartError } from '@skerry/se
 import { makePrivateFolder, ownConfigFolder } from '../machine/config-folder.ts';
 import { Pairings } from '../machine/pairings.ts';
 import { readServer, ServerCalls } from '../machine/server-calls.ts';
+import { consent } from '../pairing/consent.ts';
 import { type Paired, PairingRequest, type PendingPairing } from '../pairing/pairing-request.ts';
 import { finishPairings, forgetPending, keepPending, storePaired } from '../pairing/pending-pairing.ts';
 import { qrInTerminal } from '../pairing/qr-in-terminal.ts';
@@ -17,7 +18,12 @@ const FLAGS = {
   server: { value: 'address', help: 'The server, or a link to it', fallback: null },
   label: { value: 'name', help: "What this computer is called there (the computer's own name)", fallback: null },
   secrets: { value: 'where', help: 'What keeps the keys: keychain, file, or auto', fallback: 'auto' },
-  json: { value: null, help: 'Lines of JSON on stdout: code, taken, paired', fallback: null },
+  yes: {
+    value: null,
+    help: 'Do not ask here whether both screens show the same: whoever on that server saw the code can have this computer',
+    fallback: null,
+  },
+  json: { value: null, help: 'Lines of JSON on stdout: code, taken, paired; yes or no on stdin', fallback: null },
   config: {
     value: 'folder',
     help: "Where this machine keeps what is its own (the system's place for it)",
@@ -31,7 +37,7 @@ export const pair: Verb = {
 ${describeFlags(FLAGS)}
 
 Shows a code to scan with Skerry on your phone, or a link to open there; it is good once and for two minutes. Both screens then
-show the same three words and two digits. Approve there only if they are the same; Ctrl-C here takes the code back.
+show the same three words and two digits. Say yes on both only if they are the same; Ctrl-C here takes the code back.
 
 Exit codes: 0 paired, 1 not paired, 2 wrong command line.`,
   async run(argv, terminal) {
@@ -68,6 +74,7 @@ Exit codes: 0 paired, 1 not paired, 2 wrong command line.`,
       const { paired, pending } = await follow(request, {
         expiresInMs,
         say,
+        consent: flags.on('yes') ? () => Promise.resolve() : (signal) => consent(terminal, signal),
         keep: (one) => keepPending(config, { ...one, place }),
         withdrawn: () => forgetPending(config, pin.serverId),
       });
@@ -110,9 +117,16 @@ async function follow(
   {
     expiresInMs,
     say,
+    consent,
     keep,
     withdrawn,
-  }: { expiresInMs: number; say: Say; keep: (pending: PendingPairing) => void; withdrawn: () => void },
+  }: {
+    expiresInMs: number;
+    say: Say;
+    consent: (signal: AbortSignal) => Promise<void>;
+    keep: (pending: PendingPairing) => void;
+    withdrawn: () => void;
+  },
 ): Promise<{ readonly paired: Paired; readonly pending: PendingPairing }> {
   let pending: PendingPairing | undefined;
   const kept = (one: PendingPairing) => {
@@ -126,7 +140,10 @@ async function follow(
   try {
     const { taker, code } = await request.taken(stopped.signal);
     say({ event: 'taken', username: taker.username, ...code });
-    const paired = await request.approved(taker, { keep: kept, signal: stopped.signal });
+    // Before or after the other side's yes; a no ends it at once.
+    const consented = consent(stopped.signal);
+    consented.catch((error: unknown) => stopped.abort(error));
+    const paired = await request.approved(taker, { keep: kept, consented, signal: stopped.signal });
     if (pending === undefined) throw new StartError('Nothing was approved.');
     return { paired, pending };
   } catch (error) {
@@ -134,6 +151,8 @@ async function follow(
     await request.withdraw().then(withdrawn, () => undefined);
     throw stopped.signal.aborted ? stopped.signal.reason : error;
   } finally {
+    // Nobody is asked any more.
+    stopped.abort();
     clearTimeout(late);
     for (const name of SIGNALS) process.off(name, stop);
   }
@@ -165,7 +184,7 @@ function sentence(event: Event): string {
         '',
         `    ${event.words.join(' ')} ${event.digits}`,
         '',
-        'If it is another one, or this is not you, press Ctrl-C.',
+        'Type yes if it does, on both. If it is another one, or this is not you, type no or press Ctrl-C.',
       ].join('\n');
     case 'paired':
       return `This computer is now machine ${event.device} of ${plainText(event.username)} on ${event.host}. Its keys are in the ${event.secrets}.`;

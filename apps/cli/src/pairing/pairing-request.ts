@@ -124,13 +124,17 @@ export class PairingRequest {
   }
 
   /**
-   * Waits for the person's yes, checks it, and fetches the token.
+   * Waits for the person's yes, checks it, and fetches the token once the one at this computer has said yes as well.
    * @param keep puts what fetches it again on the disk
    * @throws StartError, SkerryError
    */
   async approved(
     taker: Taker,
-    { keep, signal }: { keep: (pending: PendingPairing) => void; signal: AbortSignal },
+    {
+      keep,
+      consented,
+      signal,
+    }: { keep: (pending: PendingPairing) => void; consented: Promise<void>; signal: AbortSignal },
   ): Promise<Paired> {
     const { approval } = await this.#until(({ approval }) => approval !== null, signal);
     if (approval === null) throw new StartError('Nobody approved it.');
@@ -157,6 +161,7 @@ export class PairingRequest {
     const answer = pairingAnswer.safeParse(this.#open(approval.sealed, { use: 'answer', account }));
     if (!answer.success || answer.data.server !== serverId || answer.data.account !== account)
       throw new StartError('The approval is for another server or account.');
+    await consented;
     return this.#stepped(async () => {
       const pending: PendingPairing = {
         v: 1,
