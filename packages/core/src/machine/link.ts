@@ -273,6 +273,8 @@ export class Link implements MachineLink {
       if (own !== undefined) await publishPrekeys({ signal: device, api, own }, signal);
     });
     const again = (ms: number) => (): void => {
+      // Two may have been under way: the timer of the one before would be nobody's, and keep the process.
+      this.#cancelUpkeep();
       if (!signal.aborted) this.#cancelUpkeep = platform.clock.after(ms, () => this.#upkeep());
     };
     this.#lifetime.run(kept.then(again(UPKEEP_MS), again(UPKEEP_RETRY_MS)));
