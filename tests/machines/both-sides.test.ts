@@ -127,8 +127,8 @@ describe('A machine and its person', () => {
   });
 
   it('reads what the machine describes, runs and says, as it says it (M-13, M-14)', async () => {
-    await link.describe({ v: 1, root: '/home/p', agents: [{ id: 'a', name: 'Tester' }], recent: ['/home/p/x'] });
-    await until(machines.view, (view) => view.machines[0]?.info?.root === '/home/p');
+    await link.describe({ v: 1, root: '/people/p', agents: [{ id: 'a', name: 'Tester' }], recent: ['/people/p/x'] });
+    await until(machines.view, (view) => view.machines[0]?.info?.root === '/people/p');
     const run = newId();
     await link.createRun(run, META);
     using shown = machines.run(handle.id, run);

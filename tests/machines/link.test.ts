@@ -35,7 +35,7 @@ const meta: RunMeta = {
   v: 1,
   kind: 'agent',
   title: 'Fix the parser',
-  folder: '/home/ada/parser',
+  folder: '/people/ada/parser',
   agent: 'plain',
   branch: 'main',
   mode: null,
@@ -51,8 +51,8 @@ const permission = (): AskContent => ({
   v: 1,
   salt: salt(),
   kind: 'permission',
-  folder: '/home/ada/parser',
-  subject: { kind: 'command', command: 'rm', args: ['-r', 'build'], cwd: '/home/ada/parser', env: [] },
+  folder: '/people/ada/parser',
+  subject: { kind: 'command', command: 'rm', args: ['-r', 'build'], cwd: '/people/ada/parser', env: [] },
   choices: [
     { id: 'yes', name: 'Allow', kind: 'allow_once' },
     { id: 'no', name: 'Reject', kind: 'reject_once' },
@@ -162,7 +162,7 @@ describe('the link of a machine', () => {
     await using here = await working();
     const { link, run } = here;
     expect(await link.append(run, [{ id: randomUUID(), line: line('first') }])).toBe(1);
-    await link.describe({ v: 1, root: '/home/ada', agents: [], recent: [] });
+    await link.describe({ v: 1, root: '/people/ada', agents: [], recent: [] });
     for (const device of [laptop, phone]) {
       await soon(async () => {
         await device.takeKeys();
@@ -176,7 +176,7 @@ describe('the link of a machine', () => {
       await expect(device.open(entry?.body ?? '', elsewhere)).rejects.toThrow('no key');
       const { machines, runs } = await server.ask('machines', { token: device.device.accessToken });
       expect(await device.open(machines[0]?.info ?? '', { machine, body: { use: 'info' } })).toMatchObject({
-        root: '/home/ada',
+        root: '/people/ada',
       });
       const kept = runs.find(({ id }) => id === run)?.meta ?? '';
       expect(await device.open(kept, { machine, body: { use: 'meta', run } })).toEqual(meta);

@@ -50,15 +50,15 @@ describe('agents that may be started from afar', () => {
 
 describe('a service unit', () => {
   it('starts exactly the words that were given, on each system that has such a thing', () => {
-    const argv = ['/opt/a b/node', '/x/main.js', 'agent', '--root', '/home/ada/100%/$HOME "q" <&>'];
-    const linux = serviceUnit(argv, { platform: 'linux', home: '/home/ada' });
-    expect(linux.file).toBe('/home/ada/.config/systemd/user/skerry-agent.service');
+    const argv = ['/opt/a b/node', '/x/main.js', 'agent', '--root', '/people/ada/100%/$HOME "q" <&>'];
+    const linux = serviceUnit(argv, { platform: 'linux', home: '/people/ada' });
+    expect(linux.file).toBe('/people/ada/.config/systemd/user/skerry-agent.service');
     expect(linux.text).toContain(
-      'ExecStart="/opt/a b/node" "/x/main.js" "agent" "--root" "/home/ada/100%%/$$HOME \\"q\\" <&>"\n',
+      'ExecStart="/opt/a b/node" "/x/main.js" "agent" "--root" "/people/ada/100%%/$$HOME \\"q\\" <&>"\n',
     );
-    const mac = serviceUnit(argv, { platform: 'darwin', home: '/Users/ada' });
-    expect(mac.file).toBe('/Users/ada/Library/LaunchAgents/skerry.agent.plist');
-    expect(mac.text).toContain('<string>/home/ada/100%/$HOME &quot;q&quot; &lt;&amp;&gt;</string>');
+    const mac = serviceUnit(argv, { platform: 'darwin', home: '/people/ada' });
+    expect(mac.file).toBe('/people/ada/Library/LaunchAgents/skerry.agent.plist');
+    expect(mac.text).toContain('<string>/people/ada/100%/$HOME &quot;q&quot; &lt;&amp;&gt;</string>');
     expect(() => serviceUnit(argv, { platform: 'win32', home: 'C:\\' })).toThrow(/Task Scheduler/);
   });
 });

@@ -170,6 +170,10 @@ export class Daemon implements AsyncDisposable {
       folder,
       isMine: (ask) => this.#isFor(ask, serverId),
       complain: (what, error) => this.#trouble(pairing, error, what),
+    }).catch(async (error: unknown) => {
+      // The next try opens the same files.
+      await opened[Symbol.asyncDispose]();
+      throw error;
     });
     this.#servers.set(serverId, server);
     let said = '';

@@ -25,6 +25,7 @@ export type Standing =
   | { readonly kind: 'refused'; readonly list: ListRefusal };
 
 const listed = z.object({ device: z.number(), signKey: z.string(), identityKey: z.string(), addedAt: z.number() });
+const everListed = z.object({ ...listed.shape, removedAt: z.optional(z.number()) });
 const stored = z.object({
   kept: z.object({
     account: z.string(),
@@ -33,7 +34,8 @@ const stored = z.object({
     digest: z.string(),
     devices: z.array(listed),
     machines: z.optional(z.array(listed)),
-    ever: z.array(z.object({ ...listed.shape, removedAt: z.optional(z.number()) })),
+    ever: z.array(everListed),
+    everMachines: z.optional(z.array(everListed)),
   }),
   departures: z.number(),
   wasListed: z.boolean(),

@@ -142,6 +142,8 @@ export class ServerPairing implements Pairing {
     try {
       if (!(await this.#isItsServer())) throw new Ended('other_server');
       const keys = await this.#ready();
+      // An entry whose key was not known had only its address; by now it has shown which server it is.
+      if (!(await this.#isItsServer())) throw new Ended('other_server');
       this.#stage.set({ kind: 'claiming' });
       let view = await this.#claim(keys);
       await this.#check(view, keys);

@@ -13,7 +13,7 @@ import { RunsStandIn, withMachines } from '../../testing/runs-stand-in.ts';
 import { Overlays } from '../../ui/overlays.svelte.ts';
 import { hrefOfPlace, type Place } from './places.ts';
 
-const INFO = { v: 1, root: '/home/ada', agents: [{ id: 'plain', name: 'Plain' }], recent: [FOLDER] } as const;
+const INFO = { v: 1, root: '/people/ada', agents: [{ id: 'plain', name: 'Plain' }], recent: [FOLDER] } as const;
 
 let live: LiveServer;
 let home: EntryId;
@@ -271,9 +271,9 @@ describe('a new run', () => {
     cut: false,
   });
   beforeEach(() => {
-    stand.folderLists.set(null, folders('/home/ada', null, 'music', 'work'));
-    stand.folderLists.set('/home/ada/work', folders('/home/ada/work', '/home/ada', 'invoices'));
-    stand.folderLists.set(FOLDER, folders(FOLDER, '/home/ada/work'));
+    stand.folderLists.set(null, folders('/people/ada', null, 'music', 'work'));
+    stand.folderLists.set('/people/ada/work', folders('/people/ada/work', '/people/ada', 'invoices'));
+    stand.folderLists.set(FOLDER, folders(FOLDER, '/people/ada/work'));
   });
 
   it('starts in the folder that was walked to by keyboard, on that machine’s own server (S1.29)', async () => {
