@@ -104,7 +104,7 @@ describe('A person with machines on two servers', () => {
   const kept = async ({ data }: RealServer): Promise<Buffer> =>
     Buffer.concat(await Promise.all((await filesIn(data)).map((file) => readFile(file))));
 
-  it('pairs the first with one server (S2.37, S2.48, M-3 to M-6)', async () => {
+  it('pairs the first with one server (S2.37, S2.48, S2.52, M-3 to M-6)', async () => {
     const terminal = pairing(harbour, 'studio-of-a');
     await read(terminal);
     await title('Give a new computer access to Harbour').waitFor();
@@ -140,7 +140,7 @@ describe('A person with machines on two servers', () => {
     visitor.expectQuiet();
   });
 
-  it('lists both with their servers, after a restart as well (S2.39, S2.45, S2.54, S2.58)', async () => {
+  it('lists both with their servers, after a restart as well (S2.1, S2.39, S2.45, S2.54, S2.58)', async () => {
     await page.setViewportSize(DESKTOP);
     await screen.goTo('#/settings/devices');
     for (const again of [false, true]) {
