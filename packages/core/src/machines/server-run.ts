@@ -88,10 +88,12 @@ export class ServerRun implements RunHandle {
       const page = gapless(entries.filter(({ n }) => n < before));
       if (page.at(-1)?.n !== before - 1)
         throw new LocalError('unavailable', 'The server left out entries of this run.');
+      const { version } = this.#deps.reader;
       await this.#read(page);
       if (this.#entries[0]?.n !== before) return;
       this.#entries = [...page, ...this.#entries];
       this.#isChanged = true;
+      if (this.#deps.reader.version !== version) await this.#readAgain();
       this.#hasOlder = (page[0]?.n ?? 1) > 1;
     } finally {
       this.#isOlder = false;
@@ -156,9 +158,12 @@ export class ServerRun implements RunHandle {
         const entries = gapless(page.entries.filter(({ n }) => last === undefined || n > last));
         const isWhole = entries.length === 0 || last === undefined || entries[0]?.n === last + 1;
         if (!isWhole) throw new LocalError('unavailable', 'The server left out entries of this run.');
+        const { version } = this.#deps.reader;
         await this.#read(entries);
         this.#entries = this.#newest([...this.#entries, ...entries]);
         this.#isChanged = true;
+        // Keys that came while these were read did not find them among the entries.
+        if (this.#deps.reader.version !== version) await this.#readAgain();
         this.#hasBegun = true;
         this.#hasOlder = (this.#entries[0]?.n ?? 1) > 1;
         this.#show();
