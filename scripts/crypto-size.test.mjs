@@ -7,8 +7,8 @@ import { root } from './shell.mjs';
 
 /** The most that @skerry/crypto may add to a page, in bytes after minifying and gzip. */
 const LIMIT = 40_960;
-/** Entries with the list of 2,048 words and with Argon2id are loaded when a person asks for them; the last is for tests. */
-const NOT_COUNTED = ['./phrase', './passphrase', './testing'];
+/** Entries with the list of 2,048 words and with Argon2id are loaded when a person asks for them; the others by no page. */
+const NOT_COUNTED = ['./phrase', './passphrase', './machine', './testing'];
 
 const folder = path.join(root, 'packages/crypto');
 

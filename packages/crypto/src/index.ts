@@ -37,7 +37,7 @@ export { createQueues, createTabLocks } from './signal/exclusive.ts';
 export type { Locks } from './signal/exclusive.ts';
 export { Groups } from './signal/groups.ts';
 export type { GroupSealed } from './signal/groups.ts';
-export { adoptIdentity, createIdentity } from './signal/identity.ts';
+export { createIdentity } from './signal/identity.ts';
 export type { KnownIdentity, PublicIdentity } from './signal/identity.ts';
 export type { Bundle, PostQuantum } from './signal/initiate.ts';
 export { signalStoresOver } from './signal/sealed-stores.ts';

@@ -1,4 +1,5 @@
-import { adoptIdentity, createQueues, type Device, signingKeyOf, verifyBytes, webCurve } from '@skerry/crypto';
+import { createQueues, type Device, signingKeyOf, verifyBytes, webCurve } from '@skerry/crypto';
+import { adoptIdentity } from '@skerry/crypto/machine';
 import { fromBase64Url, toBase64Url } from '@skerry/protocol';
 import * as z from 'zod/mini';
 import { LocalError } from '../errors.ts';
