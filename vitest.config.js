@@ -56,7 +56,7 @@ export default defineConfig({
       { test: { name: 'protocol', ...shared, ...files('packages/protocol/src'), testTimeout: 20_000 } },
       { test: { name: 'crypto', ...shared, ...files('packages/crypto/src'), testTimeout: 30_000 } },
       { test: { name: 'core', ...shared, ...files('packages/core/src'), testTimeout: 30_000, hookTimeout: 30_000 } },
-      { test: { name: 'server', ...unit, ...files('apps/server/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
+      { test: { name: 'server', ...shared, ...files('apps/server/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       { test: { name: 'cli', ...unit, ...files('apps/cli/src'), testTimeout: 20_000, hookTimeout: 20_000 } },
       {
         test: {
