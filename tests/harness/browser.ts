@@ -124,7 +124,7 @@ export class Visitor implements AsyncDisposable {
   }
 
   #watchPage(page: Page): void {
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     page.on('pageerror', (error) => this.#complain(`uncaught: ${error.stack ?? error.message}`));
     page.on('websocket', (socket) => this.requested.push(socket.url()));
     page.on('console', (message) => {
