@@ -186,7 +186,12 @@ describe('A person with machines on two servers', () => {
     await agent.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
     try {
       const question = 'Keep the old route?';
-      const given = { question, choices: ['Keep it', 'Drop the old route for good'], agent_name: 'Mate', project_folder: folder };
+      const given = {
+        question,
+        choices: ['Keep it', 'Drop the old route for good'],
+        agent_name: 'Mate',
+        project_folder: folder,
+      };
       const answered = agent.callTool({ name: 'ask_question', arguments: given });
       await screen.rail.getByRole('link', { name: /inbox/i }).click();
       const row = button(/Mate.*Asks you.*Keep the old route\?/);
@@ -194,7 +199,10 @@ describe('A person with machines on two servers', () => {
       expect(await axeFindings(page)).toEqual([]);
       await page.keyboard.press('2');
       await page.keyboard.press('Enter');
-      expect((await answered).structuredContent).toMatchObject({ state: 'answered', choice: 'Drop the old route for good' });
+      expect((await answered).structuredContent).toMatchObject({
+        state: 'answered',
+        choice: 'Drop the old route for good',
+      });
       await page.getByText(/^Confirmed by thinkpad-of-b/).waitFor();
       expect(foundIn(await kept(lighthouse), [question, 'Drop the old route for good'])).toEqual([]);
       visitor.expectQuiet();

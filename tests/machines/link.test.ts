@@ -357,7 +357,7 @@ describe('asks of a machine', () => {
       (
         device: PersonDevice,
         said: Parameters<PersonDevice['answering']>[2] = {},
-        signer = device.device.key,
+        signer: Parameters<PersonDevice['answering']>[3] = device.device.key,
       ): Forging =>
       async (ask) =>
         answered(ask, await device.answering(ask, 'yes', said, signer), said.device ?? device.number);
