@@ -124,7 +124,7 @@ export class ServerAgent implements AsyncDisposable {
 
   /**
    * Looks for runs of this server that are not relayed yet, or go on after they were over.
-   * @param first of this daemon: what nobody has any more was cut off
+   * @param first whether this daemon scans for the first time: runs that no process has any more are then closed as cut off
    */
   async scan(first = false): Promise<void> {
     const { runs, pairing, host, now } = this.#options;

@@ -53,7 +53,7 @@ function pieces(text: string): readonly string[] {
   return from < text.length ? [...made, text.slice(from)] : made;
 }
 
-/** A name of the same form as any, made of the entry's. */
+/** The id of a further piece of an entry: made of the entry's own id, so that a piece sent again has the same one. */
 export function derivedId(id: string, number: number): string {
   const hex = createHash('sha256').update(`skerry/entry-piece ${id} ${number}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

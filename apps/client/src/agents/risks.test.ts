@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isOutside, placeIn } from './place.ts';
 import { risksOf } from './risks.ts';
 
-const FOLDER = '/people/ada/work/invoices';
+const FOLDER = '/people/ada/code/invoices';
 const command = (line: string, more: Partial<Extract<AgentSubject, { kind: 'command' }>> = {}): AgentSubject => {
   const [program = '', ...args] = line.split(' ');
   return { kind: 'command', command: program, args, cwd: FOLDER, env: [], ...more };
@@ -40,7 +40,7 @@ describe('the risk line', () => {
   });
 
   it('names where it runs and which programs its variables choose (T18)', () => {
-    const odd = command('make', { cwd: '/people/ada/work', env: [{ name: 'LD_PRELOAD', value: 'x.so' }] });
+    const odd = command('make', { cwd: '/people/ada/code', env: [{ name: 'LD_PRELOAD', value: 'x.so' }] });
     expect(risksOf(odd, FOLDER)).toEqual(['environment', 'runsOutside']);
     expect(risksOf(command('make', { env: [{ name: 'LANG', value: 'C' }] }), FOLDER)).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe('a path', () => {
   it('is inside a folder only if it leads there', () => {
     expect(isOutside('src/a.ts', FOLDER)).toBe(false);
     expect(isOutside(`${FOLDER}/a/../b`, FOLDER)).toBe(false);
-    expect(isOutside('/people/ada/work/invoices-old/a', FOLDER)).toBe(true);
+    expect(isOutside('/people/ada/code/invoices-old/a', FOLDER)).toBe(true);
     expect(isOutside('..', FOLDER)).toBe(true);
     expect(isOutside(String.raw`C:\work\a`, String.raw`C:\work`)).toBe(false);
   });

@@ -2,7 +2,7 @@ import type { AskView, EntryId, RunView } from '@skerry/core';
 import type { AskContent } from '@skerry/protocol/agents';
 
 const RUN = '0190a0a0-0000-7000-8000-000000000001';
-export const FOLDER = '/people/ada/work/invoices';
+export const FOLDER = '/people/ada/code/invoices';
 const SALT = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 export type PermissionContent = Extract<AskContent, { kind: 'permission' }>;

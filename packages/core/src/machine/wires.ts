@@ -32,7 +32,7 @@ const HERE = 'machine' as EntryId;
 
 /**
  * How one machine reaches its one server: the same proof before every secret, the same loop of dialling and backing off, and
- * the same renewal of tokens as any client's.
+ * the same renewal of tokens as in a context of the client.
  */
 export function wiresOf(deps: WiresDeps) {
   const { platform, identity: who, tokens, saveTokens, signal } = deps;

@@ -271,9 +271,9 @@ describe('a new run', () => {
     cut: false,
   });
   beforeEach(() => {
-    stand.folderLists.set(null, folders('/people/ada', null, 'music', 'work'));
-    stand.folderLists.set('/people/ada/work', folders('/people/ada/work', '/people/ada', 'invoices'));
-    stand.folderLists.set(FOLDER, folders(FOLDER, '/people/ada/work'));
+    stand.folderLists.set(null, folders('/people/ada', null, 'music', 'code'));
+    stand.folderLists.set('/people/ada/code', folders('/people/ada/code', '/people/ada', 'invoices'));
+    stand.folderLists.set(FOLDER, folders(FOLDER, '/people/ada/code'));
   });
 
   it('starts in the folder that was walked to by keyboard, on that machine’s own server (S1.29)', async () => {
@@ -282,7 +282,7 @@ describe('a new run', () => {
     const list = screen.getByRole('list', { name: 'Folders on studio-mac' });
     within(list).getByRole('button', { name: 'music' }).focus();
     await fireEvent.keyDown(document.activeElement ?? list, { key: 'ArrowDown' });
-    expect(document.activeElement?.textContent.trim()).toBe('work');
+    expect(document.activeElement?.textContent.trim()).toBe('code');
     await fireEvent.keyDown(document.activeElement ?? list, { key: 'ArrowRight' });
     await until(() => within(list).queryByRole('button', { name: /invoices/ }) !== null);
     expect(within(list).getByRole('button', { name: /invoices/ }).textContent).toContain('repository');

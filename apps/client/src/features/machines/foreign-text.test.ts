@@ -59,7 +59,7 @@ describe('places', () => {
 });
 
 it('a folder inside another is named by the separator of its machine', () => {
-  expect(below('/people/ada', 'work')).toBe('/people/ada/work');
+  expect(below('/people/ada', 'code')).toBe('/people/ada/code');
   expect(below('/', 'etc')).toBe('/etc');
   expect(below(String.raw`C:\Users`, 'ada')).toBe(String.raw`C:\Users\ada`);
 });
