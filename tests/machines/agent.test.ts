@@ -197,6 +197,7 @@ describe('skerry agent', () => {
     expect(late.run).toBe(here.run);
     expect(await third).toMatchObject({ state: 'expired' });
     await until(machines.view, ({ closed }) => closed.some((one) => one.id === late.id && one.state === 'expired'));
+    expect(Date.now()).toBeLessThan(late.expiresAt + 1_000);
     expect(machines.view.get().asks.filter(({ entryId }) => entryId === entries[0])).toEqual([]);
     await client.close();
   });
